@@ -1,0 +1,58 @@
+//! Tree to program calls and effects, through wrappers and other languages. Runs nothing.
+
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+
+use cmdai_schema::{Analysis, Dialect};
+
+/// What a session knows that the text does not say. Looked up while analysing; must be cheap.
+pub trait Session {
+    /// Value of a shell variable, exported or not.
+    fn variable(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// Text an alias stands for.
+    fn alias(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// Body of a function, as text.
+    fn function(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// True where an unset variable is known to be unset (a live shell), false where nothing is
+    /// known about the session (batch mode).
+    fn is_live(&self) -> bool {
+        false
+    }
+}
+
+/// A session about which nothing is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSession;
+
+impl Session for NoSession {
+    fn variable(&self, _name: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn alias(&self, _name: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn function(&self, _name: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+/// Where and as whom a text would run.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Language of the text.
+    pub dialect: Dialect,
+    /// Absolute working directory.
+    pub cwd: &'a str,
+    /// Absolute home.
+    pub home: &'a str,
+    /// Login name.
+    pub user: &'a str,
+    /// The session.
+    pub session: &'a dyn Session,
+}
+
+/// Finds out what a text would do. Never fails; what cannot be told is unknown.
+pub fn analyse(_text: &str, _context: &Context<'_>) -> Analysis {
+    Analysis::default()
+}

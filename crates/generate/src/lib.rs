@@ -1,0 +1,3 @@
+//! Words to a command: tiers, backends, one pipeline.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Shell integrations and agent dialects.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Spans of secrets and personal data in command lines.
+
+#![forbid(unsafe_code)]

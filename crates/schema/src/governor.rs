@@ -1,0 +1,183 @@
+//! The governor protocol, version 1: how an installed Community binary is governed on a
+//! provisioned machine without being rebuilt.
+//!
+//! A Unix stream socket (see [`crate::paths`]). Each frame is a 32-bit big-endian length followed
+//! by that many bytes of JSON, at most [`MAX_FRAME`]. The client speaks first with
+//! [`Request::Hello`]; the server answers [`Reply::Hello`] with the highest version both know, or
+//! closes. After that, one reply for each request, in order. The server reads the peer's
+//! credentials from the kernel (`SO_PEERCRED`) and never believes a user id in a frame.
+//!
+//! Where the mark of a governed machine exists and nobody answers, the client goes on judging with
+//! the last snapshot; only grants need the socket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Analysis, Decision, record::Start};
+
+/// Highest version of the protocol this code speaks.
+pub const VERSION: u32 = 1;
+/// Longest frame, in bytes.
+pub const MAX_FRAME: usize = 1024 * 1024;
+
+/// What a client asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Request {
+    /// First frame.
+    Hello {
+        /// Highest version the client knows.
+        version: u32,
+        /// `cmdai 0.1.0`, `bash-native 0.1.0`.
+        client: String,
+    },
+    /// How is the sensor?
+    Status,
+    /// A block or another thing that must not get lost with a forged spool.
+    Report {
+        /// The record's first half.
+        start: Box<Start>,
+        /// Session it belongs to.
+        session_id: String,
+    },
+    /// May this command run? Consumes a grant where one fits, else opens or finds a request.
+    Approve {
+        /// What the command is bound to.
+        binding: Box<Binding>,
+        /// Said by the person, where something was said.
+        #[serde(default)]
+        reason: Option<String>,
+        /// Session it belongs to.
+        session_id: String,
+    },
+}
+
+/// What a grant is bound to, beside the person and machine that the governor knows by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Binding {
+    /// Redacted text, for people to read.
+    pub text: String,
+    /// Semantic digest of the redacted tree.
+    pub digest: String,
+    /// Exact text as it would run, salted on the machine: `sha256(salt || text)`, hex. The salt is
+    /// the governor's; a client sends the text itself in `exact`, the governor keeps the hash only.
+    #[serde(default)]
+    pub exact: String,
+    /// Shell dialect.
+    pub shell: String,
+    /// Working directory.
+    pub cwd: String,
+    /// Rules that ask for the approval.
+    pub rules: Vec<String>,
+    /// The deciding reason.
+    pub reason: String,
+    /// How bad, as a word.
+    pub risk: String,
+    /// What the command would do, for the approver.
+    pub effects: Vec<String>,
+    /// Contexts that matter, such as `kube_context=prod`; sorted.
+    pub contexts: Vec<String>,
+    /// `human`, `script` or `agent`.
+    pub origin: String,
+    /// Agent's name, where one acts.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Files that would run, by path; the governor hashes them itself.
+    pub files: Vec<String>,
+    /// Something that could run is unknown: cannot be approved in advance.
+    pub unknown: bool,
+}
+
+/// What the governor answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Answer to hello.
+    Hello {
+        /// Version both speak.
+        version: u32,
+        /// Organisation.
+        organisation: String,
+        /// Installed policy version.
+        policy_version: String,
+    },
+    /// State of the sensor.
+    Status(Box<Status>),
+    /// Taken down.
+    Recorded,
+    /// A grant fitted and is used up: run it now.
+    Granted {
+        /// The request.
+        request_id: String,
+        /// The grant that was consumed.
+        grant_id: String,
+        /// Who gave it.
+        approver: String,
+    },
+    /// A request is open.
+    Pending {
+        /// The request; short enough to be typed.
+        request_id: String,
+    },
+    /// Somebody said no, or it cannot be approved.
+    Refused {
+        /// The request, where one was opened.
+        #[serde(default)]
+        request_id: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// The request could not be handled.
+    Error {
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+/// State of the sensor, for `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// This machine.
+    pub machine_id: String,
+    /// Organisation.
+    pub organisation: String,
+    /// Server's address.
+    pub server: String,
+    /// Installed policy version; empty where there is none.
+    pub policy_version: String,
+    /// Seconds since the policy was last proven fresh.
+    pub policy_age_s: Option<u64>,
+    /// Snapshot digest.
+    pub policy_digest: String,
+    /// Last contact with the server, seconds ago.
+    pub contact_age_s: Option<u64>,
+    /// Sealed events not yet acknowledged.
+    pub queued: u64,
+    /// Age of the oldest of them.
+    pub oldest_s: Option<u64>,
+    /// Last sequence number sealed.
+    pub head_seq: u64,
+    /// Last sequence number acknowledged.
+    pub acked_seq: u64,
+    /// The machine is in quarantine, with its reason.
+    pub quarantine: Option<String>,
+    /// What is wrong at the moment, each with what to do.
+    pub problems: Vec<String>,
+}
+
+/// What `Approve` asks about in one value, made from an analysis.
+impl Binding {
+    /// Fills the parts that follow from the analysis.
+    pub fn from_analysis(analysis: &Analysis, decision: Decision) -> Self {
+        let mut effects: Vec<String> = analysis.effects.iter().map(|effect| effect.kind.name().to_owned()).collect();
+        effects.sort();
+        effects.dedup();
+        Self {
+            digest: analysis.digest.clone(),
+            effects,
+            unknown: analysis.unknown,
+            reason: decision.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
+}

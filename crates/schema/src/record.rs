@@ -1,0 +1,145 @@
+//! Records that hooks append to a person's spool: format `C1`.
+//!
+//! A spool file is `<spool>/<uid>/<session_id>.c1`, one for each session, only appended to, one
+//! `write(2)` for each record. A record is one line:
+//!
+//! ```text
+//! C1 <crc32 of the JSON, 8 lower-case hex digits> <JSON, no raw newline>\n
+//! ```
+//!
+//! A line that does not end in a newline is still being written; a complete line whose checksum
+//! does not match is damage and becomes a gap event. Counters start at 1 in each session and
+//! increase by one with each record; a missing number becomes a gap event.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentInfo, ApprovalInfo, CommandSource, Layer, Origin, PolicyEvaluation, ProcessInfo};
+
+/// Longest line that a reader accepts, in bytes.
+pub const MAX_LINE: usize = 256 * 1024;
+
+/// One half of a command, or a sign of life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "half", rename_all = "snake_case")]
+pub enum Half {
+    /// Judged, before it runs.
+    Start(Box<Start>),
+    /// Ended.
+    End {
+        /// Joins it with its start.
+        command_id: String,
+        /// Exit status.
+        exit_code: i32,
+        /// Wall time in microseconds.
+        duration_us: u64,
+    },
+    /// A session began with hooks in place.
+    SessionStart {
+        /// Shell and version, such as `bash 5.2.15`.
+        shell: String,
+        /// Who acts.
+        origin: Origin,
+    },
+    /// A session ended in good order.
+    SessionEnd,
+}
+
+/// The first half: what was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Start {
+    /// Joins the halves; unique on the machine.
+    pub command_id: String,
+    /// Redacted text.
+    pub text: String,
+    /// Semantic digest of the redacted tree.
+    pub digest: String,
+    /// Shell dialect.
+    pub shell: String,
+    /// Working directory.
+    pub cwd: String,
+    /// Programs called.
+    pub programs: Vec<String>,
+    /// Names of effects.
+    pub effects: Vec<String>,
+    /// Typed, generated, script or agent.
+    pub source: CommandSource,
+    /// The layer that saw it.
+    pub layer: Layer,
+    /// What policy said.
+    pub policy: PolicyEvaluation,
+    /// It was let run.
+    pub allowed: bool,
+    /// The approval that took part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalInfo>,
+    /// Who acts.
+    pub origin: Origin,
+    /// The agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentInfo>,
+    /// Terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<String>,
+    /// Parents, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<ProcessInfo>,
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Session.
+    pub session_id: String,
+    /// Number in the session, from 1.
+    pub counter: u64,
+    /// Milliseconds since 1970, UTC.
+    pub time_ms: u64,
+    /// Nanoseconds of the monotonic clock.
+    pub mono_ns: u64,
+    /// Process that wrote it.
+    pub pid: u32,
+    /// Login name.
+    pub user: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub half: Half,
+}
+
+/// Why a line is not a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Not of this format.
+    #[error("not a C1 record")]
+    Format,
+    /// The checksum does not match.
+    #[error("checksum does not match")]
+    Checksum,
+    /// The JSON is not a record.
+    #[error("not a record: {0}")]
+    Json(String),
+}
+
+impl Record {
+    /// The line to append, newline included.
+    ///
+    /// # Errors
+    /// Never in practice: all fields are texts and numbers.
+    pub fn to_line(&self) -> Result<String, RecordError> {
+        let json = serde_json::to_string(self).map_err(|error| RecordError::Json(error.to_string()))?;
+        Ok(format!("C1 {:08x} {json}\n", crc32fast::hash(json.as_bytes())))
+    }
+
+    /// Reads one line, with or without its newline.
+    ///
+    /// # Errors
+    /// Where the line is damaged or of another format.
+    pub fn from_line(line: &str) -> Result<Self, RecordError> {
+        let rest = line.trim_end_matches('\n').strip_prefix("C1 ").ok_or(RecordError::Format)?;
+        let (crc, json) = rest.split_once(' ').ok_or(RecordError::Format)?;
+        let crc = u32::from_str_radix(crc, 16).map_err(|_| RecordError::Format)?;
+        if crc32fast::hash(json.as_bytes()) != crc {
+            return Err(RecordError::Checksum);
+        }
+        serde_json::from_str(json).map_err(|error| RecordError::Json(error.to_string()))
+    }
+}

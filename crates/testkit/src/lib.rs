@@ -1,0 +1,3 @@
+//! Pseudo-terminals, throw-away servers and scripted models for tests. Never ships.
+
+#![forbid(unsafe_code)]
