@@ -34,6 +34,15 @@ pub struct Facts {
     pub terminal: Option<bool>,
     /// Environment name, such as `production`.
     pub environment: Option<String>,
+    /// Absolute working directory, so that places can be told apart.
+    pub cwd: Option<String>,
+    /// Absolute home of the person.
+    pub home: Option<String>,
+    /// Root of the work tree that the working directory lies in.
+    pub project: Option<String>,
+    /// The moment of the decision, RFC 3339, preferably in the machine's own offset. Exceptions
+    /// and time conditions compare with it; where it is missing, no exception holds.
+    pub now: Option<String>,
 }
 
 /// Who acts, and as what: the part of a request that targeting looks at.
