@@ -1,3 +1,135 @@
 //! Spans of secrets and personal data in command lines.
+//!
+//! Two passes over the same text, both linear and without regular expressions, because this runs
+//! inside the user's shell on every Enter:
+//!
+//! - [`scan`]: shapes that are the same in any text (vendor tokens, `name=value` and `name: value`
+//!   with a secret's name, URL user parts, PEM blocks, payment cards, US social security numbers);
+//! - [`calls`]: what only the program's own grammar tells (`mysql -pX`, `curl -u user:X`,
+//!   `echo X | sudo -S`, `htpasswd -b FILE USER X`), on top of a small shell tokenizer.
+//!
+//! A cheap multi-pattern search decides whether the passes have anything to do at all. References
+//! (`$VAR`, `$(cmd)`, `@file`) and obvious placeholders are not secrets.
 
 #![forbid(unsafe_code)]
+
+mod calls;
+mod digits;
+mod lex;
+mod names;
+mod scan;
+mod shapes;
+mod tools;
+mod values;
+
+use std::borrow::Cow;
+
+/// A secret or a piece of personal data: a half-open byte range on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Finding {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// What it is, such as `password`, `token`, `private-key`, `card`, `ssn`, `aws-key`.
+    pub kind: &'static str,
+}
+
+/// Shortest secret whose other occurrences in the same text are found as well. Shorter ones would
+/// hit ordinary words.
+const REPEATED_FROM: usize = 6;
+/// Most different secrets whose other occurrences are looked for, so that the work stays linear.
+const REPEATED_MOST: usize = 64;
+
+/// All secrets and personal data in a command line (or any text), sorted and non-overlapping.
+///
+/// ```
+/// let text = "mysql -u root -phunter22 shop";
+/// let found = cmdai_redact::find(text);
+/// assert_eq!(found.len(), 1);
+/// assert_eq!(&text[found[0].start..found[0].end], "hunter22");
+/// ```
+pub fn find(text: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    digits::find(text, &mut found);
+    let triggers = scan::find(text, &mut found);
+    if triggers {
+        calls::find(text, &mut found);
+    }
+    if found.is_empty() {
+        return found;
+    }
+    tidy(text, &mut found);
+    repeat(text, &mut found);
+    found
+}
+
+/// The text with each finding replaced by `[redacted:KIND]`. Borrowed where nothing was found.
+///
+/// ```
+/// assert_eq!(cmdai_redact::redact("sshpass -p hunter22 ssh a"), "sshpass -p [redacted:password] ssh a");
+/// assert_eq!(cmdai_redact::redact("ssh -p 22 a"), "ssh -p 22 a");
+/// ```
+pub fn redact(text: &str) -> Cow<'_, str> {
+    let found = find(text);
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for finding in &found {
+        out.push_str(text.get(at..finding.start).unwrap_or(""));
+        out.push_str("[redacted:");
+        out.push_str(finding.kind);
+        out.push(']');
+        at = finding.end;
+    }
+    out.push_str(text.get(at..).unwrap_or(""));
+    Cow::Owned(out)
+}
+
+/// Sorts, moves ends to character boundaries, drops empty ones and joins what overlaps or touches.
+fn tidy(text: &str, found: &mut Vec<Finding>) {
+    for finding in found.iter_mut() {
+        finding.start = text.floor_char_boundary(finding.start);
+        finding.end = text.ceil_char_boundary(finding.end);
+    }
+    found.retain(|finding| finding.start < finding.end);
+    // The longer one first, so that its kind names the joined range.
+    found.sort_by_key(|finding| (finding.start, usize::MAX - finding.end));
+    let mut joined: Vec<Finding> = Vec::with_capacity(found.len());
+    for finding in found.drain(..) {
+        match joined.last_mut() {
+            Some(last) if finding.start < last.end || (finding.start == last.end && finding.kind == last.kind) => {
+                last.end = last.end.max(finding.end);
+            }
+            _ => joined.push(finding),
+        }
+    }
+    *found = joined;
+}
+
+/// A secret found once is a secret wherever else it stands in the text.
+fn repeat(text: &str, found: &mut Vec<Finding>) {
+    let mut secrets: Vec<(&str, &'static str)> = Vec::new();
+    for finding in found.iter() {
+        let secret = text.get(finding.start..finding.end).unwrap_or("");
+        let known = secrets.iter().any(|(other, _)| *other == secret);
+        if secret.len() >= REPEATED_FROM && !known && secrets.len() < REPEATED_MOST && values::worth_repeating(secret) {
+            secrets.push((secret, finding.kind));
+        }
+    }
+    let before = found.len();
+    for (secret, kind) in secrets {
+        for (start, _) in text.match_indices(secret) {
+            let end = start + secret.len();
+            let inside = found.get(..before).unwrap_or(&[]).iter().any(|old| old.start <= start && end <= old.end);
+            if !inside {
+                found.push(Finding { start, end, kind });
+            }
+        }
+    }
+    if found.len() > before {
+        tidy(text, found);
+    }
+}

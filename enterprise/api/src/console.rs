@@ -1,0 +1,769 @@
+//! What people's browsers and programs say to the server.
+//!
+//! All paths below `/api/v1`. A browser signs in with `POST session` and carries the cookie
+//! `cmdai_session` (`HttpOnly; Secure; SameSite=Strict`); changing requests also carry the header
+//! `x-cmdai: 1`. A program carries `Authorization: Bearer TOKEN`.
+//!
+//! | method and path | role | body | answer |
+//! |---|---|---|---|
+//! | `POST session` | – | [`SignIn`] | [`Me`] |
+//! | `GET session` | any | | [`Me`] |
+//! | `DELETE session` | any | | 204 |
+//! | `POST tokens` | any | [`NewToken`] | [`TokenMade`] |
+//! | `GET overview` | viewer | | [`Overview`] |
+//! | `GET events?q=&from=&to=&cursor=&limit=` | viewer | | [`EventPage`] |
+//! | `GET events/histogram?q=&from=&to=&buckets=` | viewer | | [`Histogram`] |
+//! | `GET events/{event_id}` | viewer | | the event (`cmdai.event/1`) |
+//! | `GET live` | viewer | | server-sent events named `event`, data [`EventRow`]; `alert`, data [`Alert`]; `approval`, data [`Approval`] |
+//! | `GET alerts?status=` | viewer | | [`AlertList`] |
+//! | `POST alerts/{id}` | security | [`AlertChange`] | [`Alert`] |
+//! | `GET approvals?status=` | viewer | | [`ApprovalList`] |
+//! | `POST approvals/{id}` | security | [`ApprovalDecision`] | [`Approval`] |
+//! | `GET machines` | viewer | | [`MachineList`] |
+//! | `GET machines/{id}` | viewer | | [`Machine`] |
+//! | `POST machines/{id}/quarantine` | security | [`QuarantineChange`] | [`Machine`] |
+//! | `POST enrolment-tokens` | administrator | [`NewEnrolmentToken`] | [`EnrolmentToken`] |
+//! | `GET policy` | viewer | | [`PolicyView`] |
+//! | `POST policy/check` | viewer | [`PolicySource`] | [`PolicyCheck`] |
+//! | `POST policy` | security | [`PolicyPublish`] | [`PolicyView`]; 422 with [`PolicyCheck`] |
+//! | `GET detections` | viewer | | [`DetectionList`] |
+//! | `GET reports/frameworks` | viewer | | [`FrameworkList`] |
+//! | `GET reports/{framework}?from=&to=` | auditor | | [`Report`] |
+//! | `GET reports/{framework}/html?from=&to=` | auditor | | a page to print |
+//! | `GET export?from=&to=` | auditor | | lines: [`ExportLine`] |
+//! | `GET ledger` | viewer | | [`LedgerView`] |
+//! | `GET channels`, `PUT channels/{id}`, `DELETE channels/{id}`, `POST channels/{id}/test` | administrator | [`Channel`] | [`ChannelList`] … |
+//! | `GET deliveries` | viewer | | [`DeliveryList`] |
+//! | `GET users`, `POST users`, `DELETE users/{login}` | administrator | [`NewUser`] | [`UserList`] |
+//! | `GET openapi.json` | any | | the OpenAPI document |
+//!
+//! Roles: `viewer` < `auditor` (may export) ; `security` (may act) ; `administrator` (everything).
+//! An auditor may not act, security may not manage people.
+//!
+//! The query language of `q`: words match the command's text; fields are `user:`, `machine:`
+//! (id or host name), `program:`, `decision:`, `risk:`, `type:`, `origin:`, `agent:`, `rule:`,
+//! `session:`, `team:`, `since:90d`; a leading `-` negates; quotes hold spaces together.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! wire {
+    ($($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* pub $field:ident : $ty:ty,)* })*) => {
+        $($(#[$meta])* #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        pub struct $name { $($(#[$fmeta])* pub $field: $ty,)* })*
+    };
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Looks and exports evidence.
+    Auditor,
+    /// Looks and acts: approvals, alerts, quarantine, policy.
+    Security,
+    /// Everything, people and channels included.
+    Administrator,
+}
+
+impl Role {
+    /// True where this role may do what `needed` may.
+    pub const fn may(self, needed: Self) -> bool {
+        match (self, needed) {
+            (Self::Administrator, _) | (_, Self::Viewer) => true,
+            (Self::Auditor, Self::Auditor) | (Self::Security, Self::Security) => true,
+            _ => false,
+        }
+    }
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Auditor => "auditor",
+            Self::Security => "security",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+wire! {
+    /// Signing in.
+    pub struct SignIn {
+        /// Login.
+        pub login: String,
+        /// Password.
+        pub password: String,
+    }
+    /// Who is signed in.
+    pub struct Me {
+        /// Login.
+        pub login: String,
+        /// Role.
+        pub role: Role,
+        /// Organisation.
+        pub organisation: String,
+        /// The password is the one made at first start and must be changed soon.
+        pub initial_password: bool,
+    }
+    /// A token for a program.
+    pub struct NewToken {
+        /// What it is for.
+        pub name: String,
+        /// Days until it lapses, 1 to 365.
+        pub days: u32,
+    }
+    /// Shown once.
+    pub struct TokenMade {
+        /// The secret.
+        pub token: String,
+        /// When it lapses.
+        pub expires: String,
+    }
+    /// The last 24 hours, beside the 24 before them.
+    pub struct Overview {
+        /// Commands judged.
+        pub commands: Trend,
+        /// Commands blocked.
+        pub blocked: Trend,
+        /// Requests that wait now.
+        pub waiting: u64,
+        /// Machines enrolled.
+        pub machines: u64,
+        /// Of them, silent.
+        pub silent: u64,
+        /// Of them, in quarantine.
+        pub quarantined: u64,
+        /// AI agents seen (distinct agent names and machines).
+        pub agents: u64,
+        /// Open alerts.
+        pub open_alerts: u64,
+        /// Commands within policy per 10,000 judged.
+        pub compliance: Trend,
+        /// Target of the same, per 10,000.
+        pub compliance_target: u64,
+        /// Policy version in force.
+        pub policy_version: String,
+        /// Machines with that version.
+        pub machines_current: u64,
+        /// By hour, oldest first, 24 entries.
+        pub hours: Vec<HistogramBucket>,
+        /// Rules that fired most.
+        pub top_rules: Vec<Count>,
+        /// What changed since yesterday: sentences with a link each.
+        pub changes: Vec<Change>,
+    }
+    /// A number and the one before.
+    pub struct Trend {
+        /// Now.
+        pub now: u64,
+        /// In the period before.
+        pub before: u64,
+    }
+    /// A name and how often.
+    pub struct Count {
+        /// Name.
+        pub name: String,
+        /// How often.
+        pub count: u64,
+    }
+    /// A sentence that leads somewhere.
+    pub struct Change {
+        /// What changed.
+        pub text: String,
+        /// Path in the console.
+        pub link: String,
+    }
+    /// An event as a row.
+    pub struct EventRow {
+        /// Event.
+        pub event_id: String,
+        /// Server's row number: increases in the order of storing; the resume id of the live feed.
+        pub row: u64,
+        /// When it happened.
+        pub time: String,
+        /// When it was stored.
+        pub received: String,
+        /// Event type.
+        pub event_type: String,
+        /// Machine.
+        pub machine_id: String,
+        /// Host name.
+        pub hostname: String,
+        /// Person.
+        pub user: String,
+        /// Team.
+        pub team: Option<String>,
+        /// `human`, `script`, `agent`.
+        pub origin: String,
+        /// Agent's name.
+        pub agent: Option<String>,
+        /// Redacted text, or a sentence where there is no command.
+        pub text: String,
+        /// Decision, where there was one.
+        pub decision: Option<String>,
+        /// Risk.
+        pub risk: Option<String>,
+        /// Rule that decided.
+        pub rule: Option<String>,
+        /// Reason.
+        pub reason: Option<String>,
+        /// Exit status.
+        pub exit_code: Option<i32>,
+        /// Session.
+        pub session_id: String,
+        /// Sequence number on its machine.
+        pub seq: u64,
+    }
+    /// Rows, newest first.
+    pub struct EventPage {
+        /// Rows.
+        pub rows: Vec<EventRow>,
+        /// For the next page.
+        pub cursor: Option<String>,
+        /// Rows that match in all, counted up to 10,000.
+        pub total: u64,
+        /// The count stopped at its bound.
+        pub total_is_bound: bool,
+        /// What in the query was not understood.
+        pub problems: Vec<String>,
+    }
+    /// Counts over time.
+    pub struct Histogram {
+        /// Buckets, oldest first.
+        pub buckets: Vec<HistogramBucket>,
+    }
+    /// One bucket.
+    pub struct HistogramBucket {
+        /// Start.
+        pub from: String,
+        /// Count by decision word; events without a decision under `none`.
+        pub counts: BTreeMap<String, u64>,
+    }
+    /// An alert.
+    pub struct Alert {
+        /// Alert.
+        pub id: String,
+        /// Detection rule's id.
+        pub detection: String,
+        /// Its title.
+        pub title: String,
+        /// `low`, `medium`, `high`, `critical`.
+        pub severity: String,
+        /// `open`, `acknowledged`, `closed`.
+        pub status: String,
+        /// What happened, in a sentence.
+        pub summary: String,
+        /// Machine.
+        pub machine_id: Option<String>,
+        /// Host name.
+        pub hostname: Option<String>,
+        /// Person.
+        pub user: Option<String>,
+        /// Events behind it.
+        pub event_ids: Vec<String>,
+        /// How many times it fired within its cool-down.
+        pub count: u64,
+        /// When the command or the silence happened.
+        pub occurred: String,
+        /// When it was raised.
+        pub created: String,
+        /// When a channel first took it.
+        pub notified: Option<String>,
+        /// Who has it.
+        pub assignee: Option<String>,
+        /// How it ended: `true_positive`, `false_positive`, `accepted`.
+        pub disposition: Option<String>,
+        /// Notes, oldest first.
+        pub notes: Vec<Note>,
+    }
+    /// A note.
+    pub struct Note {
+        /// When.
+        pub time: String,
+        /// Who.
+        pub author: String,
+        /// What.
+        pub text: String,
+    }
+    /// Alerts, newest first.
+    pub struct AlertList {
+        /// Alerts.
+        pub alerts: Vec<Alert>,
+    }
+    /// A change to an alert; fields left out stay.
+    pub struct AlertChange {
+        /// New status.
+        pub status: Option<String>,
+        /// New assignee.
+        pub assignee: Option<String>,
+        /// Disposition; needed to close.
+        pub disposition: Option<String>,
+        /// A note to add.
+        pub note: Option<String>,
+    }
+    /// A request for approval, with everything needed to decide.
+    pub struct Approval {
+        /// Request.
+        pub id: String,
+        /// `pending`, `granted`, `denied`, `expired`, `consumed`.
+        pub status: String,
+        /// Redacted text.
+        pub text: String,
+        /// Working directory.
+        pub cwd: String,
+        /// Shell.
+        pub shell: String,
+        /// Machine.
+        pub machine_id: String,
+        /// Host name.
+        pub hostname: String,
+        /// Who asks.
+        pub user: String,
+        /// `human`, `script`, `agent`.
+        pub origin: String,
+        /// Agent's name.
+        pub agent: Option<String>,
+        /// Rules that ask for it.
+        pub rules: Vec<String>,
+        /// Why it needs approval.
+        pub policy_reason: String,
+        /// Risk.
+        pub risk: String,
+        /// What it would do.
+        pub effects: Vec<String>,
+        /// Contexts that matter.
+        pub contexts: Vec<String>,
+        /// Files that would run, with their hashes.
+        pub files: BTreeMap<String, String>,
+        /// What the person said.
+        pub reason: Option<String>,
+        /// When it was asked.
+        pub created: String,
+        /// When it lapses.
+        pub expires: String,
+        /// Who decided.
+        pub approver: Option<String>,
+        /// What was said to it.
+        pub decision_reason: Option<String>,
+        /// When it was decided.
+        pub decided: Option<String>,
+    }
+    /// Requests, newest first.
+    pub struct ApprovalList {
+        /// Requests.
+        pub approvals: Vec<Approval>,
+    }
+    /// A decision; the password is asked again (step-up).
+    pub struct ApprovalDecision {
+        /// Grant it.
+        pub approve: bool,
+        /// Why.
+        pub reason: String,
+        /// The approver's own password.
+        pub password: String,
+    }
+    /// A machine.
+    pub struct Machine {
+        /// Machine.
+        pub machine_id: String,
+        /// Host name.
+        pub hostname: String,
+        /// Platform.
+        pub platform: String,
+        /// Person.
+        pub person: String,
+        /// Labels.
+        pub labels: BTreeMap<String, String>,
+        /// Versions.
+        pub versions: BTreeMap<String, String>,
+        /// Capabilities.
+        pub capabilities: Vec<String>,
+        /// `active`, `silent`, `quarantined`, `retired`.
+        pub state: String,
+        /// Why in quarantine.
+        pub quarantine: Option<String>,
+        /// The machine has carried the last order out.
+        pub order_done: bool,
+        /// Installed policy.
+        pub policy_version: String,
+        /// It is the newest.
+        pub policy_current: bool,
+        /// Why the newest was refused.
+        pub policy_problem: Option<String>,
+        /// Enrolled.
+        pub enrolled: String,
+        /// Last contact.
+        pub last_seen: Option<String>,
+        /// Last sequence number stored.
+        pub acked_seq: u64,
+        /// Last sequence number the machine says it sealed.
+        pub head_seq: u64,
+        /// Gap events so far.
+        pub gaps: u64,
+        /// Commands in the last 24 hours.
+        pub commands: u64,
+        /// Of them, violations.
+        pub violations: u64,
+    }
+    /// Machines, silent ones first.
+    pub struct MachineList {
+        /// Machines.
+        pub machines: Vec<Machine>,
+    }
+    /// Into or out of quarantine; the password is asked again.
+    pub struct QuarantineChange {
+        /// In, or out.
+        pub on: bool,
+        /// Why; shown to the person.
+        pub reason: String,
+        /// The actor's own password.
+        pub password: String,
+    }
+    /// A token to enrol one machine.
+    pub struct NewEnrolmentToken {
+        /// Person it is for.
+        pub person: String,
+        /// Teams.
+        pub teams: Vec<String>,
+        /// Labels.
+        pub labels: BTreeMap<String, String>,
+        /// Hours it may wait, 1 to 720.
+        pub hours: u32,
+        /// How many machines may use it: 1, or more for a simulated fleet or an image.
+        pub uses: u32,
+    }
+    /// Shown once.
+    pub struct EnrolmentToken {
+        /// The whole line.
+        pub token: String,
+        /// When it lapses.
+        pub expires: String,
+        /// The command to type on the machine.
+        pub command: String,
+    }
+    /// The organisation's policy.
+    pub struct PolicyView {
+        /// Version in force; 0 before the first.
+        pub version: u64,
+        /// Source.
+        pub source: String,
+        /// Who published it.
+        pub published_by: String,
+        /// When.
+        pub published: String,
+        /// SHA-256 of the source, hex.
+        pub sha256: String,
+        /// Machines with this version.
+        pub machines_current: u64,
+        /// Machines in all.
+        pub machines: u64,
+        /// Releases, newest first.
+        pub history: Vec<PolicyRelease>,
+    }
+    /// One release.
+    pub struct PolicyRelease {
+        /// Version.
+        pub version: u64,
+        /// Who.
+        pub published_by: String,
+        /// When.
+        pub published: String,
+        /// What was said.
+        pub note: String,
+        /// SHA-256 of the source, hex.
+        pub sha256: String,
+    }
+    /// A source to check.
+    pub struct PolicySource {
+        /// YAML.
+        pub source: String,
+    }
+    /// What is wrong with it.
+    pub struct PolicyCheck {
+        /// It may be published.
+        pub valid: bool,
+        /// Complaints in the order of the text.
+        pub diagnostics: Vec<PolicyDiagnostic>,
+        /// Results of the tests in the document.
+        pub tests: Vec<PolicyTestResult>,
+    }
+    /// A complaint with its place.
+    pub struct PolicyDiagnostic {
+        /// `error` or `warning`.
+        pub severity: String,
+        /// Line, from 1.
+        pub line: u32,
+        /// Column, from 1.
+        pub column: u32,
+        /// What.
+        pub message: String,
+        /// What to do.
+        pub help: Option<String>,
+    }
+    /// A test of the document.
+    pub struct PolicyTestResult {
+        /// Command.
+        pub command: String,
+        /// Expected decision.
+        pub expected: String,
+        /// Found decision.
+        pub found: String,
+        /// They agree.
+        pub passed: bool,
+    }
+    /// Publishing; the password is asked again.
+    pub struct PolicyPublish {
+        /// YAML.
+        pub source: String,
+        /// Version it was made from; a conflict where it is not in force any more.
+        pub base_version: u64,
+        /// What changed and why.
+        pub note: String,
+        /// The actor's own password.
+        pub password: String,
+    }
+    /// Detection rules.
+    pub struct DetectionList {
+        /// Rules.
+        pub detections: Vec<Detection>,
+    }
+    /// One detection rule.
+    pub struct Detection {
+        /// Id.
+        pub id: String,
+        /// Title.
+        pub title: String,
+        /// Severity.
+        pub severity: String,
+        /// What it looks for, in words.
+        pub condition: String,
+        /// Actions it may take.
+        pub actions: Vec<String>,
+        /// It runs.
+        pub enabled: bool,
+    }
+    /// Frameworks that reports exist for.
+    pub struct FrameworkList {
+        /// Frameworks.
+        pub frameworks: Vec<Framework>,
+    }
+    /// One framework.
+    pub struct Framework {
+        /// `SOC2`.
+        pub id: String,
+        /// Title.
+        pub title: String,
+        /// Edition the map is made from.
+        pub edition: String,
+        /// Controls in the map.
+        pub controls: u64,
+    }
+    /// A report: what was tested and found. It never says "compliant".
+    pub struct Report {
+        /// Framework.
+        pub framework: Framework,
+        /// Organisation.
+        pub organisation: String,
+        /// Start of the period.
+        pub from: String,
+        /// End of the period.
+        pub to: String,
+        /// When it was made.
+        pub generated: String,
+        /// By whom.
+        pub generated_by: String,
+        /// Events in the period.
+        pub events: u64,
+        /// Completeness of the period, in words, with numbers.
+        pub completeness: Completeness,
+        /// Commands within policy per 10,000 judged.
+        pub compliance: u64,
+        /// Controls.
+        pub controls: Vec<ControlResult>,
+    }
+    /// Is everything there?
+    pub struct Completeness {
+        /// Machines with events in the period.
+        pub machines: u64,
+        /// Gap events in the period.
+        pub gaps: u64,
+        /// Records missing in them.
+        pub missing: u64,
+        /// The ledger's tree size at the end.
+        pub tree_size: u64,
+        /// Root hash, hex.
+        pub root: String,
+        /// Chains and tree were checked and fit.
+        pub verified: bool,
+    }
+    /// One control.
+    pub struct ControlResult {
+        /// `CC6.8`.
+        pub id: String,
+        /// Title.
+        pub title: String,
+        /// What the control asks.
+        pub asks: String,
+        /// Evidence.
+        pub evidence: Vec<EvidenceItem>,
+    }
+    /// One piece of evidence.
+    pub struct EvidenceItem {
+        /// `E4`.
+        pub id: String,
+        /// What it shows.
+        pub title: String,
+        /// Query that yields the rows.
+        pub query: String,
+        /// How many rows.
+        pub rows: u64,
+        /// SHA-256 over the rows' event hashes in order, hex.
+        pub sha256: String,
+        /// Seed of the sample.
+        pub seed: String,
+        /// Sample of rows.
+        pub sample: Vec<EventRow>,
+        /// What stands out, in sentences.
+        pub exceptions: Vec<String>,
+    }
+    /// One line of an export: exactly one field is there.
+    pub struct ExportLine {
+        /// First line: what this is.
+        pub export: Option<ExportHeader>,
+        /// An event with its place in the ledger.
+        pub event: Option<ExportedEvent>,
+        /// Last line: the signed checkpoint.
+        pub checkpoint: Option<Checkpoint>,
+    }
+    /// What an export holds.
+    pub struct ExportHeader {
+        /// `cmdai.export/1`.
+        pub format: String,
+        /// Organisation.
+        pub organisation: String,
+        /// Start of the period; empty for the beginning.
+        pub from: String,
+        /// End of the period; empty for now.
+        pub to: String,
+        /// Leaf index of the first event.
+        pub first_leaf: u64,
+        /// Number of events that follow.
+        pub count: u64,
+        /// Hashes of the left subtrees before `first_leaf`, hex, largest first.
+        pub left_edge: Vec<String>,
+        /// Public key that signs checkpoints, base64.
+        pub public_key: String,
+        /// Machine to sequence number and hash (hex) of its last event before the export.
+        pub heads: BTreeMap<String, ChainHead>,
+    }
+    /// Last event of a chain.
+    pub struct ChainHead {
+        /// Number.
+        pub seq: u64,
+        /// Hash, hex.
+        pub hash: String,
+    }
+    /// An event in the ledger.
+    pub struct ExportedEvent {
+        /// Leaf index.
+        pub leaf: u64,
+        /// The event, `cmdai.event/1`.
+        #[schema(value_type = Object)]
+        pub event: serde_json::Value,
+    }
+    /// A signed state of the ledger.
+    pub struct Checkpoint {
+        /// Origin line.
+        pub origin: String,
+        /// Number of leaves.
+        pub tree_size: u64,
+        /// Root hash, hex.
+        pub root: String,
+        /// When.
+        pub time: String,
+        /// The signed note, as text.
+        pub note: String,
+    }
+    /// State of the ledger.
+    pub struct LedgerView {
+        /// Newest checkpoint.
+        pub checkpoint: Option<Checkpoint>,
+        /// Events stored.
+        pub events: u64,
+        /// Public key, base64.
+        pub public_key: String,
+    }
+    /// A way to be told.
+    pub struct Channel {
+        /// Channel.
+        pub id: String,
+        /// `webhook`.
+        pub kind: String,
+        /// Where to.
+        pub url: String,
+        /// Least severity.
+        pub min_severity: String,
+        /// Signs bodies (HMAC-SHA-256); never given back.
+        pub secret: Option<String>,
+        /// It is used.
+        pub enabled: bool,
+    }
+    /// Channels.
+    pub struct ChannelList {
+        /// Channels.
+        pub channels: Vec<Channel>,
+    }
+    /// One try to tell.
+    pub struct Delivery {
+        /// When.
+        pub time: String,
+        /// Channel.
+        pub channel: String,
+        /// Alert.
+        pub alert: String,
+        /// Try, from 1.
+        pub attempt: u32,
+        /// HTTP status, where there was one.
+        pub status: Option<u16>,
+        /// What went wrong.
+        pub error: Option<String>,
+    }
+    /// Deliveries, newest first.
+    pub struct DeliveryList {
+        /// Deliveries.
+        pub deliveries: Vec<Delivery>,
+    }
+    /// An account.
+    pub struct User {
+        /// Login.
+        pub login: String,
+        /// Role.
+        pub role: Role,
+        /// Login name on machines, so that nobody approves for themselves.
+        pub person: String,
+        /// When made.
+        pub created: String,
+        /// Last sign-in.
+        pub last_seen: Option<String>,
+    }
+    /// Accounts.
+    pub struct UserList {
+        /// Accounts.
+        pub users: Vec<User>,
+    }
+    /// A new account.
+    pub struct NewUser {
+        /// Login.
+        pub login: String,
+        /// Role.
+        pub role: Role,
+        /// Login name on machines.
+        pub person: String,
+        /// Password, at least 12 characters.
+        pub password: String,
+    }
+}

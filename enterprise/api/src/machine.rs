@@ -1,0 +1,214 @@
+//! What machines and the server say to each other.
+//!
+//! | method and path | who | body | answer |
+//! |---|---|---|---|
+//! | `POST /v1/enrol` | token | [`EnrolRequest`] | [`EnrolReply`] |
+//! | `POST /v1/checkin?wait=SECONDS` | certificate | [`Checkin`] | [`CheckinReply`], held open until something is new or the wait (at most 30 s) is over |
+//! | `POST /v1/ingest` | certificate | zstd of lines: [`BatchHeader`], then one event a line | [`IngestReply`]; 409 with [`IngestReply`] where the chain does not fit; 429 with `Retry-After` |
+//! | `POST /v1/approvals` | certificate | [`ApprovalOpen`] | [`ApprovalOpened`] |
+//! | `GET /v1/tuf/metadata/FILE`, `GET /v1/tuf/targets/FILE` | certificate | | bytes of the signed release |
+//!
+//! An enrolment token is one line: `cmdai1.<token id>.<secret>.<sha256 of the authority's
+//! certificate (DER), hex>`, used once. The hash lets the sensor trust the right server without
+//! having seen it before.
+
+use cmdai_schema::{MachineManifest, governor::Binding};
+use serde::{Deserialize, Serialize};
+
+/// First contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    /// The whole token line.
+    pub token: String,
+    /// Certificate request (PEM) for a key that never leaves the machine.
+    pub csr_pem: String,
+    /// The machine.
+    pub manifest: MachineManifest,
+}
+
+/// Answer to enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolReply {
+    /// Given to this machine for good.
+    pub machine_id: String,
+    /// Organisation.
+    pub organisation: String,
+    /// The machine's certificate.
+    pub certificate_pem: String,
+    /// The authority's certificate.
+    pub ca_pem: String,
+    /// Trust root of policy releases: version 1 of the TUF root metadata, as text.
+    pub tuf_root: String,
+    /// Labels given by the server.
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Teams of the person.
+    pub teams: Vec<String>,
+}
+
+/// Regular contact; the last known state of both sides, so that the server can hold the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Checkin {
+    /// The machine as it is now.
+    pub manifest: MachineManifest,
+    /// Installed policy version.
+    pub policy_version: String,
+    /// Digest of the snapshot in force.
+    pub policy_digest: String,
+    /// Why the last release was refused, where it was.
+    pub policy_problem: Option<String>,
+    /// Highest order number carried out.
+    pub order_serial: u64,
+    /// Last sequence number sealed.
+    pub head_seq: u64,
+    /// Sealed events not yet acknowledged.
+    pub queued: u64,
+    /// Requests that still wait for an answer.
+    pub pending_requests: Vec<String>,
+}
+
+/// Answer to a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckinReply {
+    /// Version of the newest release; fetch it where it is not the installed one.
+    pub policy_version: String,
+    /// Signed orders newer than `order_serial` ([`Order`] inside).
+    pub orders: Vec<Signed>,
+    /// Signed decisions about pending requests ([`Grant`] inside).
+    pub grants: Vec<Signed>,
+    /// Last sequence number durably stored.
+    pub acked_seq: u64,
+}
+
+/// A signed statement. `payload` is the exact text that was signed (RFC 8785 of the value).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The text.
+    pub payload: String,
+    /// First 16 hex digits of the SHA-256 of the public key.
+    pub key_id: String,
+    /// Ed25519 over the text, base64.
+    pub signature: String,
+}
+
+/// Keys that machines accept for grants and orders: the signed target `authority.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Authority {
+    /// Format version, 1.
+    pub version: u32,
+    /// Keys that may sign [`Grant`]s: raw Ed25519 public keys, base64.
+    pub grant_keys: Vec<String>,
+    /// Keys that may sign [`Order`]s.
+    pub order_keys: Vec<String>,
+}
+
+/// A decision about a request. Denials are signed too, so that nobody else can deny.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Format version, 1.
+    pub version: u32,
+    /// This grant.
+    pub grant_id: String,
+    /// The request.
+    pub request_id: String,
+    /// Given, or refused.
+    pub granted: bool,
+    /// The only machine it holds on.
+    pub machine_id: String,
+    /// The only login it holds for.
+    pub user: String,
+    /// Hash of the machine's binding: `sha256(RFC 8785 of BoundRequest)`, hex.
+    pub binding_hash: String,
+    /// Who decided.
+    pub approver: String,
+    /// How the approver proved it: `password`, `webauthn`.
+    pub factor: String,
+    /// What was said.
+    pub reason: String,
+    /// Not before, RFC 3339.
+    pub issued: String,
+    /// Not after, RFC 3339.
+    pub expires: String,
+    /// How many times; 1.
+    pub uses: u32,
+}
+
+/// An order to a machine. Only restrictive moves, and taking them back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Format version, 1.
+    pub version: u32,
+    /// Increases with every order to this machine.
+    pub serial: u64,
+    /// The machine.
+    pub machine_id: String,
+    /// `quarantine` or `release`.
+    pub kind: String,
+    /// Why, shown to the person.
+    pub reason: String,
+    /// Who gave it.
+    pub issued_by: String,
+    /// When.
+    pub issued: String,
+}
+
+/// What the machine binds a grant to: everything that must be the same when it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundRequest {
+    /// As the gate saw it; `exact` holds the salted hash, never the text.
+    pub binding: Binding,
+    /// Login, from the peer's credentials.
+    pub user: String,
+    /// Numeric id, from the peer's credentials.
+    pub uid: u32,
+    /// Path to SHA-256 of each file that would run, hex; sorted by path.
+    pub files: std::collections::BTreeMap<String, String>,
+}
+
+/// A machine asks for an approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalOpen {
+    /// Chosen by the machine: 8 letters and digits, unique on it.
+    pub request_id: String,
+    /// What is asked for.
+    pub request: BoundRequest,
+    /// Hash that the grant must carry.
+    pub binding_hash: String,
+    /// Said by the person.
+    pub reason: Option<String>,
+    /// Shell or agent session.
+    pub session_id: String,
+    /// When it lapses, RFC 3339.
+    pub expires: String,
+}
+
+/// The request is known to the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalOpened {
+    /// The request.
+    pub request_id: String,
+}
+
+/// First line of an upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchHeader {
+    /// Format version, 1.
+    pub version: u32,
+    /// The machine; must be the certificate's.
+    pub machine_id: String,
+    /// Sequence number of the first event.
+    pub first_seq: u64,
+    /// How many events follow.
+    pub count: u32,
+}
+
+/// What is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestReply {
+    /// Everything up to this number is stored.
+    pub acked_seq: u64,
+    /// Why the rest was refused, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}

@@ -1,0 +1,3 @@
+//! Signed policy releases (The Update Framework), grants and orders: make and verify.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Ingest: authenticate, check the chain, store once, acknowledge.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Detection rules over events: thresholds, silence, severity. Pure.
+
+#![forbid(unsafe_code)]

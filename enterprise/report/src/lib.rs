@@ -1,0 +1,3 @@
+//! Control maps, evidence and reports.
+
+#![forbid(unsafe_code)]

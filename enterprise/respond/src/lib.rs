@@ -1,0 +1,3 @@
+//! Notification channels and actions.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! API, roles, approvals, jobs and the embedded console.
+
+#![forbid(unsafe_code)]

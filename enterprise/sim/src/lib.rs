@@ -1,0 +1,3 @@
+//! The fleet simulator: demo, load, faults.
+
+#![forbid(unsafe_code)]

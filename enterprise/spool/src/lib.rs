@@ -1,0 +1,3 @@
+//! Encrypted at-least-once buffer of sealed events.
+
+#![forbid(unsafe_code)]

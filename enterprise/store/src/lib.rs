@@ -1,0 +1,3 @@
+//! Storage traits and the embedded engine: control state and events.
+
+#![forbid(unsafe_code)]
