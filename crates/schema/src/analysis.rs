@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::Effect;
 
 /// A half-open byte range of the analysed text. In JSON: `[start, end]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(from = "(u32, u32)", into = "(u32, u32)")]
 pub struct Span {
     /// First byte.
@@ -18,12 +20,16 @@ impl Span {
     /// A span from byte offsets; offsets past `u32::MAX` saturate (inputs are capped far below).
     pub fn new(start: usize, end: usize) -> Self {
         let cap = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { start: cap(start), end: cap(end) }
+        Self {
+            start: cap(start),
+            end: cap(end),
+        }
     }
 
     /// The text it covers, or nothing where it does not fit the text.
     pub fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or("")
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or("")
     }
 }
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// assert!(Decision::Warn < Decision::Confirm);
 /// assert_eq!(Decision::Allow.max(Decision::Deny), Decision::Deny);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Runs without a word.
@@ -50,7 +52,9 @@ impl std::fmt::Display for Decision {
 }
 
 /// How bad a command would be. Kept apart from [`Certainty`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Nothing is lost that matters.
@@ -83,7 +87,9 @@ impl std::fmt::Display for Risk {
 }
 
 /// How sure the analysis is of what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// Part of the line could not be resolved.
@@ -96,7 +102,9 @@ pub enum Certainty {
 }
 
 /// How a rule takes part in the decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Not looked at.
@@ -154,7 +162,11 @@ pub enum Dialect {
 impl Dialect {
     /// Reads a shell's name or path: `bash`, `/bin/zsh`, `-bash`, `pwsh`, `dash`.
     pub fn from_name(name: &str) -> Option<Self> {
-        let base = name.rsplit('/').next().unwrap_or(name).trim_start_matches('-');
+        let base = name
+            .rsplit('/')
+            .next()
+            .unwrap_or(name)
+            .trim_start_matches('-');
         Some(match base {
             "bash" | "rbash" => Self::Bash,
             "zsh" => Self::Zsh,

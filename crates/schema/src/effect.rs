@@ -34,12 +34,23 @@ pub enum CodeSource {
 
 /// The closed set of effects. Paths are absolute and lexically normalised against the working
 /// directory and home; `*` stays where a glob was.
-#[expect(missing_docs, reason = "the fields say what they are; each variant is documented")]
+#[expect(
+    missing_docs,
+    reason = "the fields say what they are; each variant is documented"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case"
+)]
 pub enum EffectKind {
     /// A file or tree is removed.
-    Delete { path: String, recursive: bool, force: bool },
+    Delete {
+        path: String,
+        recursive: bool,
+        force: bool,
+    },
     /// A file's old content is lost.
     Overwrite { path: String },
     /// A file is created or appended to.
@@ -51,9 +62,17 @@ pub enum EffectKind {
     /// A file or store that holds credentials is read.
     ReadSecret { path: String },
     /// Permission bits change.
-    ChangeMode { path: String, mode: String, recursive: bool },
+    ChangeMode {
+        path: String,
+        mode: String,
+        recursive: bool,
+    },
     /// Ownership changes.
-    ChangeOwner { path: String, owner: String, recursive: bool },
+    ChangeOwner {
+        path: String,
+        owner: String,
+        recursive: bool,
+    },
     /// A block device is written.
     DeviceWrite { path: String },
     /// A file system is made.
@@ -61,7 +80,10 @@ pub enum EffectKind {
     /// Something is mounted or unmounted.
     Mount { path: String },
     /// Code runs that is not this line's own.
-    RunCode { source: CodeSource, language: String },
+    RunCode {
+        source: CodeSource,
+        language: String,
+    },
     /// Data comes in from the network.
     Download { url: String, to: Option<String> },
     /// Data leaves the machine.
@@ -77,7 +99,10 @@ pub enum EffectKind {
     /// A password, key or account changes.
     ChangeCredential { subject: String },
     /// Something will run later or at every start.
-    Persistence { mechanism: String, path: Option<String> },
+    Persistence {
+        mechanism: String,
+        path: Option<String>,
+    },
     /// A protection is switched off.
     DisableSecurity { what: String },
     /// A log or the shell's history is erased or silenced.
@@ -89,13 +114,30 @@ pub enum EffectKind {
     /// A remote branch is overwritten.
     ForcePush { remote: String, branch: String },
     /// A branch is removed.
-    BranchDelete { branch: String, remote: Option<String> },
+    BranchDelete {
+        branch: String,
+        remote: Option<String>,
+    },
     /// A resource of a cloud, cluster, container engine, infrastructure code or database is destroyed.
-    ResourceDestroy { resource: String, name: String, provider: String, context: Option<String> },
+    ResourceDestroy {
+        resource: String,
+        name: String,
+        provider: String,
+        context: Option<String>,
+    },
     /// Such a resource changes.
-    ResourceChange { resource: String, name: String, provider: String, context: Option<String> },
+    ResourceChange {
+        resource: String,
+        name: String,
+        provider: String,
+        context: Option<String>,
+    },
     /// A package is installed.
-    PackageInstall { manager: String, name: String, source: String },
+    PackageInstall {
+        manager: String,
+        name: String,
+        source: String,
+    },
     /// A service starts, stops or changes.
     ServiceControl { service: String, action: String },
     /// Processes are ended.
@@ -165,7 +207,10 @@ impl EffectKind {
             | Self::TamperLog { path } => Some(path),
             Self::Move { from, .. } => Some(from),
             Self::Persistence { path, .. } => path.as_deref(),
-            Self::RunCode { source: CodeSource::File(path), .. } => Some(path),
+            Self::RunCode {
+                source: CodeSource::File(path),
+                ..
+            } => Some(path),
             _ => None,
         }
     }

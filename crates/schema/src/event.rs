@@ -387,7 +387,10 @@ impl Event {
     ///
     /// # Errors
     /// Where the payload cannot be written canonically.
-    #[expect(clippy::too_many_arguments, reason = "one argument for each field of the envelope")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one argument for each field of the envelope"
+    )]
     pub fn seal(
         event_id: String,
         seq: u64,
@@ -410,7 +413,11 @@ impl Event {
             machine_id,
             commitment,
         };
-        Ok(Self { envelope, salt, payload })
+        Ok(Self {
+            envelope,
+            salt,
+            payload,
+        })
     }
 
     /// The hash that the next event and the ledger refer to.
@@ -483,13 +490,23 @@ pub fn verify_chain(head: (u64, Hash), events: &[Event]) -> Result<(u64, Hash), 
         let machine_id = || event.envelope.machine_id.clone();
         let expected = seq.saturating_add(1);
         if event.envelope.seq != expected {
-            return Err(ChainError::Sequence { machine_id: machine_id(), expected, found: event.envelope.seq });
+            return Err(ChainError::Sequence {
+                machine_id: machine_id(),
+                expected,
+                found: event.envelope.seq,
+            });
         }
         if event.envelope.prev_hash != hash {
-            return Err(ChainError::Link { machine_id: machine_id(), seq: expected });
+            return Err(ChainError::Link {
+                machine_id: machine_id(),
+                seq: expected,
+            });
         }
         if !event.payload_matches()? {
-            return Err(ChainError::Payload { machine_id: machine_id(), seq: expected });
+            return Err(ChainError::Payload {
+                machine_id: machine_id(),
+                seq: expected,
+            });
         }
         seq = expected;
         hash = event.hash()?;

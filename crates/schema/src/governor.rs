@@ -169,7 +169,11 @@ pub struct Status {
 impl Binding {
     /// Fills the parts that follow from the analysis.
     pub fn from_analysis(analysis: &Analysis, decision: Decision) -> Self {
-        let mut effects: Vec<String> = analysis.effects.iter().map(|effect| effect.kind.name().to_owned()).collect();
+        let mut effects: Vec<String> = analysis
+            .effects
+            .iter()
+            .map(|effect| effect.kind.name().to_owned())
+            .collect();
         effects.sort();
         effects.dedup();
         Self {

@@ -33,7 +33,10 @@ pub struct RuleHit {
     pub controls: Vec<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_enforce(mode: &Mode) -> bool {
     *mode == Mode::Enforce
 }
@@ -81,6 +84,9 @@ pub struct Judgement {
 impl Judgement {
     /// The rule that decided: the strictest enforced hit.
     pub fn deciding_rule(&self) -> Option<&RuleHit> {
-        self.rules.iter().find(|hit| hit.mode == Mode::Enforce && hit.decision == self.decision).or_else(|| self.rules.first())
+        self.rules
+            .iter()
+            .find(|hit| hit.mode == Mode::Enforce && hit.decision == self.decision)
+            .or_else(|| self.rules.first())
     }
 }

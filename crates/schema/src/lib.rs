@@ -25,8 +25,8 @@ pub use decision::{Certainty, Decision, Dialect, Mode, OriginKind, Risk, exit_co
 pub use effect::{CodeSource, Effect, EffectKind};
 pub use event::{
     AgentInfo, ApprovalInfo, AssertedBy, ChainError, CommandInfo, CommandSource, Context,
-    Envelope, Event, EventType, Execution, Layer, MachineRef, Origin, Payload, PolicyEvaluation,
-    ProcessInfo, EVENT_SCHEMA, UserRef, verify_chain,
+    EVENT_SCHEMA, Envelope, Event, EventType, Execution, Layer, MachineRef, Origin, Payload,
+    PolicyEvaluation, ProcessInfo, UserRef, verify_chain,
 };
 pub use facts::{Facts, Subject};
 pub use judgement::{Judgement, PolicyRef, RuleHit};

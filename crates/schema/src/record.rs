@@ -125,8 +125,12 @@ impl Record {
     /// # Errors
     /// Never in practice: all fields are texts and numbers.
     pub fn to_line(&self) -> Result<String, RecordError> {
-        let json = serde_json::to_string(self).map_err(|error| RecordError::Json(error.to_string()))?;
-        Ok(format!("C1 {:08x} {json}\n", crc32fast::hash(json.as_bytes())))
+        let json =
+            serde_json::to_string(self).map_err(|error| RecordError::Json(error.to_string()))?;
+        Ok(format!(
+            "C1 {:08x} {json}\n",
+            crc32fast::hash(json.as_bytes())
+        ))
     }
 
     /// Reads one line, with or without its newline.
@@ -134,7 +138,10 @@ impl Record {
     /// # Errors
     /// Where the line is damaged or of another format.
     pub fn from_line(line: &str) -> Result<Self, RecordError> {
-        let rest = line.trim_end_matches('\n').strip_prefix("C1 ").ok_or(RecordError::Format)?;
+        let rest = line
+            .trim_end_matches('\n')
+            .strip_prefix("C1 ")
+            .ok_or(RecordError::Format)?;
         let (crc, json) = rest.split_once(' ').ok_or(RecordError::Format)?;
         let crc = u32::from_str_radix(crc, 16).map_err(|_| RecordError::Format)?;
         if crc32fast::hash(json.as_bytes()) != crc {

@@ -1,0 +1,5 @@
+//! The durable formats, pinned: what these tests print must never change within a version.
+
+mod chain;
+mod golden;
+mod record;
