@@ -1,1 +1,41 @@
-fn main() {}
+//! Project tasks. `cargo xtask demo` shows the product; `cargo xtask test` runs everything.
+
+mod demo;
+mod direction;
+mod setup;
+mod step;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Project tasks of cmdai")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set up, build and run the whole product: server, console, a living fleet, a governed shell
+    Demo(demo::Options),
+    /// Set up and run everything: format, lints, dependency direction, all tests, the demo
+    Test(test::Options),
+    /// Check that Community does not depend on Enterprise and that pure crates stay pure
+    Direction,
+    /// Build both workspaces and the console
+    Build {
+        /// Release profile
+        #[arg(long)]
+        release: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Direction => direction::check(),
+        Task::Build { release } => demo::build(release),
+    }
+}

@@ -1,0 +1,202 @@
+//! `cargo xtask test`: everything that must hold, in one command.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::{demo, direction, setup, step};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Community alone, in a copy of the tree without `enterprise/`
+    #[arg(long)]
+    community: bool,
+    /// Leave out the 60 s run of the demo
+    #[arg(long)]
+    no_demo: bool,
+}
+
+/// A named check.
+type Step = (&'static str, fn() -> Result<()>);
+
+/// Runs every step, even after one failed, and says at the end which ones did.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut steps: Vec<Step> = Vec::new();
+    if options.community {
+        steps.push(("Community alone", community_alone));
+    } else {
+        steps.push(("set-up", set_up));
+        steps.push(("format", format));
+        steps.push(("dependency direction", direction::check));
+        steps.push(("build", || demo::build(false)));
+        steps.push(("Community: tests", community_tests));
+        steps.push((
+            "Community: builds with enterprise/ away",
+            community_builds_alone,
+        ));
+        steps.push(("console: types", console_types));
+        steps.push(("Enterprise: tests", enterprise_tests));
+        if !options.no_demo {
+            steps.push(("demo, headless", demo_headless));
+        }
+        steps.push(("Community: lints", || lint("")));
+        steps.push(("Enterprise: lints", || lint("enterprise")));
+    }
+
+    let mut failed = Vec::new();
+    let count = steps.len();
+    for (name, step) in steps {
+        if let Err(error) = step() {
+            eprintln!("error: {error:#}");
+            failed.push(name);
+            if matches!(name, "set-up" | "build") {
+                break; // nothing after it can run
+            }
+        }
+    }
+    println!();
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!(
+        "steps: {} passed, {} failed",
+        count - failed.len(),
+        failed.len()
+    );
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} of {count} steps failed", failed.len())
+    }
+}
+
+fn set_up() -> Result<()> {
+    setup::for_build()?;
+    setup::for_sandbox()?;
+    setup::for_console()?;
+    setup::for_browser()
+}
+
+fn format() -> Result<()> {
+    step::run(
+        "Community: format",
+        step::command("", "cargo", &["fmt", "--all", "--check"]),
+    )?;
+    step::run(
+        "Enterprise: format",
+        step::command("enterprise", "cargo", &["fmt", "--all", "--check"]),
+    )
+}
+
+fn lint(folder: &str) -> Result<()> {
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    step::run(
+        if folder.is_empty() {
+            "Community: clippy"
+        } else {
+            "Enterprise: clippy"
+        },
+        step::command(folder, "cargo", &clippy),
+    )
+}
+
+fn community_tests() -> Result<()> {
+    let test = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    step::run("Community: cargo test", step::command("", "cargo", &test))
+}
+
+fn enterprise_tests() -> Result<()> {
+    let test = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    step::run(
+        "Enterprise: cargo test",
+        step::command("enterprise", "cargo", &test),
+    )
+}
+
+fn console_types() -> Result<()> {
+    step::run(
+        "console: types",
+        step::command("enterprise/console", "npm", &["run", "--silent", "check"]),
+    )
+}
+
+fn demo_headless() -> Result<()> {
+    let program = step::target().join("debug/cmdai-enterprise");
+    let mut command = Command::new(program);
+    command.args(["demo", "--headless", "--for", "60s", "--port", "0"]);
+    step::run("demo --headless --for 60s", command)
+}
+
+/// A copy of the tree as git sees it, without `enterprise/`.
+fn community_tree() -> Result<std::path::PathBuf> {
+    let copy = step::target().join("community-tree");
+    let listed = step::command(
+        "",
+        "git",
+        &[
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
+    )
+    .output()
+    .context("cannot list the tree: git is needed")?;
+    let files = String::from_utf8(listed.stdout).context("a file name is not UTF-8")?;
+    let wanted: Vec<&str> = files
+        .split('\0')
+        .filter(|file| !file.is_empty() && !file.starts_with("enterprise/"))
+        .collect();
+    if copy.exists() {
+        std::fs::remove_dir_all(&copy)?;
+    }
+    for file in wanted {
+        let (from, to) = (step::root().join(file), copy.join(file));
+        if !from.is_file() {
+            continue; // deleted, not yet committed
+        }
+        std::fs::create_dir_all(to.parent().unwrap_or(Path::new("/")))?;
+        std::fs::copy(&from, &to).with_context(|| format!("copying {file}"))?;
+    }
+    Ok(copy)
+}
+
+fn in_community_tree(name: &str, arguments: &[&str]) -> Result<()> {
+    let copy = community_tree()?;
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(copy)
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", step::target());
+    step::run(name, command)
+}
+
+fn community_builds_alone() -> Result<()> {
+    in_community_tree(
+        "Community alone: cargo check",
+        &["check", "--workspace", "--locked"],
+    )
+}
+
+fn community_alone() -> Result<()> {
+    setup::for_build()?;
+    in_community_tree(
+        "Community alone: cargo build",
+        &["build", "--workspace", "--locked"],
+    )?;
+    in_community_tree(
+        "Community alone: cargo test",
+        &["test", "--workspace", "--locked", "--no-fail-fast"],
+    )
+}
