@@ -17,6 +17,7 @@ mod calls;
 mod digits;
 mod lex;
 mod names;
+mod positional;
 mod scan;
 mod shapes;
 mod tools;

@@ -21,6 +21,10 @@ enum Hit {
     Pem,
     /// `bearer `.
     Bearer,
+    /// `@`, which may follow `user:password`.
+    At,
+    /// `identified by `.
+    Identified,
     /// A program or option that [`crate::calls`] knows.
     Call,
 }
@@ -48,6 +52,8 @@ static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
     add("://", Hit::Url);
     add("-----begin ", Hit::Pem);
     add("bearer ", Hit::Bearer);
+    add("@", Hit::At);
+    add("identified by ", Hit::Identified);
     for name in tools::trigger_names() {
         add(name, Hit::Call);
     }
@@ -75,6 +81,8 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) -> bool {
             Some(Hit::Url) => url(text, start, end, found),
             Some(Hit::Pem) => pem(text, start, found),
             Some(Hit::Bearer) => bearer(text, end, found),
+            Some(Hit::At) => account(text, start, found),
+            Some(Hit::Identified) => quoted(text, end, found),
             Some(Hit::Call) => {
                 let word = |at: Option<&u8>| at.is_some_and(|byte| byte.is_ascii_alphanumeric());
                 calls |= !word(start.checked_sub(1).and_then(|at| bytes.get(at))) && !word(bytes.get(end));
@@ -142,7 +150,13 @@ fn named(text: &str, start: usize, end: usize, found: &mut Vec<Finding>) -> usiz
         [b'=', ..] => (1, false),
         [b':', ..] => (1, true),
         [b'%', b'3', b'D' | b'd', ..] => (3, false),
-        _ => return to,
+        _ => {
+            // SQL has no sign between them.
+            if gap > 0 && !quoted_name && name.eq_ignore_ascii_case("password") {
+                quoted(text, at, found);
+            }
+            return to;
+        }
     };
     at += separator;
     let after = blank(at);
@@ -261,6 +275,39 @@ pub(crate) fn scheme(line: &str) -> usize {
     const SCHEMES: [&str; 9] = ["bearer", "basic", "token", "digest", "apikey", "negotiate", "splunk", "bot", "aws4-hmac-sha256"];
     let Some((word, rest)) = line.split_once(' ') else { return 0 };
     if SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme)) { line.len() - rest.trim_start().len() } else { 0 }
+}
+
+/// SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`.
+fn quoted(text: &str, at: usize, found: &mut Vec<Finding>) {
+    let rest = text.get(at..).unwrap_or("");
+    let lead = rest.len() - rest.trim_start_matches([' ', '\\']).len();
+    if !rest.get(lead..).is_some_and(|rest| rest.starts_with(['\'', '"'])) {
+        return;
+    }
+    let (start, end, _) = value(text, at + lead);
+    if text.get(start..end).is_some_and(|value| values::is_secret(value, Strength::Strong)) {
+        found.push(Finding { start, end, kind: "password" });
+    }
+}
+
+/// `user:password@host` without a scheme, as penetration testers and database clients write it.
+fn account(text: &str, at: usize, found: &mut Vec<Finding>) {
+    let bytes = text.as_bytes();
+    let ends = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'=' | b'(' | b',' | b';');
+    let length = bytes.get(..at).unwrap_or(&[]).iter().rev().take(200).take_while(|byte| !ends(**byte)).count();
+    let Some(before) = text.get(at - length..at) else { return };
+    let Some((user, password)) = before.split_once(':') else { return };
+    let host = text.get(at + 1..).unwrap_or("");
+    let host = host.get(..host.bytes().take(80).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')).count()).unwrap_or("");
+    let hostlike = host == "localhost" || (host.contains('.') && !host.starts_with('.') && !host.starts_with(|char: char| char == '^' || char == '~'));
+    let versionlike = host.starts_with(|char: char| char.is_ascii_digit()) && host.split('.').count() != 4;
+    let scheme = matches!(user, "mailto" | "npm" | "git" | "ssh" | "sip" | "acct" | "xmpp" | "file" | "sha256" | "github" | "workspace") || password.starts_with('/');
+    if user.is_empty() || password.len() < 3 || scheme || versionlike || !hostlike || user.ends_with("-by") || password.contains(':') {
+        return;
+    }
+    if values::is_secret(password, Strength::Strong) {
+        found.push(Finding { start: at - password.len(), end: at, kind: "password" });
+    }
 }
 
 fn bearer(text: &str, at: usize, found: &mut Vec<Finding>) {

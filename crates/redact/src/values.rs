@@ -39,6 +39,13 @@ fn placeholder(value: &str) -> bool {
 
 /// Where the secret would be: a file.
 fn path(value: &str) -> bool {
+    const FILES: [&str; 22] = [
+        ".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".env", ".gpg", ".asc", ".p12", ".pfx", ".cfg", ".conf", ".ini", ".toml", ".sh", ".py", ".pub",
+        ".kdbx", ".jks", ".tf",
+    ];
+    if FILES.iter().any(|file| value.ends_with(file)) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-~/".contains(&byte)) {
+        return true;
+    }
     let rooted = ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start));
     rooted && value.len() > 2
         && value.split('/').all(|part| part.len() <= 32 && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-~".contains(&byte)))
