@@ -1,0 +1,4 @@
+//! Tests of the ledger through its public face.
+
+mod oracle;
+mod tampering;
