@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use cmdai_api::machine::Authority;
 use tough::error::Error as Tuf;
-use tough::{ExpirationEnforcement, FilesystemTransport, IntoVec as _, Limits, Repository, RepositoryLoader, TargetName};
+use tough::{
+    ExpirationEnforcement, FilesystemTransport, IntoVec as _, Limits, Repository, RepositoryLoader,
+    TargetName,
+};
 use url::Url;
 
 use crate::error::{BundleError, classify};
@@ -43,13 +46,22 @@ pub struct Consumer {
 }
 
 /// What is remembered between looks.
-const MEMORY: [&str; 5] = ["root.json", "snapshot.json", "targets.json", "latest_known_time.json", "timestamp.json"];
+const MEMORY: [&str; 5] = [
+    "root.json",
+    "snapshot.json",
+    "targets.json",
+    "latest_known_time.json",
+    "timestamp.json",
+];
 
 impl Consumer {
     /// `trusted_root` is the root metadata received at enrolment; `datastore` a folder of the
     /// caller alone, made where it is missing.
     pub fn new(trusted_root: impl Into<Vec<u8>>, datastore: impl Into<PathBuf>) -> Self {
-        Self { trusted_root: trusted_root.into(), datastore: datastore.into() }
+        Self {
+            trusted_root: trusted_root.into(),
+            datastore: datastore.into(),
+        }
     }
 
     /// Verifies the repository in `repo_dir` (`metadata/` and `targets/` below it).
@@ -60,7 +72,9 @@ impl Consumer {
     /// # Errors
     /// [`BundleError`], which says what kind of trouble it is.
     pub async fn verify(&self, repo_dir: &Path) -> Result<VerifiedRelease, BundleError> {
-        let store = |error: io::Error| BundleError::Datastore { what: error.to_string() };
+        let store = |error: io::Error| BundleError::Datastore {
+            what: error.to_string(),
+        };
         let work = self.datastore.join("work");
         match std::fs::remove_dir_all(&work) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(store(error)),
@@ -75,8 +89,12 @@ impl Consumer {
         }
         let url = |name: &str| {
             let path = repo_dir.join(name);
-            let absolute = std::path::absolute(&path).ok().and_then(|path| Url::from_directory_path(path).ok());
-            absolute.ok_or_else(|| BundleError::Incomplete { what: path.display().to_string() })
+            let absolute = std::path::absolute(&path)
+                .ok()
+                .and_then(|path| Url::from_directory_path(path).ok());
+            absolute.ok_or_else(|| BundleError::Incomplete {
+                what: path.display().to_string(),
+            })
         };
         let urls = (url("metadata")?, url("targets")?);
         let mut stepped_back = false;
@@ -101,7 +119,9 @@ impl Consumer {
                 Err(error) => return Err(store(error)),
             }
         }
-        std::fs::File::open(&self.datastore).and_then(|folder| folder.sync_all()).map_err(store)?;
+        std::fs::File::open(&self.datastore)
+            .and_then(|folder| folder.sync_all())
+            .map_err(store)?;
         let _ = std::fs::remove_dir_all(&work);
         Ok(release)
     }
@@ -113,7 +133,9 @@ impl Consumer {
     pub fn verify_blocking(&self, repo_dir: &Path) -> Result<VerifiedRelease, BundleError> {
         tokio::runtime::Builder::new_current_thread()
             .build()
-            .map_err(|error| BundleError::Datastore { what: error.to_string() })?
+            .map_err(|error| BundleError::Datastore {
+                what: error.to_string(),
+            })?
             .block_on(self.verify(repo_dir))
     }
 
@@ -137,7 +159,11 @@ impl Consumer {
             .await
     }
 
-    async fn read(&self, repository: &Repository, repo_dir: &Path) -> Result<VerifiedRelease, BundleError> {
+    async fn read(
+        &self,
+        repository: &Repository,
+        repo_dir: &Path,
+    ) -> Result<VerifiedRelease, BundleError> {
         let mut texts = Vec::new();
         for (name, limit) in TARGETS {
             texts.push(self.target(repository, name, limit, repo_dir).await?);
@@ -145,14 +171,27 @@ impl Consumer {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().unwrap_or_default();
         let (policy_yaml, authority, release) = (next(), next(), next());
-        let content = |what: &str, error: &dyn std::fmt::Display| BundleError::Content { what: format!("{what}: {error}") };
-        let authority: Authority = serde_json::from_str(&authority).map_err(|error| content(AUTHORITY, &error))?;
-        let release: Release = serde_json::from_str(&release).map_err(|error| content(RELEASE, &error))?;
+        let content = |what: &str, error: &dyn std::fmt::Display| BundleError::Content {
+            what: format!("{what}: {error}"),
+        };
+        let authority: Authority =
+            serde_json::from_str(&authority).map_err(|error| content(AUTHORITY, &error))?;
+        let release: Release =
+            serde_json::from_str(&release).map_err(|error| content(RELEASE, &error))?;
         let sha256 = cmdai_schema::Hash::of(&[policy_yaml.as_bytes()]).to_hex();
         if sha256 != release.sha256 {
-            return Err(content(RELEASE, &"it names another digest than the policy has"));
+            return Err(content(
+                RELEASE,
+                &"it names another digest than the policy has",
+            ));
         }
-        let organisation = repository.root().signed._extra.get(ORGANISATION).and_then(|value| value.as_str()).unwrap_or_default();
+        let organisation = repository
+            .root()
+            .signed
+            ._extra
+            .get(ORGANISATION)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default();
         Ok(VerifiedRelease {
             version: release.version,
             policy_yaml,
@@ -166,21 +205,42 @@ impl Consumer {
         })
     }
 
-    async fn target(&self, repository: &Repository, name: &str, limit: u64, repo_dir: &Path) -> Result<String, BundleError> {
+    async fn target(
+        &self,
+        repository: &Repository,
+        name: &str,
+        limit: u64,
+        repo_dir: &Path,
+    ) -> Result<String, BundleError> {
         let target = TargetName::new(name).map_err(|error| self.explain(&error, repo_dir))?;
         let Some(signed) = repository.targets().signed.targets.get(&target) else {
-            return Err(if name == POLICY { BundleError::Empty } else { BundleError::Incomplete { what: name.to_owned() } });
+            return Err(if name == POLICY {
+                BundleError::Empty
+            } else {
+                BundleError::Incomplete {
+                    what: name.to_owned(),
+                }
+            });
         };
         if signed.length > limit {
-            return Err(BundleError::Oversize { what: name.to_owned() });
+            return Err(BundleError::Oversize {
+                what: name.to_owned(),
+            });
         }
         let stream = repository
             .read_target(&target)
             .await
             .map_err(|error| self.explain(&error, repo_dir))?
-            .ok_or_else(|| BundleError::Incomplete { what: name.to_owned() })?;
+            .ok_or_else(|| BundleError::Incomplete {
+                what: name.to_owned(),
+            })?;
         // Stops at the first error: the stream goes on yielding after one.
-        let bytes = stream.into_vec().await.map_err(|error| self.explain(&error, repo_dir))?;
-        String::from_utf8(bytes).map_err(|_| BundleError::Content { what: format!("{name}: it is not UTF-8") })
+        let bytes = stream
+            .into_vec()
+            .await
+            .map_err(|error| self.explain(&error, repo_dir))?;
+        String::from_utf8(bytes).map_err(|_| BundleError::Content {
+            what: format!("{name}: it is not UTF-8"),
+        })
     }
 }

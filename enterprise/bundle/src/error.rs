@@ -24,7 +24,9 @@ pub enum BundleError {
         what: String,
     },
     /// Metadata past its time.
-    #[error("the {role} metadata is expired: the server must sign it anew, or this machine's clock is wrong")]
+    #[error(
+        "the {role} metadata is expired: the server must sign it anew, or this machine's clock is wrong"
+    )]
     Expired {
         /// Which role.
         role: String,
@@ -94,47 +96,87 @@ pub(crate) fn classify(error: &Tuf, trusted_root: &[u8], metadata: &Path) -> Bun
     let mut link: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = link {
         match current.downcast_ref::<Tuf>() {
-            Some(Tuf::HashMismatch { context, .. }) => return BundleError::Tampered { what: format!("{} has another digest than was signed", last_part(context)) },
-            Some(Tuf::MaxSizeExceeded { specifier, .. }) => return BundleError::Oversize { what: format!("a file bounded by {specifier}") },
+            Some(Tuf::HashMismatch { context, .. }) => {
+                return BundleError::Tampered {
+                    what: format!("{} has another digest than was signed", last_part(context)),
+                };
+            }
+            Some(Tuf::MaxSizeExceeded { specifier, .. }) => {
+                return BundleError::Oversize {
+                    what: format!("a file bounded by {specifier}"),
+                };
+            }
             _ => {}
         }
         link = current.source();
     }
     match error {
-        Tuf::ExpiredMetadata { role, .. } => BundleError::Expired { role: role.to_string() },
-        Tuf::OlderMetadata { .. } | Tuf::OlderSnapshotInTimestamp { .. } | Tuf::SnapshotRoleRollback { .. } | Tuf::SnapshotRoleMissing { .. } => {
-            BundleError::Rollback { what: error.to_string() }
-        }
+        Tuf::ExpiredMetadata { role, .. } => BundleError::Expired {
+            role: role.to_string(),
+        },
+        Tuf::OlderMetadata { .. }
+        | Tuf::OlderSnapshotInTimestamp { .. }
+        | Tuf::SnapshotRoleRollback { .. }
+        | Tuf::SnapshotRoleMissing { .. } => BundleError::Rollback {
+            what: error.to_string(),
+        },
         Tuf::VerifyMetadata { role, .. } => {
             let role = role.to_string();
             if signed_by_strangers(&role, trusted_root, metadata) {
                 BundleError::WrongKey { role }
             } else {
-                BundleError::Tampered { what: format!("the signature of the {role} metadata does not fit its content") }
+                BundleError::Tampered {
+                    what: format!("the signature of the {role} metadata does not fit its content"),
+                }
             }
         }
-        Tuf::ParseTrustedMetadata { .. } | Tuf::VerifyTrustedMetadata { .. } => BundleError::Root { what: error.to_string() },
+        Tuf::ParseTrustedMetadata { .. } | Tuf::VerifyTrustedMetadata { .. } => BundleError::Root {
+            what: error.to_string(),
+        },
         Tuf::Transport { source, .. } if source.kind() == TransportErrorKind::FileNotFound => {
-            BundleError::Incomplete { what: last_part(&source.to_string()) }
+            BundleError::Incomplete {
+                what: last_part(&source.to_string()),
+            }
         }
-        Tuf::Transport { .. } => BundleError::Incomplete { what: error.to_string() },
-        Tuf::DatastoreInit { .. } | Tuf::DatastoreCreate { .. } | Tuf::DatastoreOpen { .. } | Tuf::DatastoreRemove { .. } | Tuf::DatastoreSerialize { .. } => {
-            BundleError::Datastore { what: error.to_string() }
-        }
-        _ => BundleError::Tampered { what: error.to_string() },
+        Tuf::Transport { .. } => BundleError::Incomplete {
+            what: error.to_string(),
+        },
+        Tuf::DatastoreInit { .. }
+        | Tuf::DatastoreCreate { .. }
+        | Tuf::DatastoreOpen { .. }
+        | Tuf::DatastoreRemove { .. }
+        | Tuf::DatastoreSerialize { .. } => BundleError::Datastore {
+            what: error.to_string(),
+        },
+        _ => BundleError::Tampered {
+            what: error.to_string(),
+        },
     }
 }
 
 fn last_part(text: &str) -> String {
-    text.rsplit('/').next().unwrap_or(text).trim_matches(|c: char| c == '\'' || c == '"').to_owned()
+    text.rsplit('/')
+        .next()
+        .unwrap_or(text)
+        .trim_matches(|c: char| c == '\'' || c == '"')
+        .to_owned()
 }
 
 /// True where no signature of the role's file names a key of the role.
 fn signed_by_strangers(role: &str, trusted_root: &[u8], metadata: &Path) -> bool {
     let known = || -> Option<BTreeSet<String>> {
         let root: Value = serde_json::from_slice(trusted_root).ok()?;
-        let ids = root.get("signed")?.get("roles")?.get(role)?.get("keyids")?.as_array()?;
-        Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
+        let ids = root
+            .get("signed")?
+            .get("roles")?
+            .get(role)?
+            .get("keyids")?
+            .as_array()?;
+        Some(
+            ids.iter()
+                .filter_map(|id| id.as_str().map(str::to_owned))
+                .collect(),
+        )
     };
     let signers = || -> Option<BTreeSet<String>> {
         let suffix = format!("{role}.json");
@@ -142,7 +184,11 @@ fn signed_by_strangers(role: &str, trusted_root: &[u8], metadata: &Path) -> bool
         for entry in std::fs::read_dir(metadata).ok()?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name == suffix || name.ends_with(&format!(".{suffix}")) {
-                let version = name.split('.').next().and_then(|text| text.parse().ok()).unwrap_or(0);
+                let version = name
+                    .split('.')
+                    .next()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(0);
                 if newest.as_ref().is_none_or(|(seen, _)| version >= *seen) {
                     newest = Some((version, entry.path()));
                 }
@@ -151,7 +197,11 @@ fn signed_by_strangers(role: &str, trusted_root: &[u8], metadata: &Path) -> bool
         let bytes = std::fs::read(newest?.1).ok()?;
         let value: Value = serde_json::from_slice(&bytes).ok()?;
         let list = value.get("signatures")?.as_array()?;
-        Some(list.iter().filter_map(|item| item.get("keyid")?.as_str().map(str::to_owned)).collect())
+        Some(
+            list.iter()
+                .filter_map(|item| item.get("keyid")?.as_str().map(str::to_owned))
+                .collect(),
+        )
     };
     match (known(), signers()) {
         (Some(known), Some(signers)) => known.is_disjoint(&signers),

@@ -22,7 +22,9 @@ pub enum KeyError {
         source: io::Error,
     },
     /// Others may read it.
-    #[error("key file {path} can be read by others (mode {mode:o}): `chmod 600` it, and replace the key if it may have been read")]
+    #[error(
+        "key file {path} can be read by others (mode {mode:o}): `chmod 600` it, and replace the key if it may have been read"
+    )]
     Open {
         /// Which file.
         path: PathBuf,
@@ -51,13 +53,29 @@ pub fn create(path: &Path) -> Result<SigningKey, KeyError> {
     let mut seed = [0u8; 32];
     getrandom::fill(&mut seed).map_err(|_| KeyError::Random)?;
     let key = SigningKey::from_bytes(&seed);
-    let document = key.to_pkcs8_der().map_err(|_| KeyError::Format { path: path.to_owned() })?;
-    let fail = |source| KeyError::File { path: path.to_owned(), source };
+    let document = key.to_pkcs8_der().map_err(|_| KeyError::Format {
+        path: path.to_owned(),
+    })?;
+    let fail = |source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    };
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(fail)?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
-    file.write_all(document.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(fail)?;
+    file.write_all(document.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(fail)?;
     Ok(key)
 }
 
@@ -66,15 +84,23 @@ pub fn create(path: &Path) -> Result<SigningKey, KeyError> {
 /// # Errors
 /// Where the file cannot be read, is open to others, or is no such key.
 pub fn load(path: &Path) -> Result<SigningKey, KeyError> {
-    let fail = |source| KeyError::File { path: path.to_owned(), source };
+    let fail = |source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(fail)?;
     let mode = file.metadata().map_err(fail)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeyError::Open { path: path.to_owned(), mode });
+        return Err(KeyError::Open {
+            path: path.to_owned(),
+            mode,
+        });
     }
     let mut bytes = Vec::new();
     file.take(MAX_KEY).read_to_end(&mut bytes).map_err(fail)?;
-    SigningKey::from_pkcs8_der(&bytes).map_err(|_| KeyError::Format { path: path.to_owned() })
+    SigningKey::from_pkcs8_der(&bytes).map_err(|_| KeyError::Format {
+        path: path.to_owned(),
+    })
 }
 
 /// Reads a key, or makes it where there is none.
@@ -83,7 +109,9 @@ pub fn load(path: &Path) -> Result<SigningKey, KeyError> {
 /// As [`load`] and [`create`].
 pub fn load_or_create(path: &Path) -> Result<SigningKey, KeyError> {
     match load(path) {
-        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => create(path),
+        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            create(path)
+        }
         other => other,
     }
 }
@@ -95,7 +123,10 @@ pub fn public_base64(key: &SigningKey) -> String {
 
 /// First 16 hex digits of the SHA-256 of the public key.
 pub fn key_id(key: &VerifyingKey) -> String {
-    hex(&Sha256::digest(key.as_bytes())).chars().take(16).collect()
+    hex(&Sha256::digest(key.as_bytes()))
+        .chars()
+        .take(16)
+        .collect()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

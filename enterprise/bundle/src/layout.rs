@@ -16,7 +16,11 @@ pub const MAX_AUTHORITY: u64 = 64 * 1024;
 pub(crate) const POLICY: &str = "policy.yaml";
 pub(crate) const AUTHORITY: &str = "authority.json";
 pub(crate) const RELEASE: &str = "release.json";
-pub(crate) const TARGETS: [(&str, u64); 3] = [(POLICY, MAX_POLICY), (AUTHORITY, MAX_AUTHORITY), (RELEASE, MAX_AUTHORITY)];
+pub(crate) const TARGETS: [(&str, u64); 3] = [
+    (POLICY, MAX_POLICY),
+    (AUTHORITY, MAX_AUTHORITY),
+    (RELEASE, MAX_AUTHORITY),
+];
 
 /// A file of the repository, below `metadata/` or `targets/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +46,11 @@ impl RepositoryFile {
 }
 
 fn metadata(name: String) -> RepositoryFile {
-    RepositoryFile { folder: "metadata", name, limit: MAX_METADATA }
+    RepositoryFile {
+        folder: "metadata",
+        name,
+        limit: MAX_METADATA,
+    }
 }
 
 /// The root after version `version`.
@@ -52,28 +60,54 @@ pub fn next_root(version: u64) -> RepositoryFile {
 
 fn meta_version(bytes: &[u8], file: &str) -> Option<u64> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
-    value.get("signed")?.get("meta")?.get(file)?.get("version")?.as_u64()
+    value
+        .get("signed")?
+        .get("meta")?
+        .get(file)?
+        .get("version")?
+        .as_u64()
 }
 
 /// The snapshot that a timestamp names; nothing where the timestamp cannot be read.
 pub fn snapshot_file(timestamp: &[u8]) -> Option<RepositoryFile> {
-    Some(metadata(format!("{}.snapshot.json", meta_version(timestamp, "snapshot.json")?)))
+    Some(metadata(format!(
+        "{}.snapshot.json",
+        meta_version(timestamp, "snapshot.json")?
+    )))
 }
 
 /// The targets metadata that a snapshot names; nothing where the snapshot cannot be read.
 pub fn targets_file(snapshot: &[u8]) -> Option<RepositoryFile> {
-    Some(metadata(format!("{}.targets.json", meta_version(snapshot, "targets.json")?)))
+    Some(metadata(format!(
+        "{}.targets.json",
+        meta_version(snapshot, "targets.json")?
+    )))
 }
 
 /// The targets of a release; empty where there is none yet or the metadata cannot be read.
 pub fn target_files(targets: &[u8]) -> Vec<RepositoryFile> {
-    let Ok(value) = serde_json::from_slice::<Value>(targets) else { return Vec::new() };
+    let Ok(value) = serde_json::from_slice::<Value>(targets) else {
+        return Vec::new();
+    };
     let digest = |name: &str| -> Option<String> {
-        let text = value.get("signed")?.get("targets")?.get(name)?.get("hashes")?.get("sha256")?.as_str()?;
-        (text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_owned())
+        let text = value
+            .get("signed")?
+            .get("targets")?
+            .get(name)?
+            .get("hashes")?
+            .get("sha256")?
+            .as_str()?;
+        (text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then(|| text.to_owned())
     };
     TARGETS
         .into_iter()
-        .filter_map(|(name, limit)| Some(RepositoryFile { folder: "targets", name: format!("{}.{name}", digest(name)?), limit }))
+        .filter_map(|(name, limit)| {
+            Some(RepositoryFile {
+                folder: "targets",
+                name: format!("{}.{name}", digest(name)?),
+                limit,
+            })
+        })
         .collect()
 }

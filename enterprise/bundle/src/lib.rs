@@ -44,7 +44,8 @@ pub use consumer::{Consumer, VerifiedRelease};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::BundleError;
 pub use layout::{
-    MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, RepositoryFile, next_root, snapshot_file, target_files, targets_file,
+    MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, RepositoryFile, next_root, snapshot_file,
+    target_files, targets_file,
 };
 pub use publisher::{Lifetimes, PublishError, Publisher, Release};
 pub use statement::{StatementError, sign_statement, verify_statement};

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tough::TargetName;
 use tough::editor::signed::SignedRole;
 use tough::key_source::{KeySource, LocalKeySource};
-use tough::schema::{Hashes, KeyHolder, Metafile, Role, RoleKeys, RoleType, Root, Signed, Snapshot, Target, Targets, Timestamp};
+use tough::schema::{
+    Hashes, KeyHolder, Metafile, Role, RoleKeys, RoleType, Root, Signed, Snapshot, Target, Targets,
+    Timestamp,
+};
 
 use crate::keys::{self, KeyError};
 use crate::layout::{AUTHORITY, MAX_AUTHORITY, MAX_POLICY, POLICY, RELEASE};
@@ -48,7 +51,11 @@ impl Default for Lifetimes {
     /// Five years, one year, seven days.
     fn default() -> Self {
         let days = |days: i64| SignedDuration::from_hours(24 * days);
-        Self { root: days(5 * 365), release: days(365), freshness: days(7) }
+        Self {
+            root: days(5 * 365),
+            release: days(365),
+            freshness: days(7),
+        }
     }
 }
 
@@ -128,12 +135,25 @@ impl Publisher {
     ///
     /// # Errors
     /// As [`Publisher::init`].
-    pub async fn init_with(dir: &Path, organisation: &str, lifetimes: Lifetimes) -> Result<Self, PublishError> {
-        let this = Self { dir: dir.to_owned(), lifetimes, writing: tokio::sync::Mutex::new(()) };
+    pub async fn init_with(
+        dir: &Path,
+        organisation: &str,
+        lifetimes: Lifetimes,
+    ) -> Result<Self, PublishError> {
+        let this = Self {
+            dir: dir.to_owned(),
+            lifetimes,
+            writing: tokio::sync::Mutex::new(()),
+        };
         if this.metadata("1.root.json").exists() {
             return Err(PublishError::Exists(dir.to_owned()));
         }
-        for role in [RoleType::Root, RoleType::Targets, RoleType::Snapshot, RoleType::Timestamp] {
+        for role in [
+            RoleType::Root,
+            RoleType::Targets,
+            RoleType::Snapshot,
+            RoleType::Timestamp,
+        ] {
             keys::load_or_create(&this.key_path(role))?;
         }
         let mut root = Root {
@@ -145,10 +165,27 @@ impl Publisher {
             roles: HashMap::new(),
             _extra: HashMap::from([(ORGANISATION.to_owned(), organisation.into())]),
         };
-        for role in [RoleType::Root, RoleType::Targets, RoleType::Snapshot, RoleType::Timestamp] {
-            let key = this.source(role).as_sign().await.map_err(|error| sign_error(&*error))?.tuf_key();
+        for role in [
+            RoleType::Root,
+            RoleType::Targets,
+            RoleType::Snapshot,
+            RoleType::Timestamp,
+        ] {
+            let key = this
+                .source(role)
+                .as_sign()
+                .await
+                .map_err(|error| sign_error(&*error))?
+                .tuf_key();
             let id = key.key_id().map_err(|error| sign_error(&error))?;
-            root.roles.insert(role, RoleKeys { keyids: vec![id.clone()], threshold: NonZeroU64::MIN, _extra: HashMap::new() });
+            root.roles.insert(
+                role,
+                RoleKeys {
+                    keyids: vec![id.clone()],
+                    threshold: NonZeroU64::MIN,
+                    _extra: HashMap::new(),
+                },
+            );
             root.keys.insert(id, key);
         }
         let signed = this.sign(root.clone(), &root, RoleType::Root).await?;
@@ -163,8 +200,16 @@ impl Publisher {
     /// # Errors
     /// Where there is none.
     pub fn open(dir: &Path) -> Result<Self, PublishError> {
-        let this = Self { dir: dir.to_owned(), lifetimes: Lifetimes::default(), writing: tokio::sync::Mutex::new(()) };
-        if this.metadata("1.root.json").exists() { Ok(this) } else { Err(PublishError::Missing(dir.to_owned())) }
+        let this = Self {
+            dir: dir.to_owned(),
+            lifetimes: Lifetimes::default(),
+            writing: tokio::sync::Mutex::new(()),
+        };
+        if this.metadata("1.root.json").exists() {
+            Ok(this)
+        } else {
+            Err(PublishError::Missing(dir.to_owned()))
+        }
     }
 
     /// Opens the repository in `dir`, or makes it.
@@ -198,8 +243,18 @@ impl Publisher {
     /// Where the repository cannot be read.
     pub fn newest(&self) -> Result<Option<Release>, PublishError> {
         let targets = self.current_targets()?;
-        let Some((_, target)) = targets.signed.targets.iter().find(|(name, _)| name.raw() == RELEASE) else { return Ok(None) };
-        let path = self.repo_dir().join("targets").join(format!("{}.{RELEASE}", keys::hex(&target.hashes.sha256)));
+        let Some((_, target)) = targets
+            .signed
+            .targets
+            .iter()
+            .find(|(name, _)| name.raw() == RELEASE)
+        else {
+            return Ok(None);
+        };
+        let path = self
+            .repo_dir()
+            .join("targets")
+            .join(format!("{}.{RELEASE}", keys::hex(&target.hashes.sha256)));
         let bytes = std::fs::read(&path).map_err(|source| PublishError::File { path, source })?;
         Ok(Some(serde_json::from_slice(&bytes)?))
     }
@@ -208,25 +263,58 @@ impl Publisher {
     ///
     /// # Errors
     /// Where the version is not new, a document is too long, or it cannot be signed or written.
-    pub async fn publish(&self, policy_yaml: &str, version: u64, authority: &Authority) -> Result<Release, PublishError> {
+    pub async fn publish(
+        &self,
+        policy_yaml: &str,
+        version: u64,
+        authority: &Authority,
+    ) -> Result<Release, PublishError> {
         let _writing = self.writing.lock().await;
         if let Some(newest) = self.newest()?.filter(|newest| newest.version >= version) {
-            return Err(PublishError::Version { given: version, newest: newest.version });
+            return Err(PublishError::Version {
+                given: version,
+                newest: newest.version,
+            });
         }
-        let release = Release { version, sha256: Hash::of(&[policy_yaml.as_bytes()]).to_hex(), published: now().to_string() };
+        let release = Release {
+            version,
+            sha256: Hash::of(&[policy_yaml.as_bytes()]).to_hex(),
+            published: now().to_string(),
+        };
         let documents = vec![
             (POLICY, policy_yaml.as_bytes().to_vec(), MAX_POLICY),
-            (AUTHORITY, serde_json::to_vec_pretty(authority)?, MAX_AUTHORITY),
+            (
+                AUTHORITY,
+                serde_json::to_vec_pretty(authority)?,
+                MAX_AUTHORITY,
+            ),
             (RELEASE, serde_json::to_vec_pretty(&release)?, MAX_AUTHORITY),
         ];
         for (name, bytes, limit) in &documents {
             if bytes.len() as u64 > *limit {
-                return Err(PublishError::Oversize { name, length: bytes.len(), limit: *limit });
+                return Err(PublishError::Oversize {
+                    name,
+                    length: bytes.len(),
+                    limit: *limit,
+                });
             }
         }
         let root: Signed<Root> = self.read("1.root.json")?;
-        let next = self.current_targets()?.signed.version.get().saturating_add(1);
-        self.write_release(&root.signed, documents.into_iter().map(|(name, bytes, _)| (name, bytes)).collect(), next).await?;
+        let next = self
+            .current_targets()?
+            .signed
+            .version
+            .get()
+            .saturating_add(1);
+        self.write_release(
+            &root.signed,
+            documents
+                .into_iter()
+                .map(|(name, bytes, _)| (name, bytes))
+                .collect(),
+            next,
+        )
+        .await?;
         Ok(release)
     }
 
@@ -246,48 +334,99 @@ impl Publisher {
         self.place(&self.metadata("timestamp.json"), signed.buffer())
     }
 
-    async fn write_release(&self, root: &Root, documents: Vec<(&'static str, Vec<u8>)>, version: u64) -> Result<(), PublishError> {
+    async fn write_release(
+        &self,
+        root: &Root,
+        documents: Vec<(&'static str, Vec<u8>)>,
+        version: u64,
+    ) -> Result<(), PublishError> {
         let version = NonZeroU64::new(version).unwrap_or(NonZeroU64::MIN);
         let expires = from_now(self.lifetimes.release);
         let mut targets = Targets::new(SPEC.to_owned(), version, expires);
         targets.delegations = None;
         for (name, bytes) in &documents {
             let digest = Hash::of(&[bytes]);
-            self.place(&self.repo_dir().join("targets").join(format!("{digest}.{name}")), bytes)?;
-            let hashes = Hashes { sha256: digest.0.to_vec().into(), _extra: HashMap::new() };
-            let target = Target { length: bytes.len() as u64, hashes, custom: HashMap::new(), _extra: HashMap::new() };
+            self.place(
+                &self
+                    .repo_dir()
+                    .join("targets")
+                    .join(format!("{digest}.{name}")),
+                bytes,
+            )?;
+            let hashes = Hashes {
+                sha256: digest.0.to_vec().into(),
+                _extra: HashMap::new(),
+            };
+            let target = Target {
+                length: bytes.len() as u64,
+                hashes,
+                custom: HashMap::new(),
+                _extra: HashMap::new(),
+            };
             targets.targets.insert(TargetName::new(*name)?, target);
         }
         let targets = self.sign(targets, root, RoleType::Targets).await?;
-        self.place(&self.metadata(&format!("{version}.targets.json")), targets.buffer())?;
+        self.place(
+            &self.metadata(&format!("{version}.targets.json")),
+            targets.buffer(),
+        )?;
         let mut snapshot = Snapshot::new(SPEC.to_owned(), version, expires);
-        snapshot.meta.insert("targets.json".to_owned(), meta(&targets, version));
+        snapshot
+            .meta
+            .insert("targets.json".to_owned(), meta(&targets, version));
         let snapshot = self.sign(snapshot, root, RoleType::Snapshot).await?;
-        self.place(&self.metadata(&format!("{version}.snapshot.json")), snapshot.buffer())?;
+        self.place(
+            &self.metadata(&format!("{version}.snapshot.json")),
+            snapshot.buffer(),
+        )?;
         let number = match self.read::<Signed<Timestamp>>("timestamp.json") {
             Ok(old) => old.signed.version.saturating_add(1),
-            Err(PublishError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => NonZeroU64::MIN,
+            Err(PublishError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                NonZeroU64::MIN
+            }
             Err(error) => return Err(error),
         };
-        let mut timestamp = Timestamp::new(SPEC.to_owned(), number, from_now(self.lifetimes.freshness));
-        timestamp.meta.insert("snapshot.json".to_owned(), meta(&snapshot, version));
+        let mut timestamp =
+            Timestamp::new(SPEC.to_owned(), number, from_now(self.lifetimes.freshness));
+        timestamp
+            .meta
+            .insert("snapshot.json".to_owned(), meta(&snapshot, version));
         let timestamp = self.sign(timestamp, root, RoleType::Timestamp).await?;
         self.place(&self.metadata("timestamp.json"), timestamp.buffer())
     }
 
     fn current_targets(&self) -> Result<Signed<Targets>, PublishError> {
         let timestamp: Signed<Timestamp> = self.read("timestamp.json")?;
-        let number = timestamp.signed.meta.get("snapshot.json").map_or(1, |meta| meta.version.get());
+        let number = timestamp
+            .signed
+            .meta
+            .get("snapshot.json")
+            .map_or(1, |meta| meta.version.get());
         let snapshot: Signed<Snapshot> = self.read(&format!("{number}.snapshot.json"))?;
-        let number = snapshot.signed.meta.get("targets.json").map_or(1, |meta| meta.version.get());
+        let number = snapshot
+            .signed
+            .meta
+            .get("targets.json")
+            .map_or(1, |meta| meta.version.get());
         self.read(&format!("{number}.targets.json"))
     }
 
-    async fn sign<R: Role + Serialize>(&self, role: R, root: &Root, kind: RoleType) -> Result<SignedRole<R>, PublishError> {
+    async fn sign<R: Role + Serialize>(
+        &self,
+        role: R,
+        root: &Root,
+        kind: RoleType,
+    ) -> Result<SignedRole<R>, PublishError> {
         // Looked at first for the sake of the message: wrong modes are refused.
         keys::load(&self.key_path(kind))?;
         let sources: [Box<dyn KeySource>; 1] = [Box::new(self.source(kind))];
-        Ok(SignedRole::new(role, &KeyHolder::Root(root.clone()), &sources, &SystemRandom::new()).await?)
+        Ok(SignedRole::new(
+            role,
+            &KeyHolder::Root(root.clone()),
+            &sources,
+            &SystemRandom::new(),
+        )
+        .await?)
     }
 
     fn key_path(&self, role: RoleType) -> PathBuf {
@@ -299,7 +438,9 @@ impl Publisher {
     }
 
     fn source(&self, role: RoleType) -> LocalKeySource {
-        LocalKeySource { path: self.key_path(role) }
+        LocalKeySource {
+            path: self.key_path(role),
+        }
     }
 
     fn metadata(&self, name: &str) -> PathBuf {
@@ -318,7 +459,10 @@ impl Publisher {
         let write = || -> io::Result<()> {
             let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
             std::fs::create_dir_all(folder)?;
-            let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+            let mut name = path
+                .file_name()
+                .ok_or(io::ErrorKind::InvalidInput)?
+                .to_owned();
             name.push(".new");
             let fresh = folder.join(name);
             let mut file = File::create(&fresh)?;
@@ -327,17 +471,31 @@ impl Publisher {
             std::fs::rename(&fresh, path)?;
             File::open(folder)?.sync_all()
         };
-        write().map_err(|source| PublishError::File { path: path.to_owned(), source })
+        write().map_err(|source| PublishError::File {
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 
 fn meta<R: Role + Serialize>(role: &SignedRole<R>, version: NonZeroU64) -> Metafile {
-    let hashes = Hashes { sha256: role.sha256().to_vec().into(), _extra: HashMap::new() };
-    Metafile { hashes: Some(hashes), length: Some(*role.length()), version, _extra: HashMap::new() }
+    let hashes = Hashes {
+        sha256: role.sha256().to_vec().into(),
+        _extra: HashMap::new(),
+    };
+    Metafile {
+        hashes: Some(hashes),
+        length: Some(*role.length()),
+        version,
+        _extra: HashMap::new(),
+    }
 }
 
 fn sign_error(error: &dyn std::error::Error) -> PublishError {
-    PublishError::File { path: PathBuf::from("keys"), source: io::Error::other(error.to_string()) }
+    PublishError::File {
+        path: PathBuf::from("keys"),
+        source: io::Error::other(error.to_string()),
+    }
 }
 
 /// Whole seconds: the metadata carry no fractions.

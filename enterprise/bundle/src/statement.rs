@@ -41,14 +41,21 @@ pub enum StatementError {
 pub fn sign_statement<T: Serialize>(key: &SigningKey, value: &T) -> Result<Signed, StatementError> {
     let payload = String::from_utf8_lossy(&canonical_bytes(value)?).into_owned();
     let signature = key.sign(payload.as_bytes());
-    Ok(Signed { payload, key_id: key_id(&key.verifying_key()), signature: STANDARD.encode(signature.to_bytes()) })
+    Ok(Signed {
+        payload,
+        key_id: key_id(&key.verifying_key()),
+        signature: STANDARD.encode(signature.to_bytes()),
+    })
 }
 
 /// Verifies a statement against the keys that may sign it (raw public keys, base64) and reads it.
 ///
 /// # Errors
 /// Where no such key signed it, the signature does not fit, or the text is something else.
-pub fn verify_statement<T: DeserializeOwned>(signed: &Signed, keys: &[String]) -> Result<T, StatementError> {
+pub fn verify_statement<T: DeserializeOwned>(
+    signed: &Signed,
+    keys: &[String],
+) -> Result<T, StatementError> {
     if signed.payload.len() > MAX_PAYLOAD {
         return Err(StatementError::Oversize);
     }
@@ -56,10 +63,15 @@ pub fn verify_statement<T: DeserializeOwned>(signed: &Signed, keys: &[String]) -
         .iter()
         .filter_map(|text| decode_key(text))
         .find(|key| key_id(key) == signed.key_id)
-        .ok_or_else(|| StatementError::UnknownKey { key_id: signed.key_id.chars().take(32).collect() })?;
-    let bytes = STANDARD.decode(&signed.signature).map_err(|_| StatementError::Signature)?;
+        .ok_or_else(|| StatementError::UnknownKey {
+            key_id: signed.key_id.chars().take(32).collect(),
+        })?;
+    let bytes = STANDARD
+        .decode(&signed.signature)
+        .map_err(|_| StatementError::Signature)?;
     let signature = Signature::from_slice(&bytes).map_err(|_| StatementError::Signature)?;
-    key.verify_strict(signed.payload.as_bytes(), &signature).map_err(|_| StatementError::Signature)?;
+    key.verify_strict(signed.payload.as_bytes(), &signature)
+        .map_err(|_| StatementError::Signature)?;
     Ok(serde_json::from_str(&signed.payload)?)
 }
 

@@ -1,0 +1,4 @@
+//! Releases and statements, good and attacked.
+
+mod release;
+mod statement;
