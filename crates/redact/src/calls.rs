@@ -3,7 +3,7 @@
 use crate::lex::{self, Command, Word};
 use crate::names::{Strength, strength};
 use crate::tools::{ASKS, How, RUNNERS, SINK_FLAGS, SINKS, TOOLS, Tool};
-use crate::{Finding, positional, scan, values};
+use crate::{Finding, named, positional, values};
 
 /// Deepest nesting of command lists that is looked into.
 const DEEPEST: usize = 6;
@@ -14,7 +14,12 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
 }
 
 /// Handles one text; `place` takes a range of it to a range of the whole.
-fn script(text: &str, depth: usize, place: &dyn Fn(usize, usize) -> (usize, usize), found: &mut Vec<Finding>) {
+fn script(
+    text: &str,
+    depth: usize,
+    place: &dyn Fn(usize, usize) -> (usize, usize),
+    found: &mut Vec<Finding>,
+) {
     if depth > DEEPEST {
         return;
     }
@@ -32,13 +37,22 @@ fn script(text: &str, depth: usize, place: &dyn Fn(usize, usize) -> (usize, usiz
         for (from, to) in &command.bodies {
             inner(text, *from, *to, depth, &mut own);
         }
-        for word in command.words.iter().skip(1).filter(|word| word.quoted() && word.text.len() > 3) {
+        for word in command
+            .words
+            .iter()
+            .skip(1)
+            .filter(|word| word.quoted() && word.text.len() > 3)
+        {
             if word.text.contains([' ', '=']) && runs(command) {
                 let mut within = Vec::new();
                 self::script(&word.text, depth + 1, &|from, to| (from, to), &mut within);
                 own.extend(within.into_iter().map(|finding| {
                     let (start, end) = word.raw(finding.start, finding.end);
-                    Finding { start, end, ..finding }
+                    Finding {
+                        start,
+                        end,
+                        ..finding
+                    }
                 }));
             }
         }
@@ -48,19 +62,31 @@ fn script(text: &str, depth: usize, place: &dyn Fn(usize, usize) -> (usize, usiz
     }
     found.extend(own.into_iter().map(|finding| {
         let (start, end) = place(finding.start, finding.end);
-        Finding { start, end, ..finding }
+        Finding {
+            start,
+            end,
+            ..finding
+        }
     }));
 }
 
 fn inner(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Finding>) {
     if let Some(part) = text.get(from..to) {
-        script(part, depth + 1, &|start, end| (start + from, end + from), found);
+        script(
+            part,
+            depth + 1,
+            &|start, end| (start + from, end + from),
+            found,
+        );
     }
 }
 
 /// The command runs another one that may be given in a quoted word.
 fn runs(command: &Command<'_>) -> bool {
-    command.words.iter().any(|word| RUNNERS.contains(&base(&word.text)))
+    command
+        .words
+        .iter()
+        .any(|word| RUNNERS.contains(&base(&word.text)))
 }
 
 /// Last part of a path, without `.exe`.
@@ -70,7 +96,13 @@ pub(crate) fn base(word: &str) -> &str {
 }
 
 /// Adds a range of a word's text.
-pub(crate) fn add(word: &Word<'_>, from: usize, to: usize, kind: &'static str, found: &mut Vec<Finding>) {
+pub(crate) fn add(
+    word: &Word<'_>,
+    from: usize,
+    to: usize,
+    kind: &'static str,
+    found: &mut Vec<Finding>,
+) {
     let (start, end) = word.raw(from, to);
     if start < end {
         found.push(Finding { start, end, kind });
@@ -78,8 +110,18 @@ pub(crate) fn add(word: &Word<'_>, from: usize, to: usize, kind: &'static str, f
 }
 
 /// Adds the part of a word from an offset on, where it can be a secret.
-pub(crate) fn add_value(word: &Word<'_>, from: usize, sure: Strength, kind: &'static str, found: &mut Vec<Finding>) {
-    if word.text.get(from..).is_some_and(|value| values::is_secret(value, sure)) {
+pub(crate) fn add_value(
+    word: &Word<'_>,
+    from: usize,
+    sure: Strength,
+    kind: &'static str,
+    found: &mut Vec<Finding>,
+) {
+    if word
+        .text
+        .get(from..)
+        .is_some_and(|value| values::is_secret(value, sure))
+    {
         add(word, from, word.text.len(), kind, found);
     }
 }
@@ -96,8 +138,19 @@ fn call(command: &Command<'_>, found: &mut Vec<Finding>) {
         if let Some((name, _)) = text.split_once('=')
             && let Some(sure) = strength(name)
         {
-            let kind = scan::kind(name);
-            add_value(word, name.len() + 1 + source(text.get(name.len() + 1..).unwrap_or("")), sure, kind, found);
+            let kind = named::kind(name);
+            let sure = if name == "--secret" {
+                Strength::Weak
+            } else {
+                sure
+            };
+            add_value(
+                word,
+                name.len() + 1 + source(text.get(name.len() + 1..).unwrap_or("")),
+                sure,
+                kind,
+                found,
+            );
         }
         if text.starts_with('-') || text.starts_with('/') {
             if flag(word, next, &tools, words.get(..index).unwrap_or(&[]), found) {
@@ -114,7 +167,9 @@ fn call(command: &Command<'_>, found: &mut Vec<Finding>) {
         let name = base(text);
         if !word.quoted() && name.len() <= 24 && !text.contains("://") {
             let lower = name.to_ascii_lowercase();
-            let matched = TOOLS.iter().filter(|tool| tool.names.contains(&lower.as_str()));
+            let matched = TOOLS
+                .iter()
+                .filter(|tool| tool.names.contains(&lower.as_str()));
             let mut new = false;
             for tool in matched {
                 if !new {
@@ -136,15 +191,21 @@ fn long(word: &Word<'_>, next: Option<&Word<'_>>, found: &mut Vec<Finding>) -> b
     if name.len() < 4 || text.starts_with('/') {
         return false;
     }
-    let (Some(sure), Some(next)) = (strength(name), next) else { return false };
+    let (Some(sure), Some(next)) = (strength(name), next) else {
+        return false;
+    };
     if next.text.starts_with('-') || (name == "secret" && !values::random(&next.text)) {
         return false;
     }
     let from = source(&next.text);
-    if from == 0 && ["env:", "file:", "fd:"].iter().any(|start| next.text.starts_with(start)) {
+    if from == 0
+        && ["env:", "file:", "fd:"]
+            .iter()
+            .any(|start| next.text.starts_with(start))
+    {
         return false;
     }
-    add_value(next, from, sure, scan::kind(name), found);
+    add_value(next, from, sure, named::kind(name), found);
     true
 }
 
@@ -154,10 +215,20 @@ fn source(value: &str) -> usize {
 }
 
 /// Options of the tools at work. True where the word was one of them.
-fn flag(word: &Word<'_>, next: Option<&Word<'_>>, tools: &[&Tool], before: &[Word<'_>], found: &mut Vec<Finding>) -> bool {
+fn flag(
+    word: &Word<'_>,
+    next: Option<&Word<'_>>,
+    tools: &[&Tool],
+    before: &[Word<'_>],
+    found: &mut Vec<Finding>,
+) -> bool {
     let text = word.text.as_ref();
     for tool in tools {
-        if !tool.needs.is_empty() && !before.iter().any(|word| tool.needs.contains(&word.text.as_ref())) {
+        if !tool.needs.is_empty()
+            && !before
+                .iter()
+                .any(|word| tool.needs.contains(&word.text.as_ref()))
+        {
             continue;
         }
         for (flag, how) in tool.flags {
@@ -182,8 +253,15 @@ fn flag(word: &Word<'_>, next: Option<&Word<'_>>, tools: &[&Tool], before: &[Wor
             }
             // `-su user:pass`: a cluster that ends with the option.
             let letters = text.strip_prefix('-').unwrap_or("");
-            let cluster = short && *how != How::Attached && letters.len() > 1 && letters.len() < 6 && letters.bytes().all(|byte| byte.is_ascii_alphabetic());
-            if cluster && flag.ends_with(letters.get(letters.len() - 1..).unwrap_or("")) && !flag.starts_with('/') {
+            let cluster = short
+                && *how != How::Attached
+                && letters.len() > 1
+                && letters.len() < 6
+                && letters.bytes().all(|byte| byte.is_ascii_alphabetic());
+            if cluster
+                && flag.ends_with(letters.get(letters.len() - 1..).unwrap_or(""))
+                && !flag.starts_with('/')
+            {
                 if let Some(next) = next {
                     option(next, 0, *how, found);
                 }
@@ -205,27 +283,66 @@ fn option(word: &Word<'_>, from: usize, how: How, found: &mut Vec<Finding>) {
         How::Pair => after('='),
         How::Cookie => value.contains('=').then_some(from),
         How::Source => match source(value) {
-            0 if ["env:", "file:", "fd:"].iter().any(|start| value.starts_with(start)) => None,
+            0 if ["env:", "file:", "fd:"]
+                .iter()
+                .any(|start| value.starts_with(start)) =>
+            {
+                None
+            }
             skip => Some(from + skip),
         },
     };
     if let Some(start) = start {
-        add_value(word, start, Strength::Strong, if how == How::Cookie { "cookie" } else { "password" }, found);
+        add_value(
+            word,
+            start,
+            Strength::Strong,
+            if how == How::Cookie {
+                "cookie"
+            } else {
+                "password"
+            },
+            found,
+        );
     }
 }
 
 /// `echo X | sudo -S`, `docker login --password-stdin <<< X`, `chpasswd <<EOF`.
 fn sink(text: &str, stages: &[Command<'_>], found: &mut Vec<Finding>) {
-    let Some((last, earlier)) = stages.split_last() else { return };
+    let Some((last, earlier)) = stages.split_last() else {
+        return;
+    };
     if (earlier.is_empty() && last.strings.is_empty() && last.bodies.is_empty()) || !is_sink(last) {
         return;
     }
-    let pairs = last.words.iter().any(|word| matches!(base(&word.text), "chpasswd" | "chgpasswd"));
+    let pairs = last
+        .words
+        .iter()
+        .any(|word| matches!(base(&word.text), "chpasswd" | "chgpasswd"));
     for command in earlier {
-        let Some(first) = command.words.iter().position(|word| matches!(base(&word.text), "echo" | "printf" | "print")) else { continue };
+        let Some(first) = command
+            .words
+            .iter()
+            .position(|word| matches!(base(&word.text), "echo" | "printf" | "print"))
+        else {
+            continue;
+        };
         let arguments = command.words.get(first + 1..).unwrap_or(&[]);
-        let mut arguments: Vec<&Word<'_>> = arguments.iter().skip_while(|word| matches!(word.text.as_ref(), "-n" | "-e" | "-ne" | "-en" | "-E" | "-r" | "--")).collect();
-        if command.words.get(first).is_some_and(|word| base(&word.text) == "printf") && arguments.len() > 1 {
+        let mut arguments: Vec<&Word<'_>> = arguments
+            .iter()
+            .skip_while(|word| {
+                matches!(
+                    word.text.as_ref(),
+                    "-n" | "-e" | "-ne" | "-en" | "-E" | "-r" | "--"
+                )
+            })
+            .collect();
+        if command
+            .words
+            .get(first)
+            .is_some_and(|word| base(&word.text) == "printf")
+            && arguments.len() > 1
+        {
             arguments.remove(0);
         }
         for word in arguments {
@@ -243,7 +360,11 @@ fn sink(text: &str, stages: &[Command<'_>], found: &mut Vec<Finding>) {
 }
 
 fn fed(word: &Word<'_>, pairs: bool, found: &mut Vec<Finding>) {
-    let from = if pairs { word.text.find(':').map_or(0, |at| at + 1) } else { 0 };
+    let from = if pairs {
+        word.text.find(':').map_or(0, |at| at + 1)
+    } else {
+        0
+    };
     add_value(word, from, Strength::Strong, "password", found);
 }
 
@@ -251,10 +372,18 @@ fn fed(word: &Word<'_>, pairs: bool, found: &mut Vec<Finding>) {
 fn body(text: &str, from: usize, to: usize, pairs: bool, found: &mut Vec<Finding>) {
     let mut at = from;
     for line in text.get(from..to).unwrap_or("").split_inclusive('\n') {
-        let skip = if pairs { line.find(':').map_or(0, |colon| colon + 1) } else { line.len() - line.trim_start().len() };
+        let skip = if pairs {
+            line.find(':').map_or(0, |colon| colon + 1)
+        } else {
+            line.len() - line.trim_start().len()
+        };
         let value = line.get(skip..).unwrap_or("").trim_end();
         if values::is_secret(value, Strength::Strong) {
-            found.push(Finding { start: at + skip, end: at + skip + value.len(), kind: "password" });
+            found.push(Finding {
+                start: at + skip,
+                end: at + skip + value.len(),
+                kind: "password",
+            });
         }
         at += line.len();
         if !pairs {
@@ -266,25 +395,45 @@ fn body(text: &str, from: usize, to: usize, pairs: bool, found: &mut Vec<Finding
 fn is_sink(command: &Command<'_>) -> bool {
     let words = &command.words;
     let has = |name: &str| words.iter().any(|word| word.text == name);
-    if words.iter().any(|word| SINK_FLAGS.iter().any(|flag| word.text.split('=').next() == Some(flag))) {
+    if words.iter().any(|word| {
+        SINK_FLAGS
+            .iter()
+            .any(|flag| word.text.split('=').next() == Some(flag))
+    }) {
         return true;
     }
-    let first = words.iter().map(|word| base(&word.text)).find(|name| !name.contains('=')).unwrap_or("");
+    let first = words
+        .iter()
+        .map(|word| base(&word.text))
+        .find(|name| !name.contains('='))
+        .unwrap_or("");
     if first == "sudo" && asks_input(words) {
         return true;
     }
-    let name = words.iter().map(|word| base(&word.text)).find(|name| SINKS.contains(name) && *name != "sudo").unwrap_or("");
+    let called = words
+        .iter()
+        .filter(|word| !word.text.contains('/') || word.text.contains("bin/"));
+    let name = called
+        .map(|word| base(&word.text))
+        .find(|name| SINKS.contains(name) && *name != "sudo")
+        .unwrap_or("");
     match name {
         "" => {}
         "su" => return first == "su" || first == "sudo",
-        "passwd" | "cryptsetup" | "ssh-add" | "doas" | "keyctl" => return first == name || first == "sudo",
+        "passwd" | "cryptsetup" | "ssh-add" | "doas" | "keyctl" => {
+            return first == name || first == "sudo";
+        }
         _ => return true,
     }
-    let dash = words.last().is_some_and(|word| word.text == "-" || word.text == "/dev/stdin");
+    let dash = words
+        .last()
+        .is_some_and(|word| word.text == "-" || word.text == "/dev/stdin");
     match first {
         "docker" | "podman" | "vault" | "kubectl" => dash && (has("secret") || has("login")),
         "gh" => has("secret") && has("set"),
-        "htpasswd" => words.iter().any(|word| word.text.starts_with('-') && word.text.contains('i')),
+        "htpasswd" => words
+            .iter()
+            .any(|word| word.text.starts_with('-') && word.text.contains('i')),
         "openssl" => has("-stdin") || has("stdin"),
         "pass" => has("insert"),
         "wrangler" | "fly" | "flyctl" => has("secret") || has("secrets"),
@@ -295,7 +444,10 @@ fn is_sink(command: &Command<'_>) -> bool {
 
 /// `sudo -S`, `sudo -u bob -kS`, `sudo --stdin`.
 fn asks_input(words: &[Word<'_>]) -> bool {
-    let mut rest = words.iter().skip_while(|word| base(&word.text) != "sudo").skip(1);
+    let mut rest = words
+        .iter()
+        .skip_while(|word| base(&word.text) != "sudo")
+        .skip(1);
     while let Some(word) = rest.next() {
         let text = word.text.as_ref();
         match text {

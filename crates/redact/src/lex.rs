@@ -13,9 +13,8 @@ struct Piece {
 /// One word.
 #[derive(Debug)]
 pub(crate) struct Word<'t> {
-    /// Byte range in the text that was tokenized.
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    /// First byte in the text that was tokenized.
+    start: usize,
     /// Without quotes and escapes.
     pub(crate) text: Cow<'t, str>,
     /// For each byte of `text` its raw range and its piece (0: not quoted); empty where the text is raw.
@@ -29,13 +28,21 @@ impl Word<'_> {
         if self.map.is_empty() {
             return (self.start + from, self.start + to);
         }
-        let (Some(first), Some(last)) = (self.map.get(from), to.checked_sub(1).and_then(|at| self.map.get(at))) else {
+        let (Some(first), Some(last)) = (
+            self.map.get(from),
+            to.checked_sub(1).and_then(|at| self.map.get(at)),
+        ) else {
             return (self.start, self.start);
         };
         if first.2 == last.2 {
             return (first.0 as usize, last.1 as usize);
         }
-        let piece = |number: u32| (number as usize).checked_sub(1).and_then(|at| self.pieces.get(at)).copied();
+        let piece = |number: u32| {
+            (number as usize)
+                .checked_sub(1)
+                .and_then(|at| self.pieces.get(at))
+                .copied()
+        };
         let start = piece(first.2).map_or(first.0 as usize, |piece| piece.open);
         let end = piece(last.2).map_or(last.1 as usize, |piece| piece.close);
         (start, end)
@@ -69,7 +76,14 @@ pub(crate) struct Script<'t> {
 
 /// Tokenizes a text.
 pub(crate) fn script(text: &str) -> Script<'_> {
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, out: Script::default(), command: Command::default(), waiting: Vec::new() };
+    let mut lexer = Lexer {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        out: Script::default(),
+        command: Command::default(),
+        waiting: Vec::new(),
+    };
     lexer.run();
     lexer.out
 }
@@ -116,8 +130,13 @@ impl<'t> Lexer<'t> {
                     }
                 }
                 b'|' => {
-                    self.at += if matches!(self.peek(1), b'|' | b'&') { 2 } else { 1 };
-                    let pipe = self.bytes.get(self.at - 1) != Some(&b'|') || self.bytes.get(self.at.wrapping_sub(2)) != Some(&b'|');
+                    self.at += if matches!(self.peek(1), b'|' | b'&') {
+                        2
+                    } else {
+                        1
+                    };
+                    let pipe = self.bytes.get(self.at - 1) != Some(&b'|')
+                        || self.bytes.get(self.at.wrapping_sub(2)) != Some(&b'|');
                     self.finish(pipe);
                 }
                 b'<' | b'>' if self.peek(1) != b'(' => self.redirection(),
@@ -132,9 +151,18 @@ impl<'t> Lexer<'t> {
     }
 
     fn finish(&mut self, pipe: bool) {
-        let next = Command { piped: pipe, ..Command::default() };
+        let next = Command {
+            piped: pipe,
+            ..Command::default()
+        };
         let done = std::mem::replace(&mut self.command, next);
-        if done.words.is_empty() && done.strings.is_empty() && !self.waiting.iter().any(|(number, _)| *number == self.out.commands.len()) {
+        if done.words.is_empty()
+            && done.strings.is_empty()
+            && !self
+                .waiting
+                .iter()
+                .any(|(number, _)| *number == self.out.commands.len())
+        {
             // `a |\n b` goes on with the pipe.
             self.command.piped |= done.piped;
             return;
@@ -156,12 +184,18 @@ impl<'t> Lexer<'t> {
         while matches!(self.peek(0), b' ' | b'\t') {
             self.at += 1;
         }
-        if self.at >= self.bytes.len() || matches!(self.peek(0), b'\n' | b';' | b'(' | b')' | b'|' | b'&' | b'<' | b'>') {
+        if self.at >= self.bytes.len()
+            || matches!(
+                self.peek(0),
+                b'\n' | b';' | b'(' | b')' | b'|' | b'&' | b'<' | b'>'
+            )
+        {
             return;
         }
         let word = self.word();
         if document {
-            self.waiting.push((self.out.commands.len(), word.text.into_owned()));
+            self.waiting
+                .push((self.out.commands.len(), word.text.into_owned()));
         } else if string {
             self.command.strings.push(word);
         }
@@ -174,7 +208,9 @@ impl<'t> Lexer<'t> {
             let mut end = self.bytes.len();
             while self.at < self.bytes.len() {
                 let rest = self.text.get(self.at..).unwrap_or("");
-                let line = rest.get(..rest.find('\n').unwrap_or(rest.len())).unwrap_or("");
+                let line = rest
+                    .get(..rest.find('\n').unwrap_or(rest.len()))
+                    .unwrap_or("");
                 let line_start = self.at;
                 self.at += line.len() + 1;
                 if line.trim_matches(['\t', ' ', '\r']) == delimiter {
@@ -195,7 +231,12 @@ impl<'t> Lexer<'t> {
         let mut map: Vec<(u32, u32, u32)> = Vec::new();
         let mut text: Vec<u8> = Vec::new();
         let mut plain = true;
-        let push = |text: &mut Vec<u8>, map: &mut Vec<(u32, u32, u32)>, byte: u8, from: usize, to: usize, piece: usize| {
+        let push = |text: &mut Vec<u8>,
+                    map: &mut Vec<(u32, u32, u32)>,
+                    byte: u8,
+                    from: usize,
+                    to: usize,
+                    piece: usize| {
             text.push(byte);
             let cap = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
             map.push((cap(from), cap(to), cap(piece)));
@@ -206,10 +247,26 @@ impl<'t> Lexer<'t> {
             let piece = if quote == 0 { 0 } else { pieces.len() };
             let from = self.at;
             // The copy without quotes starts with the first quote or escape.
-            if plain && (matches!(byte, b'\'' | b'"' | b'\\') || (byte == b'$' && matches!(self.peek(1), b'\'' | b'"'))) {
+            if plain
+                && (matches!(byte, b'\'' | b'"' | b'\\')
+                    || (byte == b'$' && matches!(self.peek(1), b'\'' | b'"')))
+            {
                 plain = false;
-                for (step, byte) in self.bytes.get(start..from).unwrap_or(&[]).iter().enumerate() {
-                    push(&mut text, &mut map, *byte, start + step, start + step + 1, 0);
+                for (step, byte) in self
+                    .bytes
+                    .get(start..from)
+                    .unwrap_or(&[])
+                    .iter()
+                    .enumerate()
+                {
+                    push(
+                        &mut text,
+                        &mut map,
+                        *byte,
+                        start + step,
+                        start + step + 1,
+                        0,
+                    );
                 }
             }
             if quote != 0 && byte == if quote == b'$' { b'\'' } else { quote } {
@@ -230,13 +287,19 @@ impl<'t> Lexer<'t> {
                 }
                 (0, b'\'' | b'"') => {
                     quote = byte;
-                    pieces.push(Piece { open: from, close: self.bytes.len() });
+                    pieces.push(Piece {
+                        open: from,
+                        close: self.bytes.len(),
+                    });
                     self.at += 1;
                     continue;
                 }
                 (0, b'$') if matches!(self.peek(1), b'\'' | b'"') => {
                     quote = if self.peek(1) == b'\'' { b'$' } else { b'"' };
-                    pieces.push(Piece { open: from, close: self.bytes.len() });
+                    pieces.push(Piece {
+                        open: from,
+                        close: self.bytes.len(),
+                    });
                     self.at += 2;
                     continue;
                 }
@@ -247,7 +310,14 @@ impl<'t> Lexer<'t> {
                 (0, b'\\') | (b'$', b'\\') => {
                     self.at = (self.at + 2).min(self.bytes.len());
                     if self.at - from == 2 {
-                        push(&mut text, &mut map, self.bytes.get(from + 1).copied().unwrap_or(0), from, self.at, piece);
+                        push(
+                            &mut text,
+                            &mut map,
+                            self.bytes.get(from + 1).copied().unwrap_or(0),
+                            from,
+                            self.at,
+                            piece,
+                        );
                     }
                     continue;
                 }
@@ -269,8 +339,21 @@ impl<'t> Lexer<'t> {
                 _ => self.at += 1,
             }
             if !plain {
-                for (step, byte) in self.bytes.get(from..self.at).unwrap_or(&[]).iter().enumerate() {
-                    push(&mut text, &mut map, *byte, from + step, from + step + 1, piece);
+                for (step, byte) in self
+                    .bytes
+                    .get(from..self.at)
+                    .unwrap_or(&[])
+                    .iter()
+                    .enumerate()
+                {
+                    push(
+                        &mut text,
+                        &mut map,
+                        *byte,
+                        from + step,
+                        from + step + 1,
+                        piece,
+                    );
                 }
             }
         }
@@ -281,11 +364,26 @@ impl<'t> Lexer<'t> {
         self.at = end;
         if plain {
             let text = Cow::Borrowed(self.text.get(start..end).unwrap_or(""));
-            return Word { start, end, text, map: Vec::new(), pieces };
+            return Word {
+                start,
+                text,
+                map: Vec::new(),
+                pieces,
+            };
         }
         match String::from_utf8(text) {
-            Ok(text) => Word { start, end, text: Cow::Owned(text), map, pieces },
-            Err(_) => Word { start, end, text: Cow::Borrowed(self.text.get(start..end).unwrap_or("")), map: Vec::new(), pieces },
+            Ok(text) => Word {
+                start,
+                text: Cow::Owned(text),
+                map,
+                pieces,
+            },
+            Err(_) => Word {
+                start,
+                text: Cow::Borrowed(self.text.get(start..end).unwrap_or("")),
+                map: Vec::new(),
+                pieces,
+            },
         }
     }
 
@@ -326,20 +424,40 @@ mod tests {
     use super::script;
 
     fn words(text: &str) -> Vec<Vec<String>> {
-        script(text).commands.iter().map(|command| command.words.iter().map(|word| word.text.to_string()).collect()).collect()
+        script(text)
+            .commands
+            .iter()
+            .map(|command| {
+                command
+                    .words
+                    .iter()
+                    .map(|word| word.text.to_string())
+                    .collect()
+            })
+            .collect()
     }
 
     #[test]
     fn words_lose_their_quotes() {
-        assert_eq!(words(r#"a 'b c'd "e\"f" $'g' h\ i"#), [["a", "b cd", "e\"f", "g", "h i"]]);
-        assert_eq!(words("a | b && c; d & e"), [["a"], ["b"], ["c"], ["d"], ["e"]]);
+        assert_eq!(
+            words(r#"a 'b c'd "e\"f" $'g' h\ i"#),
+            [["a", "b cd", "e\"f", "g", "h i"]]
+        );
+        assert_eq!(
+            words("a | b && c; d & e"),
+            [["a"], ["b"], ["c"], ["d"], ["e"]]
+        );
     }
 
     #[test]
     fn pipes_and_bodies() {
         let text = "echo x | sudo -S y\ncat <<EOF > f\nhello\nEOF\nls";
         let script = script(text);
-        let piped: Vec<bool> = script.commands.iter().map(|command| command.piped).collect();
+        let piped: Vec<bool> = script
+            .commands
+            .iter()
+            .map(|command| command.piped)
+            .collect();
         assert_eq!(piped, [false, true, false, false]);
         let (from, to) = script.commands[2].bodies[0];
         assert_eq!(&text[from..to], "hello\n");

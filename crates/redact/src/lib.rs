@@ -16,6 +16,7 @@
 mod calls;
 mod digits;
 mod lex;
+mod named;
 mod names;
 mod positional;
 mod scan;
@@ -41,6 +42,9 @@ pub struct Finding {
 const REPEATED_FROM: usize = 6;
 /// Most different secrets whose other occurrences are looked for, so that the work stays linear.
 const REPEATED_MOST: usize = 64;
+
+/// Most further passes over a redacted text.
+const ROUNDS: usize = 4;
 
 /// All secrets and personal data in a command line (or any text), sorted and non-overlapping.
 ///
@@ -76,9 +80,23 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);
     }
+    let mut out = replace(text, &found);
+    // A marker in the place of a stray quote can change how a broken line reads: look again, so
+    // that redacting twice changes nothing.
+    for _ in 0..ROUNDS {
+        let found = find(&out);
+        if found.is_empty() {
+            break;
+        }
+        out = replace(&out, &found);
+    }
+    Cow::Owned(out)
+}
+
+fn replace(text: &str, found: &[Finding]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for finding in &found {
+    for finding in found {
         out.push_str(text.get(at..finding.start).unwrap_or(""));
         out.push_str("[redacted:");
         out.push_str(finding.kind);
@@ -86,7 +104,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
         at = finding.end;
     }
     out.push_str(text.get(at..).unwrap_or(""));
-    Cow::Owned(out)
+    out
 }
 
 /// Sorts, moves ends to character boundaries, drops empty ones and joins what overlaps or touches.
@@ -101,7 +119,10 @@ fn tidy(text: &str, found: &mut Vec<Finding>) {
     let mut joined: Vec<Finding> = Vec::with_capacity(found.len());
     for finding in found.drain(..) {
         match joined.last_mut() {
-            Some(last) if finding.start < last.end || (finding.start == last.end && finding.kind == last.kind) => {
+            Some(last)
+                if finding.start < last.end
+                    || (finding.start == last.end && finding.kind == last.kind) =>
+            {
                 last.end = last.end.max(finding.end);
             }
             _ => joined.push(finding),
@@ -116,7 +137,11 @@ fn repeat(text: &str, found: &mut Vec<Finding>) {
     for finding in found.iter() {
         let secret = text.get(finding.start..finding.end).unwrap_or("");
         let known = secrets.iter().any(|(other, _)| *other == secret);
-        if secret.len() >= REPEATED_FROM && !known && secrets.len() < REPEATED_MOST && values::worth_repeating(secret) {
+        if secret.len() >= REPEATED_FROM
+            && !known
+            && secrets.len() < REPEATED_MOST
+            && values::worth_repeating(secret)
+        {
             secrets.push((secret, finding.kind));
         }
     }
@@ -124,7 +149,11 @@ fn repeat(text: &str, found: &mut Vec<Finding>) {
     for (secret, kind) in secrets {
         for (start, _) in text.match_indices(secret) {
             let end = start + secret.len();
-            let inside = found.get(..before).unwrap_or(&[]).iter().any(|old| old.start <= start && end <= old.end);
+            let inside = found
+                .get(..before)
+                .unwrap_or(&[])
+                .iter()
+                .any(|old| old.start <= start && end <= old.end);
             if !inside {
                 found.push(Finding { start, end, kind });
             }

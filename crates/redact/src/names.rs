@@ -11,41 +11,206 @@ pub(crate) enum Strength {
 
 /// Last parts that turn a secret's name into the name of something about the secret.
 const ABOUT: &[&str] = &[
-    "file", "files", "path", "dir", "directory", "name", "names", "id", "ids", "ttl", "expiry", "expires", "expiration",
-    "type", "types", "length", "len", "count", "enabled", "disabled", "command", "cmd", "prompt", "policy", "policies",
-    "stdin", "fd", "env", "version", "url", "uri", "endpoint", "host", "port", "user", "username", "method", "mode",
-    "size", "limit", "age", "days", "hash", "sock", "provider", "manager", "store", "agent", "timeout", "algorithm",
-    "format", "arn", "ref", "scope", "scopes", "rotation", "min", "max", "required", "only", "from", "in", "out", "list",
-    "helper", "delegator", "cost", "rounds", "issuer", "audience", "field", "header", "label", "group", "renewal",
+    "file",
+    "files",
+    "path",
+    "dir",
+    "directory",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "type",
+    "types",
+    "length",
+    "len",
+    "count",
+    "enabled",
+    "disabled",
+    "command",
+    "cmd",
+    "prompt",
+    "policy",
+    "policies",
+    "stdin",
+    "fd",
+    "env",
+    "version",
+    "url",
+    "uri",
+    "endpoint",
+    "host",
+    "port",
+    "user",
+    "username",
+    "method",
+    "mode",
+    "size",
+    "limit",
+    "age",
+    "days",
+    "hash",
+    "sock",
+    "provider",
+    "manager",
+    "store",
+    "agent",
+    "timeout",
+    "algorithm",
+    "format",
+    "arn",
+    "ref",
+    "scope",
+    "scopes",
+    "rotation",
+    "min",
+    "max",
+    "required",
+    "only",
+    "from",
+    "in",
+    "out",
+    "list",
+    "helper",
+    "delegator",
+    "cost",
+    "rounds",
+    "issuer",
+    "audience",
+    "field",
+    "header",
+    "label",
+    "group",
+    "renewal",
 ];
 /// First parts that make an option a switch or a question.
-const SWITCH: &[&str] = &["no", "ask", "prompt", "without", "with", "use", "has", "is", "show", "hide", "max", "min", "num", "require", "disable", "enable", "skip", "public", "pub", "reset", "generate", "new-token"];
+const SWITCH: &[&str] = &[
+    "no",
+    "ask",
+    "prompt",
+    "without",
+    "with",
+    "use",
+    "has",
+    "is",
+    "show",
+    "hide",
+    "max",
+    "min",
+    "num",
+    "require",
+    "disable",
+    "enable",
+    "skip",
+    "public",
+    "pub",
+    "reset",
+    "generate",
+    "new-token",
+];
 /// Words that end like a secret's name and are not one.
-const NOT: &[&str] = &["bypass", "compass", "encompass", "trespass", "surpass", "askpass", "underpass", "overpass", "onepass", "lastpass", "keepass", "tokenize", "detokenize", "nextoken", "csstoken", "keytoken", "nexttoken"];
+const NOT: &[&str] = &[
+    "bypass",
+    "nopasswd",
+    "nopass",
+    "nopassword",
+    "compass",
+    "encompass",
+    "trespass",
+    "surpass",
+    "askpass",
+    "underpass",
+    "overpass",
+    "onepass",
+    "lastpass",
+    "keepass",
+    "tokenize",
+    "detokenize",
+];
 const STRONG_ENDS: &[&str] = &[
-    "password", "passwd", "passphrase", "passwort", "passcode", "pwd", "secret", "token", "apikey", "secretkey", "accesskey",
-    "privatekey", "authkey", "signingkey", "encryptionkey", "masterkey", "accountkey", "sharedaccesskey", "credential", "credentials",
-    "pass", "secrets", "connectionstring", "userpw", "ownerpw",
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "passcode",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "privatekey",
+    "authkey",
+    "signingkey",
+    "encryptionkey",
+    "masterkey",
+    "accountkey",
+    "sharedaccesskey",
+    "credential",
+    "credentials",
+    "pass",
+    "secrets",
+    "connectionstring",
+    "userpw",
+    "ownerpw",
 ];
 /// Pairs of parts that end a strong name.
 const STRONG_PAIRS: &[(&str, &str)] = &[
-    ("api", "key"), ("access", "key"), ("secret", "key"), ("private", "key"), ("auth", "key"), ("signing", "key"), ("encryption", "key"),
-    ("master", "key"), ("account", "key"), ("session", "key"), ("license", "key"), ("storage", "key"), ("app", "key"), ("service", "key"),
-    ("deploy", "key"), ("admin", "key"), ("client", "key"), ("subscription", "key"), ("security", "token"), ("connection", "string"), ("cookie", "secret"),
-    ("shared", "key"), ("pre", "key"), ("user", "pw"), ("owner", "pw"), ("root", "pw"), ("db", "pw"), ("host", "password"),
+    ("api", "key"),
+    ("access", "key"),
+    ("secret", "key"),
+    ("private", "key"),
+    ("auth", "key"),
+    ("signing", "key"),
+    ("encryption", "key"),
+    ("master", "key"),
+    ("account", "key"),
+    ("session", "key"),
+    ("license", "key"),
+    ("storage", "key"),
+    ("app", "key"),
+    ("service", "key"),
+    ("deploy", "key"),
+    ("admin", "key"),
+    ("client", "key"),
+    ("subscription", "key"),
+    ("security", "token"),
+    ("connection", "string"),
+    ("cookie", "secret"),
+    ("shared", "key"),
+    ("pre", "key"),
+    ("user", "pw"),
+    ("owner", "pw"),
+    ("root", "pw"),
+    ("db", "pw"),
+    ("host", "password"),
 ];
 
 /// How sure a name (`DB_PASSWORD`, `x-api-key`, `clientSecret`, `sasl.password`) is to name a
 /// secret. Leading dashes and dots are skipped.
 pub(crate) fn strength(name: &str) -> Option<Strength> {
-    let name = name.trim_start_matches(['-', '_', '.', '/', ':']).trim_end_matches(['-', '_', '.']);
-    if name.is_empty() || name.len() > 80 || matches!(name, "PWD" | "OLDPWD" | "pwd") {
+    let name = name
+        .trim_start_matches(['-', '_', '.', '/', ':'])
+        .trim_end_matches(['-', '_', '.']);
+    if name.is_empty()
+        || name.len() > 80
+        || matches!(name, "PWD" | "OLDPWD" | "pwd")
+        || !name.bytes().all(part_of_name)
+    {
         return None;
     }
     let parts = parts(name);
     let last = parts.last()?.as_str();
     let first = parts.first()?.as_str();
-    let before = parts.len().checked_sub(2).and_then(|at| parts.get(at)).map_or("", String::as_str);
+    let before = parts
+        .len()
+        .checked_sub(2)
+        .and_then(|at| parts.get(at))
+        .map_or("", String::as_str);
     let about = parts.len() > 1 && ABOUT.contains(&last);
     let switch = parts.len() > 1 && SWITCH.contains(&first);
     if about || NOT.contains(&last) || (switch && !matches!(before, "access" | "api")) {
@@ -53,17 +218,44 @@ pub(crate) fn strength(name: &str) -> Option<Strength> {
     }
     let number = last.bytes().all(|byte| byte.is_ascii_digit());
     let (last, before) = if number && parts.len() > 1 {
-        (before, parts.len().checked_sub(3).and_then(|at| parts.get(at)).map_or("", String::as_str))
+        (
+            before,
+            parts
+                .len()
+                .checked_sub(3)
+                .and_then(|at| parts.get(at))
+                .map_or("", String::as_str),
+        )
     } else {
         (last, before)
     };
     if STRONG_PAIRS.contains(&(before, last)) || STRONG_ENDS.iter().any(|end| ends(last, end)) {
         // A bare `pass` is as often a result as a secret.
-        return Some(if parts.len() == 1 && last == "pass" { Strength::Weak } else { Strength::Strong });
+        return Some(if parts.len() == 1 && last == "pass" {
+            Strength::Weak
+        } else {
+            Strength::Strong
+        });
     }
     let weak = match last {
-        "key" => parts.len() > 1 && !matches!(before, "sort" | "primary" | "foreign" | "partition" | "public" | "host" | "cache" | "ssh" | "object" | "gpg"),
-        "auth" | "pw" | "sig" | "signature" | "session" | "sessionid" | "sid" | "cookie" | "authorization" | "sas" | "jwt" | "bearer" | "otp" | "pin" => true,
+        "key" => {
+            parts.len() > 1
+                && !matches!(
+                    before,
+                    "sort"
+                        | "primary"
+                        | "foreign"
+                        | "partition"
+                        | "public"
+                        | "host"
+                        | "cache"
+                        | "ssh"
+                        | "object"
+                        | "gpg"
+                )
+        }
+        "auth" | "pw" | "sig" | "signature" | "session" | "sessionid" | "sid" | "cookie"
+        | "authorization" | "sas" | "jwt" | "bearer" | "otp" | "pin" => true,
         "id" => before == "session",
         "string" => before == "connection",
         _ => false,
@@ -71,9 +263,15 @@ pub(crate) fn strength(name: &str) -> Option<Strength> {
     weak.then_some(Strength::Weak)
 }
 
+fn part_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'[' | b']' | b'+')
+}
+
 /// `last` is the word itself, or a compound ending in a long enough one (`dbpassword`).
 fn ends(last: &str, end: &str) -> bool {
-    last == end || (end.len() >= 4 && end != "secrets" && last.len() > end.len() && last.ends_with(end))
+    last == end
+        || (end.len() >= 4 && end != "secrets" && last.len() > end.len() && last.ends_with(end))
 }
 
 /// Lower-case parts of a name: at `_`, `-`, `.`, `:` and at a capital after a small letter.
@@ -103,17 +301,63 @@ mod tests {
 
     #[test]
     fn names_of_secrets() {
-        for name in ["DB_PASSWORD", "password", "x-api-key", "clientSecret", "sasl.password", "--storepass", "aws_secret_access_key", "GITHUB_TOKEN", "dbpassword", "MYSQL_PWD", "_authToken", "DB_PASSWORD_2", "access_token"] {
+        for name in [
+            "DB_PASSWORD",
+            "password",
+            "x-api-key",
+            "clientSecret",
+            "sasl.password",
+            "--storepass",
+            "aws_secret_access_key",
+            "GITHUB_TOKEN",
+            "dbpassword",
+            "MYSQL_PWD",
+            "_authToken",
+            "DB_PASSWORD_2",
+            "access_token",
+        ] {
             assert_eq!(strength(name), Some(Strength::Strong), "{name}");
         }
-        for name in ["STRIPE_KEY", "auth", "cookie", "sig", "JSESSIONID".to_ascii_lowercase().as_str()] {
-            assert_eq!(strength(name), (name != "jsessionid").then_some(Strength::Weak), "{name}");
+        for name in [
+            "STRIPE_KEY",
+            "auth",
+            "cookie",
+            "sig",
+            "JSESSIONID".to_ascii_lowercase().as_str(),
+        ] {
+            assert_eq!(
+                strength(name),
+                (name != "jsessionid").then_some(Strength::Weak),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn names_of_other_things() {
-        for name in ["PWD", "OLDPWD", "SSH_AUTH_SOCK", "--password-file", "--password-stdin", "max_tokens", "tokenizer", "GIT_ASKPASS", "--no-password", "key", "sort_key", "PUBLIC_KEY", "AWS_ACCESS_KEY_ID", "bypass", "secretary", "keyboard", "author", "TOKEN_TTL"] {
+        for name in [
+            "PWD",
+            "OLDPWD",
+            "SSH_AUTH_SOCK",
+            "--password-file",
+            "--password-stdin",
+            "max_tokens",
+            "tokenizer",
+            "GIT_ASKPASS",
+            "--no-password",
+            "key",
+            "sort_key",
+            "PUBLIC_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "bypass",
+            "nopasswd",
+            "nopass",
+            "nopassword",
+            "secretary",
+            "keyboard",
+            "author",
+            "TOKEN_TTL",
+        ] {
             assert_eq!(strength(name), None, "{name}");
         }
     }

@@ -26,7 +26,9 @@ impl Alphabet {
             Self::Alnum => byte.is_ascii_alphanumeric(),
             Self::Url => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
             Self::Dotted => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
-            Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'),
+            Self::Base64 => {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+            }
             Self::Hex => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
         }
     }
@@ -44,12 +46,34 @@ pub(crate) struct Shape {
     pub(crate) mixed: bool,
 }
 
-const fn shape(prefix: &'static str, alphabet: Alphabet, least: usize, kind: &'static str) -> Shape {
-    Shape { prefix, alphabet, least, kind, mixed: false }
+const fn shape(
+    prefix: &'static str,
+    alphabet: Alphabet,
+    least: usize,
+    kind: &'static str,
+) -> Shape {
+    Shape {
+        prefix,
+        alphabet,
+        least,
+        kind,
+        mixed: false,
+    }
 }
 
-const fn mixed(prefix: &'static str, alphabet: Alphabet, least: usize, kind: &'static str) -> Shape {
-    Shape { prefix, alphabet, least, kind, mixed: true }
+const fn mixed(
+    prefix: &'static str,
+    alphabet: Alphabet,
+    least: usize,
+    kind: &'static str,
+) -> Shape {
+    Shape {
+        prefix,
+        alphabet,
+        least,
+        kind,
+        mixed: true,
+    }
 }
 
 /// All vendor tokens.
@@ -59,12 +83,12 @@ pub(crate) static SHAPES: &[Shape] = &[
     mixed("ABIA", Upper, 16, "aws-key"),
     mixed("ACCA", Upper, 16, "aws-key"),
     shape("ABSK", Base64, 100, "aws-key"),
-    shape("ghp_", Alnum, 30, "github-token"),
-    shape("gho_", Alnum, 30, "github-token"),
-    shape("ghu_", Alnum, 30, "github-token"),
-    shape("ghs_", Alnum, 30, "github-token"),
-    shape("ghr_", Alnum, 30, "github-token"),
-    shape("github_pat_", Url, 30, "github-token"),
+    shape("ghp_", Alnum, 30, "gh-token"),
+    shape("gho_", Alnum, 30, "gh-token"),
+    shape("ghu_", Alnum, 30, "gh-token"),
+    shape("ghs_", Alnum, 30, "gh-token"),
+    shape("ghr_", Alnum, 30, "gh-token"),
+    shape("github_pat_", Url, 30, "gh-token"),
     shape("glpat-", Dotted, 16, "gitlab-token"),
     shape("gldt-", Url, 16, "gitlab-token"),
     shape("glrt-", Dotted, 16, "gitlab-token"),
@@ -101,7 +125,7 @@ pub(crate) static SHAPES: &[Shape] = &[
     shape("npm_", Alnum, 30, "npm-token"),
     shape("pypi-AgE", Url, 30, "pypi-token"),
     shape("pypi-", Url, 60, "pypi-token"),
-    mixed("rubygems_", Hex, 30, "rubygems-token"),
+    mixed("rubygems_", Hex, 30, "gem-token"),
     mixed("SG.", Dotted, 30, "sendgrid-key"),
     mixed("hf_", Alnum, 30, "huggingface-token"),
     shape("api_org_", Alnum, 30, "huggingface-token"),
@@ -157,7 +181,7 @@ pub(crate) static SHAPES: &[Shape] = &[
     mixed("cio_", Alnum, 30, "token"),
     mixed("sbp_", Hex, 30, "supabase-token"),
     mixed("sb_secret_", Url, 16, "supabase-token"),
-    mixed("vercel_", Alnum, 20, "vercel-token"),
+    mixed("vercel_", Alnum, 20, "token"),
     mixed("nfp_", Alnum, 20, "netlify-token"),
     mixed("rnd_", Alnum, 20, "render-key"),
     mixed("re_", Url, 30, "resend-key"),

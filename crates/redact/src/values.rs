@@ -4,18 +4,52 @@ use crate::names::Strength;
 
 /// Words that stand where a secret would, without being one.
 const WORDS: &[&str] = &[
-    "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "undefined", "0", "1", "-", "--", "redacted", "basic", "bearer",
-    "digest", "oauth", "oauth2", "prompt", "stdin", "required", "optional", "always", "never", "auto", "default", "empty", "string", "str",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "0",
+    "1",
+    "-",
+    "--",
+    "redacted",
+    "basic",
+    "bearer",
+    "digest",
+    "oauth",
+    "oauth2",
+    "prompt",
+    "stdin",
+    "required",
+    "optional",
+    "always",
+    "never",
+    "auto",
+    "default",
+    "empty",
+    "string",
+    "str",
 ];
 
 /// True where the value is worth hiding.
 pub(crate) fn is_secret(value: &str, strength: Strength) -> bool {
     let value = value.trim_matches(['"', '\'']);
-    if value.is_empty() || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)) || placeholder(value) || path(value) {
+    if value.is_empty()
+        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
+        || placeholder(value)
+        || path(value)
+    {
         return false;
     }
     let (literal, referred) = literal(value);
-    if literal == 0 || (referred && literal < 4) {
+    let signs = value.len() < 6 && value.bytes().all(|byte| byte.is_ascii_punctuation());
+    if literal == 0 || signs || (referred && literal < 4) {
         return false;
     }
     strength == Strength::Strong || random(value)
@@ -26,29 +60,54 @@ fn placeholder(value: &str) -> bool {
     let bytes = value.as_bytes();
     let first = bytes.first().copied().unwrap_or(0);
     let same = |wanted: &[u8]| bytes.iter().all(|byte| wanted.contains(byte));
-    if (value.starts_with('<') && value.ends_with('>')) || (value.starts_with("{{") && value.ends_with("}}")) {
+    if (value.starts_with('<') && value.ends_with('>'))
+        || (value.starts_with("{{") && value.ends_with("}}"))
+    {
         return true;
     }
-    if same(b"*") || same(b".") || same(b"xX") || same(b"_") || same(b"?") || value.starts_with("…") {
+    if same(b"*") || same(b".") || same(b"xX") || same(b"_") || same(b"?") || value.starts_with("…")
+    {
         return true;
     }
-    let file = first == b'@' && (value.len() == 1 || value.bytes().skip(1).all(|byte| byte.is_ascii_alphanumeric() || b"._-/~".contains(&byte)) && (value.contains('/') || value.contains('.')));
-    let pattern = ["[^", "\\S", "\\w", "\\s", "\\d", ".*", ".+", "(.", "([", "(\\", "%s", "%d", "\\1", "\\K"].iter().any(|start| value.starts_with(start));
+    let file = first == b'@'
+        && (value.len() == 1
+            || value
+                .bytes()
+                .skip(1)
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-/~".contains(&byte))
+                && (value.contains('/') || value.contains('.')));
+    let pattern = [
+        "[^", "\\S", "\\w", "\\s", "\\d", ".*", ".+", "(.", "([", "(\\", "%s", "%d", "\\1", "\\K",
+    ]
+    .iter()
+    .any(|start| value.starts_with(start));
     file || pattern
 }
 
 /// Where the secret would be: a file.
 fn path(value: &str) -> bool {
     const FILES: [&str; 22] = [
-        ".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".env", ".gpg", ".asc", ".p12", ".pfx", ".cfg", ".conf", ".ini", ".toml", ".sh", ".py", ".pub",
-        ".kdbx", ".jks", ".tf",
+        ".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".env", ".gpg", ".asc", ".p12",
+        ".pfx", ".cfg", ".conf", ".ini", ".toml", ".sh", ".py", ".pub", ".kdbx", ".jks", ".tf",
     ];
-    if FILES.iter().any(|file| value.ends_with(file)) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-~/".contains(&byte)) {
+    if FILES.iter().any(|file| value.ends_with(file))
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-~/".contains(&byte))
+    {
         return true;
     }
-    let rooted = ["/", "./", "../", "~/"].iter().any(|start| value.starts_with(start));
-    rooted && value.len() > 2
-        && value.split('/').all(|part| part.len() <= 32 && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-~".contains(&byte)))
+    let rooted = ["/", "./", "../", "~/"]
+        .iter()
+        .any(|start| value.starts_with(start));
+    rooted
+        && value.len() > 2
+        && value.split('/').all(|part| {
+            part.len() <= 32
+                && part.bytes().all(|byte| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-~".contains(&byte)
+                })
+        })
 }
 
 /// Count of letters and digits outside references and markers, and whether there are references.
@@ -63,10 +122,18 @@ fn literal(value: &str) -> (usize, bool) {
             (b'$', b'(') => closing(bytes, at + 1, b'(', b')'),
             (b'$', b'{') => braces(bytes, at),
             (b'$', next) if next.is_ascii_alphabetic() || next == b'_' => {
-                1 + bytes.iter().skip(at + 1).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+                1 + bytes
+                    .iter()
+                    .skip(at + 1)
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                    .count()
             }
             (b'$', next) if next.is_ascii_digit() || b"@*#?!$".contains(&next) => 2,
-            (b'`', _) => bytes.iter().skip(at + 1).position(|byte| *byte == b'`').map_or(bytes.len() - at, |end| end + 2),
+            (b'`', _) => bytes
+                .iter()
+                .skip(at + 1)
+                .position(|byte| *byte == b'`')
+                .map_or(bytes.len() - at, |end| end + 2),
             (b'[', b'r') => marker(value, at),
             _ => 0,
         };
@@ -101,21 +168,39 @@ fn closing(bytes: &[u8], from: usize, open: u8, close: u8) -> usize {
 
 /// Length of the part of `${…}` that is no literal: all of it, or up to a default value.
 fn braces(bytes: &[u8], at: usize) -> usize {
-    let name = bytes.iter().skip(at + 2).take_while(|byte| byte.is_ascii_alphanumeric() || b"_!#".contains(byte)).count();
+    let name = bytes
+        .iter()
+        .skip(at + 2)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_!#".contains(byte))
+        .count();
     let rest = bytes.get(at + 2 + name..).unwrap_or(&[]);
-    let default = matches!(rest, [b':', b'-' | b'=' | b'+', ..] | [b'-' | b'=' | b'+', ..]);
+    let default = matches!(
+        rest,
+        [b':', b'-' | b'=' | b'+', ..] | [b'-' | b'=' | b'+', ..]
+    );
     if default {
         return 2 + name + if rest.first() == Some(&b':') { 2 } else { 1 };
     }
-    rest.iter().position(|byte| *byte == b'}').map_or(bytes.len() - at, |end| 2 + name + end + 1)
+    rest.iter()
+        .position(|byte| *byte == b'}')
+        .map_or(bytes.len() - at, |end| 2 + name + end + 1)
 }
 
 /// Length of a marker that this crate wrote.
 fn marker(value: &str, at: usize) -> usize {
     let rest = value.get(at..).unwrap_or("");
-    let Some(kind) = rest.strip_prefix("[redacted:") else { return 0 };
-    let length = kind.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'-').count();
-    if length > 0 && kind.as_bytes().get(length) == Some(&b']') { "[redacted:]".len() + length } else { 0 }
+    let Some(kind) = rest.strip_prefix("[redacted:") else {
+        return 0;
+    };
+    let length = kind
+        .bytes()
+        .take_while(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+        .count();
+    if length > 0 && kind.as_bytes().get(length) == Some(&b']') {
+        "[redacted:]".len() + length
+    } else {
+        0
+    }
 }
 
 /// The whole value is a marker.
@@ -129,7 +214,10 @@ pub(crate) fn random(value: &str) -> bool {
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let upper = value.bytes().filter(u8::is_ascii_uppercase).count();
     let blank = value.bytes().any(|byte| byte.is_ascii_whitespace());
-    !blank && value.len() >= 12 && letters >= 4 && (digits >= 3 || (value.len() >= 20 && upper >= 4 && upper < letters))
+    !blank
+        && value.len() >= 12
+        && letters >= 4
+        && (digits >= 3 || (value.len() >= 20 && upper >= 4 && upper < letters))
 }
 
 /// A found secret whose other occurrences are hidden too: not a plain short word, which would hit
