@@ -1,0 +1,476 @@
+//! The spool: a row of segments with one end that grows and one that is acknowledged away.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::path::{Path, PathBuf};
+
+use cmdai_schema::{Event, Hash};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::segment::{Cipher, Content, HEADER, Segment};
+use crate::{SpoolError, SpoolKey};
+
+/// Bounds of a spool, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A segment that has grown past this is followed by a new one.
+    pub segment: u64,
+    /// All segments together; what would go past it is refused.
+    pub total: u64,
+}
+
+impl Default for Limits {
+    /// 4 MiB and 512 MiB.
+    fn default() -> Self {
+        Self {
+            segment: 4 * 1024 * 1024,
+            total: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// An open spool.
+pub struct Spool {
+    folder: PathBuf,
+    cipher: Cipher,
+    limits: Limits,
+    /// Never empty; the last one grows.
+    segments: VecDeque<Segment>,
+    head: (u64, Hash),
+    synced: u64,
+    acked: u64,
+    note: Option<String>,
+    failed: bool,
+    _lock: File,
+    #[cfg(test)]
+    pub(crate) room: Option<usize>,
+}
+
+impl std::fmt::Debug for Spool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spool")
+            .field("folder", &self.folder)
+            .field("head", &self.head)
+            .field("acked", &self.acked)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Spool {
+    /// Opens the spool in `dir` with default bounds, making it where there is none.
+    ///
+    /// # Errors
+    /// Where it is in use, damaged, sealed with another key, or the disk refuses.
+    pub fn open(dir: &Path, key: &SpoolKey) -> Result<Self, SpoolError> {
+        Self::open_with(dir, key, Limits::default())
+    }
+
+    /// [`Spool::open`] with other bounds.
+    ///
+    /// # Errors
+    /// As [`Spool::open`].
+    pub fn open_with(dir: &Path, key: &SpoolKey, limits: Limits) -> Result<Self, SpoolError> {
+        let read = |source| SpoolError::Read {
+            path: dir.to_owned(),
+            source,
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(read)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join("lock"))
+            .map_err(read)?;
+        lock_exclusively(&lock).map_err(|()| SpoolError::Busy(dir.to_owned()))?;
+        let cipher = Cipher::new(key);
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in std::fs::read_dir(dir).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            if path.extension().is_some_and(|extension| extension == "seg") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let mut segments = VecDeque::new();
+        let count = paths.len();
+        for (index, path) in paths.into_iter().enumerate() {
+            let segment = Segment::open(&path, index + 1 == count, &cipher)?;
+            let expected = segments.back().map_or(segment.first, Segment::next);
+            if segment.first != expected {
+                return Err(SpoolError::Damaged { path, offset: 0 });
+            }
+            segments.push_back(segment);
+        }
+        if segments.is_empty() {
+            segments.push_back(Segment::create(dir, 1, Hash::default(), &cipher)?);
+        }
+        let mut this = Self {
+            folder: dir.to_owned(),
+            cipher,
+            limits,
+            segments,
+            head: (0, Hash::default()),
+            synced: 0,
+            acked: 0,
+            note: None,
+            failed: false,
+            _lock: lock,
+            #[cfg(test)]
+            room: None,
+        };
+        this.recover()?;
+        Ok(this)
+    }
+
+    /// Finds head, note and acknowledged number.
+    fn recover(&mut self) -> Result<(), SpoolError> {
+        if let Some(last) = self.segments.back() {
+            self.head = (last.first.saturating_sub(1), last.before);
+            if let Some(frame) = last.frames.iter().rev().find(|frame| frame.count > 0)
+                && let Some(event) = last.read(*frame, &self.cipher)?.events.last()
+            {
+                self.head = (event.envelope.seq, hash(event)?);
+            }
+            // What the page cache held may not be on disk yet after a crash of the process alone.
+            last.file.sync_all().map_err(|source| SpoolError::Write {
+                path: last.path.clone(),
+                source,
+            })?;
+        }
+        // A crash between a new segment and its note leaves the note in the segment before.
+        'found: for segment in self.segments.iter().rev() {
+            for frame in segment.frames.iter().rev() {
+                self.note = segment.read(*frame, &self.cipher)?.note;
+                if self.note.is_some() {
+                    break 'found;
+                }
+            }
+        }
+        self.synced = self.head.0;
+        let oldest = self
+            .segments
+            .front()
+            .map_or(0, |segment| segment.first.saturating_sub(1));
+        let remembered = std::fs::read_to_string(self.folder.join("acked"))
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        self.acked = remembered.unwrap_or(0).clamp(oldest, self.head.0);
+        Ok(())
+    }
+
+    /// Appends sealed events that follow the head. They count as safe after [`Spool::sync`].
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`], [`SpoolError::Write`] and the like; nothing is appended then.
+    pub fn append(&mut self, events: &[Event]) -> Result<(), SpoolError> {
+        self.append_with_note(events, None)
+    }
+
+    /// [`Spool::append`] with a text that is stored with the events, whole or not at all. It
+    /// replaces the last one; [`Spool::note`] returns it, also after opening anew. `events` may be
+    /// empty.
+    ///
+    /// # Errors
+    /// As [`Spool::append`].
+    pub fn append_with_note(
+        &mut self,
+        events: &[Event],
+        note: Option<&str>,
+    ) -> Result<(), SpoolError> {
+        if self.failed {
+            return Err(SpoolError::Failed);
+        }
+        if events.is_empty() && note.is_none() {
+            return Ok(());
+        }
+        let mut head = self.head;
+        for event in events {
+            if event.envelope.seq != head.0 + 1 || event.envelope.prev_hash != head.1 {
+                return Err(SpoolError::Chain {
+                    head: head.0,
+                    found: event.envelope.seq,
+                });
+            }
+            head = (event.envelope.seq, hash(event)?);
+        }
+        if self
+            .segments
+            .back()
+            .is_some_and(|last| last.length >= self.limits.segment && last.next() > last.first)
+        {
+            self.roll()?;
+        }
+        self.write(Content {
+            events: events.to_vec(),
+            note: note.map(str::to_owned),
+        })?;
+        self.head = head;
+        if let Some(note) = note {
+            self.note = Some(note.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Begins a new segment; the note goes along, so that older segments can be let go.
+    fn roll(&mut self) -> Result<(), SpoolError> {
+        self.sync()?;
+        let segment = Segment::create(&self.folder, self.head.0 + 1, self.head.1, &self.cipher)?;
+        self.segments.push_back(segment);
+        match self.note.clone() {
+            Some(note) => {
+                let copied = self.write(Content {
+                    events: Vec::new(),
+                    note: Some(note),
+                });
+                if copied.is_err() {
+                    self.failed = true;
+                }
+                copied?;
+                // Before an acknowledgement can delete the segment that holds the original.
+                self.sync()
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, content: Content) -> Result<(), SpoolError> {
+        let bytes_held = self.bytes();
+        let total = self.limits.total;
+        #[cfg(test)]
+        let room = self.room;
+        let Some(segment) = self.segments.back_mut() else {
+            return Err(SpoolError::Failed);
+        };
+        let (frame, bytes) = segment.encode(&content, &self.cipher)?;
+        if bytes_held + bytes.len() as u64 > total {
+            return Err(SpoolError::Full {
+                bytes: bytes_held,
+                limit: total,
+            });
+        }
+        let write = || -> io::Result<()> {
+            #[cfg(test)]
+            if let Some(room) = room.filter(|room| *room < bytes.len()) {
+                segment.file.write_all_at(&bytes[..room], frame.offset)?;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            segment.file.write_all_at(&bytes, frame.offset)
+        };
+        if let Err(source) = write() {
+            // Half a frame must not stay in front of the next one.
+            if segment.file.set_len(segment.length).is_err() {
+                self.failed = true;
+            }
+            return Err(SpoolError::Write {
+                path: segment.path.clone(),
+                source,
+            });
+        }
+        segment.length = frame.end();
+        segment.frames.push(frame);
+        Ok(())
+    }
+
+    /// Waits until everything appended is on disk.
+    ///
+    /// # Errors
+    /// Where the disk refuses. The spool must then be opened anew: after a failed sync it is not
+    /// known what the disk holds.
+    pub fn sync(&mut self) -> Result<(), SpoolError> {
+        if self.failed {
+            return Err(SpoolError::Failed);
+        }
+        let Some(segment) = self.segments.back() else {
+            return Err(SpoolError::Failed);
+        };
+        if let Err(source) = segment.file.sync_data() {
+            self.failed = true;
+            return Err(SpoolError::Write {
+                path: segment.path.clone(),
+                source,
+            });
+        }
+        self.synced = self.head.0;
+        Ok(())
+    }
+
+    /// At most `max` synced events from sequence number `seq` on; fewer where fewer are held.
+    ///
+    /// # Errors
+    /// Where a segment cannot be read.
+    pub fn read_from(&self, seq: u64, max: usize) -> Result<Vec<Event>, SpoolError> {
+        let mut out = Vec::new();
+        for segment in self.segments.iter().filter(|segment| segment.next() > seq) {
+            let begin = segment.frames.partition_point(|frame| frame.next() <= seq);
+            for frame in segment
+                .frames
+                .iter()
+                .skip(begin)
+                .filter(|frame| frame.count > 0)
+            {
+                for event in segment.read(*frame, &self.cipher)?.events {
+                    if out.len() >= max || event.envelope.seq > self.synced {
+                        return Ok(out);
+                    }
+                    if event.envelope.seq >= seq {
+                        out.push(event);
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Everything up to `seq` is durable elsewhere: whole segments before it are deleted. Numbers
+    /// below an earlier acknowledgement change nothing.
+    ///
+    /// # Errors
+    /// Where `seq` was never sealed, or the disk refuses.
+    pub fn ack(&mut self, seq: u64) -> Result<(), SpoolError> {
+        if seq > self.synced {
+            return Err(SpoolError::Ack {
+                given: seq,
+                synced: self.synced,
+            });
+        }
+        if seq <= self.acked {
+            return Ok(());
+        }
+        self.acked = seq;
+        // Not synced: losing it means sending again, which is harmless.
+        let place = self.folder.join("acked");
+        let fresh = self.folder.join("acked.new");
+        std::fs::write(&fresh, seq.to_string())
+            .and_then(|()| std::fs::rename(&fresh, &place))
+            .map_err(|source| SpoolError::Write {
+                path: place,
+                source,
+            })?;
+        let rolled = self.segments.back().is_some_and(|last| {
+            last.length >= self.limits.segment && last.next() == seq + 1 && last.next() > last.first
+        });
+        if rolled {
+            self.roll()?;
+            self.sync()?;
+        }
+        while self.segments.len() > 1
+            && self
+                .segments
+                .front()
+                .is_some_and(|oldest| oldest.next() <= seq + 1)
+        {
+            if let Some(oldest) = self.segments.pop_front() {
+                std::fs::remove_file(&oldest.path).map_err(|source| SpoolError::Write {
+                    path: oldest.path,
+                    source,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Number and hash of the last event; zero and zeros before the first.
+    pub fn head(&self) -> (u64, Hash) {
+        self.head
+    }
+
+    /// Last synced sequence number.
+    pub fn synced(&self) -> u64 {
+        self.synced
+    }
+
+    /// Last acknowledged sequence number.
+    pub fn acked(&self) -> u64 {
+        self.acked
+    }
+
+    /// How many events wait for an acknowledgement.
+    pub fn queued(&self) -> u64 {
+        self.head.0.saturating_sub(self.acked)
+    }
+
+    /// The last note.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// Bytes of all segments.
+    pub fn bytes(&self) -> u64 {
+        self.segments
+            .iter()
+            .map(|segment| segment.length.max(HEADER as u64))
+            .sum()
+    }
+}
+
+/// A process that is just going away may still hold the lock: it is waited for, a second at most.
+fn lock_exclusively(lock: &File) -> Result<(), ()> {
+    for _ in 0..50 {
+        if flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    Err(())
+}
+
+fn hash(event: &Event) -> Result<Hash, SpoolError> {
+    event
+        .hash()
+        .map_err(|error| SpoolError::Content(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use cmdai_schema::{EventType, Payload};
+
+    use super::*;
+
+    fn event(head: (u64, Hash)) -> Event {
+        let payload = Payload::default();
+        Event::seal(
+            format!("e{}", head.0 + 1),
+            head.0 + 1,
+            head.1,
+            "2026-01-01T00:00:00.000Z".into(),
+            EventType::SensorStarted,
+            "m".into(),
+            [0; 16],
+            payload,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_full_disk_refuses_the_append_and_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SpoolKey::from_bytes([1; 32]);
+        let mut spool = Spool::open(dir.path(), &key).unwrap();
+        spool.append(&[event(spool.head())]).unwrap();
+        for room in [0, 1, 10, 60, 200] {
+            spool.room = Some(room);
+            let refused = spool.append(&[event(spool.head())]);
+            assert!(
+                matches!(&refused, Err(SpoolError::Write { source, .. }) if source.kind() == io::ErrorKind::StorageFull),
+                "{refused:?}"
+            );
+            assert_eq!(spool.head().0, 1);
+        }
+        spool.room = None;
+        spool.append(&[event(spool.head())]).unwrap();
+        spool.sync().unwrap();
+        let events = spool.read_from(1, 10).unwrap();
+        assert_eq!(
+            cmdai_schema::verify_chain((0, Hash::default()), &events).unwrap(),
+            spool.head()
+        );
+        drop(spool);
+        assert_eq!(Spool::open(dir.path(), &key).unwrap().head().0, 2);
+    }
+}
