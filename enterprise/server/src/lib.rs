@@ -1,3 +1,6 @@
 //! API, roles, approvals, jobs and the embedded console.
 
 #![forbid(unsafe_code)]
+
+pub mod endpoints;
+pub mod openapi;

@@ -1,0 +1,193 @@
+//! The one table of the console's endpoints: method, path, who may, what goes in and out.
+//!
+//! The router, the guard that checks roles and the OpenAPI document are all made from it, so that
+//! an endpoint without a role cannot exist.
+
+use std::borrow::Cow;
+
+use cmdai_api::console::{self as wire, Role};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+/// Who may call an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without an account. Signing in only.
+    Open,
+    /// Everybody who is signed in.
+    SignedIn,
+    /// Accounts whose role includes this one.
+    Role(Role),
+}
+
+/// HTTP method of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Changes.
+    Post,
+    /// Puts a thing under a name.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Verb {
+    /// True where the call changes something.
+    pub const fn changes(self) -> bool {
+        !matches!(self, Self::Get)
+    }
+}
+
+/// A schema that the OpenAPI document refers to.
+#[derive(Clone, Copy)]
+pub struct SchemaOf {
+    /// Its name.
+    pub name: fn() -> Cow<'static, str>,
+    /// Adds it and all it refers to.
+    pub collect: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+fn collect<T: ToSchema>(list: &mut Vec<(String, RefOr<Schema>)>) {
+    list.push((T::name().into_owned(), T::schema()));
+    T::schemas(list);
+}
+
+const fn schema<T: ToSchema>() -> SchemaOf {
+    SchemaOf { name: T::name, collect: collect::<T> }
+}
+
+/// What comes back.
+#[derive(Clone, Copy)]
+pub enum Answer {
+    /// Nothing, status 204.
+    Nothing,
+    /// One JSON value.
+    Json(SchemaOf),
+    /// A JSON object without a schema here.
+    Object,
+    /// JSON lines.
+    Lines(SchemaOf),
+    /// Server-sent events; the data of each is one of these.
+    Stream(&'static [SchemaOf]),
+    /// A page.
+    Html,
+}
+
+/// A parameter of the query string; all are optional texts.
+#[derive(Clone, Copy)]
+pub struct Query {
+    /// Name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+}
+
+const fn query(name: &'static str, about: &'static str) -> Query {
+    Query { name, about }
+}
+
+const Q: Query = query("q", "query: words and fields such as `user:alice decision:deny since:90d`");
+const FROM: Query = query("from", "not before, RFC 3339 or a date");
+const TO: Query = query("to", "before, RFC 3339 or a date");
+
+macro_rules! endpoints {
+    ($($name:ident: $verb:ident $path:literal, $access:expr, $about:literal, [$($query:expr),*], $body:expr, $answer:expr;)*) => {
+        /// The name of an endpoint; the handler is chosen by it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each says what it does in the table")]
+        pub enum Operation { $($name,)* }
+
+        /// Every endpoint of the console listener.
+        pub const ENDPOINTS: &[Endpoint] = &[$(Endpoint {
+            operation: Operation::$name,
+            name: stringify!($name),
+            verb: Verb::$verb,
+            path: concat!("/api/v1/", $path),
+            access: $access,
+            about: $about,
+            query: &[$($query),*],
+            body: $body,
+            answer: $answer,
+        },)*];
+    };
+}
+
+/// One endpoint.
+#[derive(Clone, Copy)]
+pub struct Endpoint {
+    /// Chooses the handler.
+    pub operation: Operation,
+    /// Its name in the OpenAPI document (first letter made small).
+    pub name: &'static str,
+    /// Method.
+    pub verb: Verb,
+    /// Path with `{parameters}`.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+    /// What it does.
+    pub about: &'static str,
+    /// Parameters of the query string.
+    pub query: &'static [Query],
+    /// Body.
+    pub body: Option<SchemaOf>,
+    /// Answer.
+    pub answer: Answer,
+}
+
+const VIEWER: Access = Access::Role(Role::Viewer);
+const AUDITOR: Access = Access::Role(Role::Auditor);
+const SECURITY: Access = Access::Role(Role::Security);
+const ADMINISTRATOR: Access = Access::Role(Role::Administrator);
+
+const fn json<T: ToSchema>() -> Answer {
+    Answer::Json(schema::<T>())
+}
+
+const fn body<T: ToSchema>() -> Option<SchemaOf> {
+    Some(schema::<T>())
+}
+
+endpoints! {
+    SignIn: Post "session", Access::Open, "sign in; sets the session cookie", [], body::<wire::SignIn>(), json::<wire::Me>();
+    GetSession: Get "session", Access::SignedIn, "who is signed in", [], None, json::<wire::Me>();
+    SignOut: Delete "session", Access::SignedIn, "sign out", [], None, Answer::Nothing;
+    MakeToken: Post "tokens", Access::SignedIn, "make a token for a program, with the caller's own role", [], body::<wire::NewToken>(), json::<wire::TokenMade>();
+    GetOverview: Get "overview", VIEWER, "the last 24 hours beside the 24 before them", [], None, json::<wire::Overview>();
+    SearchEvents: Get "events", VIEWER, "search events, newest first",
+        [Q, FROM, TO, query("cursor", "from the page before"), query("limit", "rows, 1 to 500; 100 where left out")], None, json::<wire::EventPage>();
+    GetHistogram: Get "events/histogram", VIEWER, "count matching events over time by decision",
+        [Q, FROM, TO, query("buckets", "1 to 200; 48 where left out")], None, json::<wire::Histogram>();
+    GetEvent: Get "events/{event_id}", VIEWER, "one event in full (`cmdai.event/1`)", [], None, Answer::Object;
+    Live: Get "live", VIEWER, "server-sent events `event`, `alert` and `approval` as they are stored; resumes after `Last-Event-ID`", [], None,
+        Answer::Stream(&[schema::<wire::EventRow>(), schema::<wire::Alert>(), schema::<wire::Approval>()]);
+    ListAlerts: Get "alerts", VIEWER, "alerts, newest first", [query("status", "`open`, `acknowledged` or `closed`")], None, json::<wire::AlertList>();
+    ChangeAlert: Post "alerts/{id}", SECURITY, "assign, note, acknowledge or close an alert", [], body::<wire::AlertChange>(), json::<wire::Alert>();
+    ListApprovals: Get "approvals", VIEWER, "requests for approval, newest first",
+        [query("status", "`pending`, `granted`, `denied`, `expired` or `consumed`")], None, json::<wire::ApprovalList>();
+    DecideApproval: Post "approvals/{id}", SECURITY, "grant or refuse a request; never one's own", [], body::<wire::ApprovalDecision>(), json::<wire::Approval>();
+    ListMachines: Get "machines", VIEWER, "machines, silent ones first", [], None, json::<wire::MachineList>();
+    GetMachine: Get "machines/{id}", VIEWER, "one machine", [], None, json::<wire::Machine>();
+    QuarantineMachine: Post "machines/{id}/quarantine", SECURITY, "put a machine into quarantine or take it out", [], body::<wire::QuarantineChange>(), json::<wire::Machine>();
+    MakeEnrolmentToken: Post "enrolment-tokens", ADMINISTRATOR, "make a token that enrols machines", [], body::<wire::NewEnrolmentToken>(), json::<wire::EnrolmentToken>();
+    GetPolicy: Get "policy", VIEWER, "the organisation's policy and its releases", [], None, json::<wire::PolicyView>();
+    CheckPolicy: Post "policy/check", VIEWER, "lint a policy and run its tests", [], body::<wire::PolicySource>(), json::<wire::PolicyCheck>();
+    PublishPolicy: Post "policy", SECURITY, "publish a policy as a signed release; 422 with the complaints where it is not valid", [], body::<wire::PolicyPublish>(), json::<wire::PolicyView>();
+    ListDetections: Get "detections", VIEWER, "detection rules", [], None, json::<wire::DetectionList>();
+    ListFrameworks: Get "reports/frameworks", VIEWER, "frameworks that reports exist for", [], None, json::<wire::FrameworkList>();
+    GetReport: Get "reports/{framework}", AUDITOR, "what was tested and found in a period", [FROM, TO], None, json::<wire::Report>();
+    GetReportPage: Get "reports/{framework}/html", AUDITOR, "the same as a page to print", [FROM, TO], None, Answer::Html;
+    Export: Get "export", AUDITOR, "events with proofs for offline verification (`cmdai.export/1`)", [FROM, TO], None, Answer::Lines(schema::<wire::ExportLine>());
+    GetLedger: Get "ledger", VIEWER, "newest signed checkpoint", [], None, json::<wire::LedgerView>();
+    ListChannels: Get "channels", ADMINISTRATOR, "ways to be told", [], None, json::<wire::ChannelList>();
+    PutChannel: Put "channels/{id}", ADMINISTRATOR, "add or change a channel", [], body::<wire::Channel>(), json::<wire::Channel>();
+    DeleteChannel: Delete "channels/{id}", ADMINISTRATOR, "remove a channel", [], None, Answer::Nothing;
+    TestChannel: Post "channels/{id}/test", ADMINISTRATOR, "send a test message", [], None, json::<wire::Delivery>();
+    ListDeliveries: Get "deliveries", VIEWER, "tries to tell, newest first", [], None, json::<wire::DeliveryList>();
+    ListUsers: Get "users", ADMINISTRATOR, "accounts", [], None, json::<wire::UserList>();
+    AddUser: Post "users", ADMINISTRATOR, "add an account", [], body::<wire::NewUser>(), json::<wire::User>();
+    DeleteUser: Delete "users/{login}", ADMINISTRATOR, "remove an account", [], None, Answer::Nothing;
+    GetOpenapi: Get "openapi.json", Access::SignedIn, "this document", [], None, Answer::Object;
+}

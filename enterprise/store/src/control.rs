@@ -1,0 +1,330 @@
+//! Control state: accounts, machines, approvals, releases, alerts. What an engine must offer.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use cmdai_api::console::{Channel, Delivery, Note, Role};
+use cmdai_api::machine::{BoundRequest, Checkin, Signed};
+use cmdai_schema::MachineManifest;
+
+use crate::StoreError;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Login.
+    pub login: String,
+    /// Role.
+    pub role: Role,
+    /// Login name on machines.
+    pub person: String,
+    /// Password in PHC form.
+    pub password_hash: String,
+    /// The password was made at first start.
+    pub initial: bool,
+    /// When made, milliseconds since 1970.
+    pub created_ms: i64,
+    /// Last sign-in.
+    pub last_seen_ms: Option<i64>,
+}
+
+/// A browser's session or a program's token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
+    /// `session` or `token`.
+    pub kind: String,
+    /// What it is for.
+    pub name: String,
+    /// Whose.
+    pub login: String,
+    /// When made.
+    pub created_ms: i64,
+    /// When it lapses.
+    pub expires_ms: i64,
+}
+
+/// A token that enrols machines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolmentTokenRow {
+    /// Public part.
+    pub id: String,
+    /// SHA-256 of the secret part.
+    pub secret_hash: [u8; 32],
+    /// Person it is for.
+    pub person: String,
+    /// Teams of the person.
+    pub teams: Vec<String>,
+    /// Labels for the machine.
+    pub labels: BTreeMap<String, String>,
+    /// How many machines may still use it.
+    pub uses_left: u32,
+    /// When it lapses.
+    pub expires_ms: i64,
+    /// Who made it.
+    pub made_by: String,
+}
+
+/// An enrolled machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineRow {
+    /// Machine.
+    pub machine_id: String,
+    /// What it says of itself.
+    pub manifest: MachineManifest,
+    /// Person, as enrolled.
+    pub person: String,
+    /// Teams, as enrolled.
+    pub teams: Vec<String>,
+    /// Labels, as enrolled.
+    pub labels: BTreeMap<String, String>,
+    /// SHA-256 of its certificate, hex.
+    pub fingerprint: String,
+    /// When enrolled.
+    pub enrolled_ms: i64,
+    /// Last contact.
+    pub last_seen_ms: Option<i64>,
+    /// It may not speak any more.
+    pub retired: bool,
+    /// Why in quarantine, where it is.
+    pub quarantine: Option<String>,
+    /// Highest order carried out.
+    pub order_done: u64,
+    /// Highest order given.
+    pub order_last: u64,
+    /// Installed policy.
+    pub policy_version: String,
+    /// Digest of its snapshot.
+    pub policy_digest: String,
+    /// Why the newest was refused.
+    pub policy_problem: Option<String>,
+    /// Last sequence number it says it sealed.
+    pub head_seq: u64,
+    /// Events it says it still holds.
+    pub queued: u64,
+}
+
+/// A request for approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalRow {
+    /// Request.
+    pub id: String,
+    /// Machine.
+    pub machine_id: String,
+    /// Host name.
+    pub hostname: String,
+    /// What is asked for, and by whom.
+    pub request: BoundRequest,
+    /// Hash that the grant carries.
+    pub binding_hash: String,
+    /// What the person said.
+    pub reason: Option<String>,
+    /// Session.
+    pub session_id: String,
+    /// `pending`, `granted`, `denied`, `expired`, `consumed`.
+    pub status: String,
+    /// When it was asked.
+    pub created_ms: i64,
+    /// When it lapses.
+    pub expires_ms: i64,
+    /// Who decided.
+    pub approver: Option<String>,
+    /// What was said to it.
+    pub decision_reason: Option<String>,
+    /// When it was decided.
+    pub decided_ms: Option<i64>,
+    /// The signed decision.
+    pub signed: Option<Signed>,
+}
+
+/// A decision about a request.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// `granted`, `denied` or `expired`.
+    pub status: String,
+    /// Who.
+    pub approver: String,
+    /// What was said.
+    pub reason: String,
+    /// When.
+    pub decided_ms: i64,
+    /// Signed for the machine.
+    pub signed: Signed,
+}
+
+/// A policy release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseRow {
+    /// Version.
+    pub version: u64,
+    /// YAML.
+    pub source: String,
+    /// SHA-256 of it, hex.
+    pub sha256: String,
+    /// Who.
+    pub published_by: String,
+    /// When.
+    pub published_ms: i64,
+    /// What was said.
+    pub note: String,
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertRow {
+    /// Alert.
+    pub id: String,
+    /// Detection rule.
+    pub detection: String,
+    /// What it is about, so that repeated hits join: a machine, a person.
+    pub key: String,
+    /// `open`, `acknowledged`, `closed`.
+    pub status: String,
+    /// `low`, `medium`, `high`, `critical`.
+    pub severity: String,
+    /// Title.
+    pub title: String,
+    /// What happened.
+    pub summary: String,
+    /// Machine.
+    pub machine_id: Option<String>,
+    /// Host name.
+    pub hostname: Option<String>,
+    /// Person.
+    pub user: Option<String>,
+    /// Events behind it.
+    pub event_ids: Vec<String>,
+    /// How many times it fired.
+    pub count: u64,
+    /// When it happened.
+    pub occurred_ms: i64,
+    /// When it was raised.
+    pub created_ms: i64,
+    /// When a channel first took it.
+    pub notified_ms: Option<i64>,
+    /// Who has it.
+    pub assignee: Option<String>,
+    /// How it ended.
+    pub disposition: Option<String>,
+    /// Notes, oldest first.
+    pub notes: Vec<Note>,
+}
+
+/// Accounts, sessions and tokens.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// One account.
+    async fn account(&self, login: &str) -> Result<Option<Account>, StoreError>;
+    /// All accounts by login.
+    async fn accounts(&self) -> Result<Vec<Account>, StoreError>;
+    /// Adds an account; false where the login is taken.
+    async fn add_account(&self, account: &Account) -> Result<bool, StoreError>;
+    /// Removes an account with its sessions and tokens; false where there is none.
+    async fn delete_account(&self, login: &str) -> Result<bool, StoreError>;
+    /// Takes down a sign-in.
+    async fn touch_account(&self, login: &str, now_ms: i64) -> Result<(), StoreError>;
+    /// Adds a session or token.
+    async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError>;
+    /// A session or token with its account, unless it has lapsed.
+    async fn credential(&self, hash: [u8; 32], now_ms: i64) -> Result<Option<(Credential, Account)>, StoreError>;
+    /// Removes a session or token.
+    async fn delete_credential(&self, hash: [u8; 32]) -> Result<(), StoreError>;
+    /// Removes what has lapsed.
+    async fn delete_lapsed(&self, now_ms: i64) -> Result<(), StoreError>;
+}
+
+/// Enrolment, machines and orders.
+#[async_trait]
+pub trait MachineStore: Send + Sync {
+    /// Adds an enrolment token.
+    async fn add_enrolment_token(&self, token: &EnrolmentTokenRow) -> Result<(), StoreError>;
+    /// Uses a token once and adds the machine, in one transaction. Nothing where the token is
+    /// unknown, used up or has lapsed. Person, teams and labels of the machine become the token's.
+    async fn enrol(&self, token_id: &str, secret_hash: [u8; 32], now_ms: i64, machine: MachineRow) -> Result<Option<MachineRow>, StoreError>;
+    /// One machine.
+    async fn machine(&self, machine_id: &str) -> Result<Option<MachineRow>, StoreError>;
+    /// All machines.
+    async fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+    /// Takes down a contact.
+    async fn checked_in(&self, machine_id: &str, checkin: &Checkin, now_ms: i64) -> Result<(), StoreError>;
+    /// Takes down that a machine was heard of.
+    async fn seen(&self, machine_id: &str, now_ms: i64) -> Result<(), StoreError>;
+    /// Puts a machine into quarantine or takes it out, with the order that says so.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where another order has the same number.
+    async fn order(&self, machine_id: &str, quarantine: Option<&str>, serial: u64, signed: &Signed) -> Result<(), StoreError>;
+    /// Orders with a higher number, oldest first.
+    async fn orders_after(&self, machine_id: &str, serial: u64) -> Result<Vec<Signed>, StoreError>;
+}
+
+/// Requests for approval.
+#[async_trait]
+pub trait ApprovalStore: Send + Sync {
+    /// Opens a request; false where the id is taken.
+    async fn open_approval(&self, approval: &ApprovalRow) -> Result<bool, StoreError>;
+    /// One request.
+    async fn approval(&self, id: &str) -> Result<Option<ApprovalRow>, StoreError>;
+    /// Requests, newest first.
+    async fn approvals(&self, status: Option<&str>, limit: u32) -> Result<Vec<ApprovalRow>, StoreError>;
+    /// Requests of one person on one machine that are pending and were opened since.
+    async fn pending_approvals(&self, machine_id: &str, user: &str, since_ms: i64) -> Result<u64, StoreError>;
+    /// Decides a pending request; false where it is not pending any more.
+    async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError>;
+    /// Pending requests that have lapsed.
+    async fn lapsed_approvals(&self, now_ms: i64) -> Result<Vec<ApprovalRow>, StoreError>;
+    /// A machine has used the grant up.
+    async fn consume_approval(&self, machine_id: &str, id: &str) -> Result<(), StoreError>;
+}
+
+/// Alerts, channels and deliveries.
+#[async_trait]
+pub trait AlertStore: Send + Sync {
+    /// Adds an alert.
+    async fn add_alert(&self, alert: &AlertRow) -> Result<(), StoreError>;
+    /// Newest alert of a detection about one thing, raised since.
+    async fn recent_alert(&self, detection: &str, key: &str, since_ms: i64) -> Result<Option<AlertRow>, StoreError>;
+    /// Replaces an alert.
+    async fn save_alert(&self, alert: &AlertRow) -> Result<(), StoreError>;
+    /// One alert.
+    async fn alert(&self, id: &str) -> Result<Option<AlertRow>, StoreError>;
+    /// Alerts, newest first.
+    async fn alerts(&self, status: Option<&str>, limit: u32) -> Result<Vec<AlertRow>, StoreError>;
+    /// Number of alerts that are not closed.
+    async fn open_alerts(&self) -> Result<u64, StoreError>;
+    /// A channel took it for the first time.
+    async fn alert_notified(&self, id: &str, now_ms: i64) -> Result<(), StoreError>;
+
+    /// Channels, secrets included.
+    async fn channels(&self) -> Result<Vec<Channel>, StoreError>;
+    /// Adds or replaces a channel; a missing secret keeps the old one.
+    async fn put_channel(&self, channel: &Channel) -> Result<(), StoreError>;
+    /// Removes a channel; false where there is none.
+    async fn delete_channel(&self, id: &str) -> Result<bool, StoreError>;
+    /// Takes down a try to tell.
+    async fn add_delivery(&self, delivery: &Delivery) -> Result<(), StoreError>;
+    /// Tries, newest first.
+    async fn deliveries(&self, limit: u32) -> Result<Vec<Delivery>, StoreError>;
+}
+
+/// Policy releases and settings.
+#[async_trait]
+pub trait SettingStore: Send + Sync {
+    /// Adds a release.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the version exists.
+    async fn add_release(&self, release: &ReleaseRow) -> Result<(), StoreError>;
+    /// Releases, newest first.
+    async fn releases(&self) -> Result<Vec<ReleaseRow>, StoreError>;
+
+    /// A setting.
+    async fn setting(&self, key: &str) -> Result<Option<String>, StoreError>;
+    /// Changes a setting.
+    async fn set_setting(&self, key: &str, value: &str) -> Result<(), StoreError>;
+}
+
+/// Control state.
+pub trait ControlStore: AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore {}
+impl<T: AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore> ControlStore for T {}

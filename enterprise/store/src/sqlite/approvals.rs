@@ -1,0 +1,116 @@
+//! Requests for approval.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Sqlite, from_json, nat, taken, to_json};
+use crate::{ApprovalRow, ApprovalStore, Decided, StoreError};
+
+fn approval(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
+    let signed: Option<String> = row.try_get("signed")?;
+    Ok(ApprovalRow {
+        id: row.try_get("id")?,
+        machine_id: row.try_get("machine_id")?,
+        hostname: row.try_get("hostname")?,
+        request: from_json("request", row.try_get("request")?)?,
+        binding_hash: row.try_get("binding_hash")?,
+        reason: row.try_get("reason")?,
+        session_id: row.try_get("session_id")?,
+        status: row.try_get("status")?,
+        created_ms: row.try_get("created_ms")?,
+        expires_ms: row.try_get("expires_ms")?,
+        approver: row.try_get("approver")?,
+        decision_reason: row.try_get("decision_reason")?,
+        decided_ms: row.try_get("decided_ms")?,
+        signed: signed.as_deref().map(|text| from_json("grant", text)).transpose()?,
+    })
+}
+
+#[async_trait]
+impl ApprovalStore for Sqlite {
+    async fn open_approval(&self, approval: &ApprovalRow) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO approvals (id, machine_id, hostname, user, request, binding_hash, reason, session_id, status, created_ms, expires_ms) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        )
+        .bind(&approval.id)
+        .bind(&approval.machine_id)
+        .bind(&approval.hostname)
+        .bind(&approval.request.user)
+        .bind(to_json("request", &approval.request)?)
+        .bind(&approval.binding_hash)
+        .bind(&approval.reason)
+        .bind(&approval.session_id)
+        .bind(approval.created_ms)
+        .bind(approval.expires_ms)
+        .execute(&self.write)
+        .await;
+        match done {
+            Err(error) if taken(&error) => Ok(false),
+            other => Ok(other.map(|_| true)?),
+        }
+    }
+
+    async fn approval(&self, id: &str) -> Result<Option<ApprovalRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM approvals WHERE id = ?").bind(id).fetch_optional(&self.read).await?;
+        row.as_ref().map(approval).transpose()
+    }
+
+    async fn approvals(&self, status: Option<&str>, limit: u32) -> Result<Vec<ApprovalRow>, StoreError> {
+        sqlx::query("SELECT * FROM approvals WHERE (?1 IS NULL OR status = ?1) ORDER BY created_ms DESC, id LIMIT ?2")
+            .bind(status)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(approval)
+            .collect()
+    }
+
+    async fn pending_approvals(&self, machine_id: &str, user: &str, since_ms: i64) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM approvals WHERE machine_id = ? AND user = ? AND created_ms >= ? AND status = 'pending'",
+        )
+        .bind(machine_id)
+        .bind(user)
+        .bind(since_ms)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(nat(count))
+    }
+
+    async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE approvals SET status = ?, approver = ?, decision_reason = ?, decided_ms = ?, signed = ? WHERE id = ? AND status = 'pending'",
+        )
+        .bind(&decided.status)
+        .bind(&decided.approver)
+        .bind(&decided.reason)
+        .bind(decided.decided_ms)
+        .bind(to_json("grant", &decided.signed)?)
+        .bind(id)
+        .execute(&self.write)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn lapsed_approvals(&self, now_ms: i64) -> Result<Vec<ApprovalRow>, StoreError> {
+        sqlx::query("SELECT * FROM approvals WHERE status = 'pending' AND expires_ms <= ?")
+            .bind(now_ms)
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(approval)
+            .collect()
+    }
+
+    async fn consume_approval(&self, machine_id: &str, id: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE approvals SET status = 'consumed' WHERE id = ? AND machine_id = ? AND status = 'granted'")
+            .bind(id)
+            .bind(machine_id)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+}

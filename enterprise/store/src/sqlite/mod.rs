@@ -1,0 +1,112 @@
+//! The embedded engine: one SQLite file in write-ahead mode.
+//!
+//! One connection writes, a few read. `synchronous = FULL`: what a call has stored survives the
+//! end of the process and a power cut.
+
+mod accounts;
+mod alerts;
+mod append;
+mod approvals;
+mod find;
+mod machines;
+mod read;
+mod settings;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::StoreError;
+
+/// Schema changes in order; the number of each is its place, from 1.
+const SCHEMA: &[&str] = &[include_str!("schema/0001.sql")];
+
+/// The embedded engine.
+#[derive(Clone)]
+pub struct Sqlite {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens the file, makes it where it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, is of a newer version, or the disk is full.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-65536")
+            .pragma("mmap_size", "268435456")
+            .pragma("temp_store", "memory")
+            .statement_cache_capacity(256);
+        let pool = |connections: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+                .acquire_timeout(Duration::from_secs(30))
+        };
+        let write = pool(1).connect_with(options.clone()).await?;
+        migrate(&write).await?;
+        let read = pool(4).connect_with(options.pragma("query_only", "on")).await?;
+        Ok(Self { read, write })
+    }
+
+    /// Closes all connections after what runs has ended.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *tx).await?;
+    let known = i64::try_from(SCHEMA.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::TooNew { found, known });
+    }
+    for change in SCHEMA.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        sqlx::raw_sql(*change).execute(&mut *tx).await?;
+    }
+    // PRAGMA takes no bound values; the number is ours.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {known}"))).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Signed form for the engine; nothing stored reaches the bound.
+fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Unsigned form of a number that is never negative.
+fn nat(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn hash(bytes: &[u8]) -> Result<cmdai_schema::Hash, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::Damaged { what: "hash", cause: "wrong length".to_owned() })?;
+    Ok(cmdai_schema::Hash(bytes))
+}
+
+fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(crate::error::damaged(what))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(crate::error::damaged(what))
+}
+
+fn taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
