@@ -1,1 +1,225 @@
 //! The gate inside bash: a loadable builtin that judges every line in the shell's own process.
+//!
+//! `enable -f libcmdai_bash.so __cmdai` makes the builtin, `__cmdai on VERSION` hooks the shell:
+//!
+//! 1. **Enter.** A native function takes Enter's place in readline. It sees the whole command,
+//!    continuation lines and history expansion included, before any part of it runs.
+//! 2. **DEBUG.** The second net: each simple command, with the session's values at that moment.
+//!    A denied one stops the rest of its line.
+//! 3. **Prompt.** `__cmdai precmd STATUS` closes the record of the line.
+//!
+//! The builtin's name differs from the program's, so that `cmdai …` still runs the program.
+//! Nothing here unwinds into bash, starts a process or a thread, or waits for anybody, except for
+//! the person's own answer and, where an approval is asked for, the governor.
+
+#![allow(
+    unsafe_code,
+    reason = "the interface of a running bash is C symbols and raw pointers"
+)]
+
+mod session;
+mod shell;
+mod symbols;
+mod terminal;
+
+use std::ffi::{c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use shell::{AtEnter, Shell};
+use symbols::Symbols;
+
+/// Bash's `struct builtin`.
+#[repr(C)]
+pub struct Builtin {
+    name: *const c_char,
+    function: extern "C" fn(*const WordList) -> c_int,
+    flags: c_int,
+    long_doc: *const *const c_char,
+    short_doc: *const c_char,
+    handle: *mut c_char,
+}
+
+/// Bash's `WORD_LIST`.
+#[repr(C)]
+pub struct WordList {
+    next: *const WordList,
+    word: *const Word,
+}
+
+/// Bash's `WORD_DESC`.
+#[repr(C)]
+pub struct Word {
+    word: *const c_char,
+    flags: c_int,
+}
+
+// SAFETY: the table holds pointers to constants; bash, which has one thread, is its only user.
+unsafe impl Sync for LongDoc {}
+/// The help text: terminated texts, then null.
+#[repr(transparent)]
+pub struct LongDoc([*const c_char; 3]);
+
+static LONG_DOC: LongDoc = LongDoc([
+    c"Used by the shell integration of cmdai. Not meant to be called by hand.".as_ptr(),
+    c"See `cmdai init bash` and `cmdai status`.".as_ptr(),
+    std::ptr::null(),
+]);
+
+const BUILTIN_ENABLED: c_int = 1;
+
+/// What `enable -f` looks for: the builtin's name with `_struct`. It has to be writable, because
+/// bash keeps flags and the library's handle in it.
+#[unsafe(no_mangle)]
+pub static mut __cmdai_struct: Builtin = Builtin {
+    name: c"__cmdai".as_ptr(),
+    function: builtin,
+    flags: BUILTIN_ENABLED,
+    long_doc: &raw const LONG_DOC.0 as *const *const c_char,
+    short_doc: c"__cmdai on VERSION | debug TEXT | precmd STATUS | status".as_ptr(),
+    handle: std::ptr::null_mut(),
+};
+
+const SUCCESS: c_int = 0;
+const FAILURE: c_int = 1;
+const USAGE: c_int = 2;
+/// `precmd`: the DEBUG trap or its options were changed and have to be set again.
+const MEND: c_int = 3;
+
+static SHELL: Mutex<Option<Shell>> = Mutex::new(None);
+
+/// Runs `work` on the hooked shell. A panic is counted and becomes `failed`; so does a call from
+/// inside another call, which does not happen in a shell that is whole.
+fn guarded<T>(absent: T, failed: T, work: impl FnOnce(&mut Shell) -> T) -> T {
+    let mut slot = match SHELL.try_lock() {
+        Ok(slot) => slot,
+        Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+            SHELL.clear_poison();
+            poisoned.into_inner()
+        }
+        Err(std::sync::TryLockError::WouldBlock) => return failed,
+    };
+    let Some(shell) = slot.as_mut() else {
+        return absent;
+    };
+    match catch_unwind(AssertUnwindSafe(|| work(shell))) {
+        Ok(answer) => answer,
+        Err(_) => {
+            // From the second crash on the shell only records, unless policy says fail closed.
+            if shell.crashed() { absent } else { failed }
+        }
+    }
+}
+
+/// Takes Enter's place.
+extern "C" fn enter(count: c_int, key: c_int) -> c_int {
+    accept(|symbols| symbols.newline(count, key))
+}
+
+/// Takes the place of the key that accepts the line and fetches the next one.
+extern "C" fn operate(count: c_int, key: c_int) -> c_int {
+    accept(|symbols| symbols.operate(count, key))
+}
+
+fn accept(hand_over: impl Fn(&Symbols) -> c_int) -> c_int {
+    let what = guarded(AtEnter::Pass, AtEnter::Drop, Shell::enter);
+    if what != AtEnter::Pass {
+        guarded((), (), |shell| shell.symbols.clear_line());
+    }
+    if what == AtEnter::Interrupt {
+        terminal::interrupt();
+    }
+    // Readline's own code runs without our lock: it may call bash, and bash may call us.
+    let symbols = Symbols::find_accepting();
+    if what == AtEnter::Pass {
+        hand_over(&symbols)
+    } else {
+        symbols.newline(1, 13)
+    }
+}
+
+/// The builtin.
+extern "C" fn builtin(words: *const WordList) -> c_int {
+    catch_unwind(|| run(&arguments(words))).unwrap_or(FAILURE)
+}
+
+fn arguments(words: *const WordList) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut next = words;
+    // SAFETY: bash gives a list that ends in null and whose entries live during the call.
+    while let Some(entry) = unsafe { next.as_ref() } {
+        // SAFETY: each entry points to a word with a terminated text.
+        if let Some(word) = unsafe { entry.word.as_ref() } {
+            found.push(symbols::text(word.word));
+        }
+        next = entry.next;
+    }
+    found
+}
+
+fn run(arguments: &[String]) -> c_int {
+    let mut arguments = arguments.iter().map(String::as_str);
+    match (arguments.next(), arguments.next()) {
+        (Some("on"), version) => on(version.unwrap_or("bash")),
+        (Some("debug"), Some(text)) => {
+            // A crash here lets the command through: the line was judged at Enter, and a trap that
+            // always fails would lock the person out of the shell.
+            let runs = guarded(true, true, |shell| shell.before_simple(text));
+            if runs { SUCCESS } else { FAILURE }
+        }
+        (Some("precmd"), Some(status)) => guarded(SUCCESS, SUCCESS, |shell| {
+            shell.line_ended(status.parse().unwrap_or(0));
+            if shell.symbols.net_is_up(shell::TRAP_MARK) {
+                return SUCCESS;
+            }
+            let other = shell
+                .symbols
+                .debug_trap()
+                .filter(|trap| !trap.contains(shell::TRAP_MARK));
+            shell
+                .symbols
+                .set_variable(c"__cmdai_other_trap", &other.unwrap_or_default());
+            MEND
+        }),
+        // True where whole lines are judged at Enter.
+        (Some("whole-lines"), _) => guarded(FAILURE, FAILURE, |shell| {
+            if shell.whole_lines { SUCCESS } else { FAILURE }
+        }),
+        (Some("session"), _) => guarded(FAILURE, FAILURE, |shell| {
+            println!("{}", shell.session_id());
+            SUCCESS
+        }),
+        _ => USAGE,
+    }
+}
+
+fn on(version: &str) -> c_int {
+    let Ok(mut slot) = SHELL.lock() else {
+        return FAILURE;
+    };
+    if slot.is_some() {
+        return SUCCESS;
+    }
+    std::panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map(|place| format!(" at {}:{}", place.file(), place.line()))
+            .unwrap_or_default();
+        terminal::say(&format!("cmdai: internal error{place}; please report it\n"));
+    }));
+    symbols::stay_loaded();
+    let started = catch_unwind(|| Shell::start(Symbols::find(), version));
+    let Ok(mut shell) = started else {
+        return FAILURE;
+    };
+    shell.whole_lines = shell.symbols.bind_enter(enter, operate);
+    shell.tell_problems();
+    *slot = Some(shell);
+    // SAFETY: the function stays loaded for the life of the process.
+    unsafe { libc::atexit(leave) };
+    SUCCESS
+}
+
+extern "C" fn leave() {
+    guarded((), (), Shell::leave);
+}

@@ -17,7 +17,13 @@ pub(crate) struct FileKey {
 
 impl FileKey {
     fn of(meta: &std::fs::Metadata) -> Self {
-        Self { device: meta.dev(), inode: meta.ino(), size: meta.size(), seconds: meta.mtime(), nanoseconds: meta.mtime_nsec() }
+        Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.size(),
+            seconds: meta.mtime(),
+            nanoseconds: meta.mtime_nsec(),
+        }
     }
 
     /// The key of what `path` leads to now; nothing where it cannot be looked at.
@@ -27,7 +33,10 @@ impl FileKey {
 
     /// A name for a cached form of these bytes.
     pub(crate) fn name(self) -> String {
-        format!("{:x}-{:x}-{:x}.{:x}", self.inode, self.size, self.seconds, self.nanoseconds)
+        format!(
+            "{:x}-{:x}-{:x}.{:x}",
+            self.inode, self.size, self.seconds, self.nanoseconds
+        )
     }
 }
 
@@ -50,13 +59,21 @@ impl Owner {
         if !fits {
             return Some(format!("it belongs to user {}", meta.uid()));
         }
-        (meta.mode() & 0o022 != 0).then(|| format!("others may write it (mode {:o})", meta.mode() & 0o7777))
+        (meta.mode() & 0o022 != 0)
+            .then(|| format!("others may write it (mode {:o})", meta.mode() & 0o7777))
     }
 }
 
 /// Reads a regular file of at most `limit` bytes and tells which bytes they were.
-pub(crate) fn read_checked(path: &Path, limit: u64, owner: Option<Owner>) -> io::Result<(Vec<u8>, FileKey)> {
-    let file = OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+pub(crate) fn read_checked(
+    path: &Path,
+    limit: u64,
+    owner: Option<Owner>,
+) -> io::Result<(Vec<u8>, FileKey)> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -65,7 +82,10 @@ pub(crate) fn read_checked(path: &Path, limit: u64, owner: Option<Owner>) -> io:
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, complaint));
     }
     if meta.len() > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {limit} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is longer than {limit} bytes"),
+        ));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
     file.take(limit).read_to_end(&mut bytes)?;
@@ -80,7 +100,10 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// Makes a folder and its parents for this person alone.
 pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// Replaces a private file as a whole: a reader sees the old bytes or the new ones.

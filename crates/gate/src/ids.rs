@@ -9,11 +9,14 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The short name of a command that a person can type: five letters and digits (no I, L, O, U) out
 /// of the random end of its identifier.
-
 pub fn short_id(command_id: &str) -> String {
     let digits: Vec<u8> = command_id.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let tail = digits.get(digits.len().saturating_sub(7)..).unwrap_or_default();
-    let mut bits = tail.iter().fold(0u32, |sum, digit| sum << 4 | char::from(*digit).to_digit(16).unwrap_or(0));
+    let tail = digits
+        .get(digits.len().saturating_sub(7)..)
+        .unwrap_or_default();
+    let mut bits = tail.iter().fold(0u32, |sum, digit| {
+        sum << 4 | char::from(*digit).to_digit(16).unwrap_or(0)
+    });
     let mut out = [b'0'; 5];
     for slot in out.iter_mut().rev() {
         *slot = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
@@ -44,7 +47,9 @@ pub fn names_command(given: &str, command_id: &str) -> bool {
 pub(crate) fn wall_ms() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        .map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
 }
 
 /// Nanoseconds of the machine's monotonic clock.
@@ -52,7 +57,9 @@ pub(crate) fn monotonic_ns() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(nanoseconds)
 }
 
 #[cfg(test)]

@@ -47,7 +47,14 @@ impl Installation {
     /// The same with the system's mark at a given place.
     pub fn detect_with(system_mark: &Path, person: &crate::Person) -> Self {
         if exists(system_mark) {
-            return read(Places { mark: system_mark.to_owned(), ..Places::system() }, true, Owner::Root);
+            return read(
+                Places {
+                    mark: system_mark.to_owned(),
+                    ..Places::system()
+                },
+                true,
+                Owner::Root,
+            );
         }
         let places = Places::below(&person.state);
         if exists(&places.mark) {
@@ -73,7 +80,11 @@ impl Installation {
 impl Governed {
     /// Whose files the installation's files have to be.
     pub(crate) fn owner(&self, uid: u32) -> Owner {
-        if self.system { Owner::Root } else { Owner::RootOr(uid) }
+        if self.system {
+            Owner::Root
+        } else {
+            Owner::RootOr(uid)
+        }
     }
 }
 
@@ -81,7 +92,10 @@ impl Governed {
 fn exists(mark: &Path) -> bool {
     match std::fs::symlink_metadata(mark) {
         Ok(_) => true,
-        Err(error) => !matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory),
+        Err(error) => !matches!(
+            error.kind(),
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+        ),
     }
 }
 
@@ -89,20 +103,33 @@ fn read(places: Places, system: bool, owner: Owner) -> Installation {
     let mut problems = Vec::new();
     let mark = match files::read_checked(&places.mark, MARK_LIMIT, Some(owner)) {
         Ok((bytes, _)) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            problems.push(format!("{} is damaged ({error}); enrol this machine again", places.mark.display()));
+            problems.push(format!(
+                "{} is damaged ({error}); enrol this machine again",
+                places.mark.display()
+            ));
             GovernedMark::default()
         }),
         Err(error) => {
-            problems.push(format!("{} cannot be trusted: {error}; restore its owner and mode", places.mark.display()));
+            problems.push(format!(
+                "{} cannot be trusted: {error}; restore its owner and mode",
+                places.mark.display()
+            ));
             GovernedMark::default()
         }
     };
-    Installation::Governed(Box::new(Governed { places, mark, system, problems }))
+    Installation::Governed(Box::new(Governed {
+        places,
+        mark,
+        system,
+        problems,
+    }))
 }
 
 /// The folder that moves an unprivileged installation, where the environment names one.
 pub fn state_override() -> Option<PathBuf> {
-    std::env::var_os(STATE_VARIABLE).map(PathBuf::from).filter(|path| path.is_absolute())
+    std::env::var_os(STATE_VARIABLE)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }
 
 #[cfg(test)]
@@ -141,8 +168,16 @@ mod tests {
     fn a_system_mark_switches_the_override_off() {
         let dir = tempfile::tempdir().unwrap();
         let mark = dir.path().join("system.json");
-        std::fs::write(&mark, r#"{"version":1,"organisation":"acme","machine_id":"m1"}"#).unwrap();
-        std::fs::write(dir.path().join("governed.json"), r#"{"version":1,"organisation":"other","machine_id":"x"}"#).unwrap();
+        std::fs::write(
+            &mark,
+            r#"{"version":1,"organisation":"acme","machine_id":"m1"}"#,
+        )
+        .unwrap();
+        std::fs::write(
+            dir.path().join("governed.json"),
+            r#"{"version":1,"organisation":"other","machine_id":"x"}"#,
+        )
+        .unwrap();
         let found = Installation::detect_with(&mark, &person(dir.path()));
         let governed = found.governed().unwrap();
         assert!(governed.system);
@@ -158,7 +193,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let mark = dir.path().join("governed.json");
-        std::fs::write(&mark, r#"{"version":1,"organisation":"acme","machine_id":"m1"}"#).unwrap();
+        std::fs::write(
+            &mark,
+            r#"{"version":1,"organisation":"acme","machine_id":"m1"}"#,
+        )
+        .unwrap();
         std::fs::set_permissions(&mark, std::fs::Permissions::from_mode(0o666)).unwrap();
         let found = Installation::detect_with(&dir.path().join("none"), &person(dir.path()));
         let governed = found.governed().unwrap();

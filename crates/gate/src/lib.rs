@@ -1,3 +1,49 @@
-//! The one function from text to decision to event, with facts, governor and extensions.
+//! The one place where everything about a command meets: the analysis, the facts about the
+//! machine, the policies that apply, the decision, the record of it, and whoever governs.
+//!
+//! ```text
+//! Request ── Gate::judge ──► Outcome ── Outcome::action ──► Run | Warn | Ask | Approve | Block
+//!                                │                                          │
+//!                                ▼                                          ▼
+//!                        Recorder::start / end                        Gate::approve
+//! ```
+//!
+//! No async, no threads, nothing started: this runs inside a person's shell.
 
 #![forbid(unsafe_code)]
+
+mod approval;
+mod escape;
+mod extensions;
+mod facts;
+mod files;
+mod gate;
+pub mod governor;
+pub mod history;
+mod ids;
+mod installation;
+pub mod origin;
+mod person;
+mod policies;
+mod recorder;
+mod redaction;
+pub mod render;
+mod settle;
+mod versions;
+
+pub use approval::{Approval, binding};
+pub use escape::escape;
+pub use extensions::{
+    AfterGeneration, BeforeGeneration, EventSink, ExecutionGate, Extensions, Refusal, ToolDiscovery,
+};
+pub use facts::{Place, collect as collect_facts};
+pub use gate::{Action, Gate, Outcome, RULE_INTERNAL_ERROR, RULE_NO_POLICY, Request};
+pub use ids::{fresh_id, names_command, short_id};
+pub use installation::{Governed, Installation, state_override};
+pub use origin::{Attribution, Signals};
+pub use person::Person;
+pub use policies::{Failing, Policies};
+pub use recorder::{Recorder, SessionInfo, Verdict};
+pub use redaction::Redacted;
+pub use settle::{Manner, Settled, Voice};
+pub use versions::{find_program, measure as measure_versions};

@@ -32,17 +32,34 @@ impl Person {
     /// The same from a given environment.
     pub fn from_environment(uid: u32, variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let entry = passwd_entry(uid);
-        let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name: &str| {
+            variable(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         let login = entry
             .as_ref()
             .map(|(login, _)| login.clone())
             .or_else(|| variable("USER").filter(|name| !name.is_empty()))
             .unwrap_or_else(|| uid.to_string());
-        let home = absolute("HOME").or_else(|| entry.map(|(_, home)| home)).unwrap_or_else(|| "/".into());
-        let config = absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("cmdai");
-        let state = absolute(cmdai_schema::paths::STATE_VARIABLE)
-            .unwrap_or_else(|| absolute("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("cmdai"));
-        Self { uid, login, home, config, state }
+        let home = absolute("HOME")
+            .or_else(|| entry.map(|(_, home)| home))
+            .unwrap_or_else(|| "/".into());
+        let config = absolute("XDG_CONFIG_HOME")
+            .unwrap_or_else(|| home.join(".config"))
+            .join("cmdai");
+        let state = absolute(cmdai_schema::paths::STATE_VARIABLE).unwrap_or_else(|| {
+            absolute("XDG_STATE_HOME")
+                .unwrap_or_else(|| home.join(".local/state"))
+                .join("cmdai")
+        });
+        Self {
+            uid,
+            login,
+            home,
+            config,
+            state,
+        }
     }
 
     /// The person's own policy document.

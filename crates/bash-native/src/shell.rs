@@ -1,0 +1,445 @@
+//! The state of one hooked shell, and what happens at Enter, before each simple command, and when
+//! a command line has ended.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use cmdai_gate::{
+    Action, Attribution, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Signals,
+    Voice, fresh_id, origin, render::View,
+};
+use cmdai_schema::{Decision, Dialect, Layer, Mode};
+
+use crate::session::LiveSession;
+use crate::symbols::Symbols;
+use crate::terminal;
+
+/// Part of our DEBUG trap by which it is recognised.
+pub(crate) const TRAP_MARK: &str = "__cmdai debug";
+/// Most remembered decisions about simple commands.
+const REMEMBERED: usize = 4096;
+/// Longest text that is judged in one piece; more is blocked unseen.
+const TEXT_LIMIT: usize = 1024 * 1024;
+
+/// What to do with the line at Enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtEnter {
+    /// Hand it to bash.
+    Pass,
+    /// Bash gets an empty line instead.
+    Drop,
+    /// Bash is in the middle of a command: it is interrupted.
+    Interrupt,
+}
+
+/// A line that was let run.
+#[derive(Debug)]
+struct Running {
+    command_id: String,
+    since: Instant,
+}
+
+/// One hooked shell.
+pub(crate) struct Shell {
+    pub(crate) symbols: Symbols,
+    gate: Gate,
+    recorder: Recorder,
+    who: Attribution,
+    pid: u32,
+    /// Enter is bound: whole lines are judged before any part of them runs.
+    pub(crate) whole_lines: bool,
+    /// Physical lines of the command being typed.
+    typed: String,
+    running: Option<Running>,
+    /// A part of the running line was denied: nothing of it runs any more.
+    stopped: Option<StoppedLine>,
+    /// Texts of the running line's literal calls, judged with it.
+    judged: Vec<String>,
+    /// Rules that the person or a grant answered for, for this line.
+    accepted: Vec<String>,
+    remembered: HashMap<String, Decision>,
+    remembered_for: String,
+    /// Between accepting a line and the next prompt.
+    in_line: bool,
+    /// `$?` to show for a line that was blocked after bash had taken it.
+    status_owed: Option<i32>,
+    told: bool,
+    crashes: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct StoppedLine {
+    number: Option<i32>,
+}
+
+impl Shell {
+    /// Hooks this shell. `version` is the shell's name and version.
+    pub(crate) fn start(symbols: Symbols, version: &str) -> Self {
+        let gate = Gate::open();
+        let parents = origin::ancestors();
+        let who = origin::attribute(&Signals {
+            variable: &|name| std::env::var(name).ok(),
+            terminal: terminal::is_terminal(),
+            interactive: true,
+            parents: &parents,
+        });
+        let session = SessionInfo {
+            id: fresh_id(),
+            layer: Layer::Shell,
+            who: who.clone(),
+            shared: false,
+        };
+        let mut recorder = Recorder::open(gate.installation(), gate.person(), session);
+        recorder.session_start(version);
+        Self {
+            symbols,
+            gate,
+            recorder,
+            who,
+            pid: std::process::id(),
+            whole_lines: false,
+            typed: String::new(),
+            running: None,
+            stopped: None,
+            judged: Vec::new(),
+            accepted: Vec::new(),
+            remembered: HashMap::new(),
+            remembered_for: String::new(),
+            in_line: false,
+            status_owed: None,
+            told: false,
+            crashes: 0,
+        }
+    }
+
+    /// The session's identifier.
+    pub(crate) fn session_id(&self) -> &str {
+        self.recorder.session_id()
+    }
+
+    /// Counts a crash of the hook. True once there were so many that it only records.
+    pub(crate) fn crashed(&mut self) -> bool {
+        self.crashes += 1;
+        if self.crashes == 2 && !self.enforces() {
+            terminal::say(
+                "cmdai: failed twice in this shell; commands are recorded and no longer stopped. Please report it.\n",
+            );
+        }
+        !self.enforces()
+    }
+
+    fn enforces(&self) -> bool {
+        self.crashes < 2 || self.gate.policies().failing() == cmdai_gate::Failing::Closed
+    }
+
+    /// Enter was pressed on a physical line.
+    pub(crate) fn enter(&mut self) -> AtEnter {
+        let line = self.symbols.line();
+        let first = self.symbols.lines_read() == 0;
+        if first {
+            self.typed.clear();
+            // Should the prompt's hook have been lost, the line before ends here.
+            if self.in_line {
+                self.line_ended(self.symbols.status());
+            }
+            if let Some(status) = self.status_owed.take() {
+                self.symbols.set_status(status);
+            }
+        } else {
+            self.typed.push('\n');
+        }
+        let expanded = self.symbols.expand_history(&line);
+        self.typed.push_str(expanded.as_deref().unwrap_or(&line));
+        if self.typed.trim().is_empty() {
+            return AtEnter::Pass;
+        }
+        let text = self.typed.clone();
+        let (outcome, cwd) = self.judge(&text);
+        if !outcome.analysis.complete && text.len() < TEXT_LIMIT {
+            return AtEnter::Pass;
+        }
+        let interrupts = matches!(
+            outcome.action(self.can_answer(), self.gate.installation().is_governed()),
+            Action::Ask | Action::Approve | Action::Block
+        );
+        if interrupts || outcome.judgement.decision == Decision::Warn {
+            self.symbols.show_whole_line();
+        }
+        let settled = self.settle(&text, &cwd, &outcome, true, false);
+        if settled.run || !self.enforces() {
+            self.line_begins(&outcome, &text, &settled);
+            return AtEnter::Pass;
+        }
+        if first {
+            self.symbols.remember(&line);
+            self.symbols.set_status(i32::from(settled.status));
+            AtEnter::Drop
+        } else {
+            self.status_owed = Some(i32::from(settled.status));
+            AtEnter::Interrupt
+        }
+    }
+
+    fn line_begins(&mut self, outcome: &Outcome, text: &str, settled: &Settled) {
+        self.running = Some(Running {
+            command_id: settled.command_id.clone(),
+            since: Instant::now(),
+        });
+        self.stopped = None;
+        self.in_line = true;
+        self.accepted.clone_from(&settled.accepted);
+        self.judged = outcome
+            .analysis
+            .invocations
+            .iter()
+            .map(|call| call.span.of(text).trim())
+            .filter(|call| is_literal(call))
+            .map(str::to_owned)
+            .collect();
+    }
+
+    /// The DEBUG trap fired for a simple command. True where it may run.
+    pub(crate) fn before_simple(&mut self, text: &str) -> bool {
+        if text == "__cmdai_precmd"
+            || text.starts_with("__cmdai ")
+            || self
+                .symbols
+                .variable("FUNCNAME")
+                .is_some_and(|name| name == "__cmdai_precmd")
+        {
+            return true;
+        }
+        if let Some(stopped) = self.stopped {
+            // Another command number is another line, even where the prompt's hook was lost.
+            if stopped.number == self.symbols.command_number() {
+                return !self.enforces();
+            }
+            self.stopped = None;
+        }
+        if is_literal(text) && self.judged.iter().any(|judged| judged == text) {
+            return true;
+        }
+        let child = std::process::id() != self.pid;
+        let first_of_line = !self.whole_lines && !self.in_line && !child;
+        if !first_of_line && self.remembered_decision(text) == Some(Decision::Allow) {
+            return true;
+        }
+        let (outcome, cwd) = self.judge(text);
+        let interrupting: Vec<&str> = outcome
+            .judgement
+            .rules
+            .iter()
+            .filter(|hit| hit.mode == Mode::Enforce && hit.decision.interrupts())
+            .map(|hit| hit.id.as_str())
+            .collect();
+        if is_literal(text) {
+            self.remember_decision(text, outcome.judgement.decision);
+        }
+        let answered_for = outcome.judgement.decision < Decision::Deny
+            && !interrupting.is_empty()
+            && interrupting
+                .iter()
+                .all(|rule| self.accepted.iter().any(|accepted| accepted == rule));
+        if answered_for {
+            return true;
+        }
+        if !first_of_line && outcome.judgement.decision <= Decision::Warn {
+            return true;
+        }
+        let settled = self.settle(text, &cwd, &outcome, false, !first_of_line);
+        if settled.run || !self.enforces() {
+            if first_of_line {
+                self.line_begins(&outcome, text, &settled);
+            } else {
+                self.accepted.extend(settled.accepted);
+            }
+            return true;
+        }
+        if self.in_line || first_of_line {
+            self.in_line = true;
+            self.stopped = Some(StoppedLine {
+                number: self.symbols.command_number(),
+            });
+            self.status_owed = Some(i32::from(settled.status));
+        }
+        false
+    }
+
+    /// A prompt is about to be shown: the line has ended with this status.
+    pub(crate) fn line_ended(&mut self, status: i32) {
+        if std::process::id() != self.pid {
+            return;
+        }
+        if let Some(running) = self.running.take() {
+            let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+            let status = if self.stopped.is_some() {
+                self.status_owed.unwrap_or(status)
+            } else {
+                status
+            };
+            self.recorder.end(&running.command_id, status, micros);
+        }
+        self.stopped = None;
+        self.in_line = false;
+        self.judged.clear();
+        self.accepted.clear();
+        if !self.whole_lines
+            && let Some(status) = self.status_owed.take()
+        {
+            self.symbols.set_status(status);
+        }
+        self.tell_problems();
+    }
+
+    /// The shell leaves.
+    pub(crate) fn leave(&mut self) {
+        if std::process::id() == self.pid {
+            if let Some(running) = self.running.take() {
+                let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+                self.recorder
+                    .end(&running.command_id, self.symbols.status(), micros);
+            }
+            self.recorder.session_end();
+        }
+    }
+
+    /// Says once in a session what is degraded.
+    pub(crate) fn tell_problems(&mut self) {
+        if self.told {
+            return;
+        }
+        let problems: Vec<String> = self
+            .gate
+            .problems()
+            .into_iter()
+            .chain(self.recorder.problem().map(str::to_owned))
+            .collect();
+        for problem in problems.iter().take(4) {
+            terminal::say(&format!("cmdai: {}\n", cmdai_gate::escape(problem)));
+            self.told = true;
+        }
+    }
+
+    fn can_answer(&self) -> bool {
+        self.who.agent.is_none() && std::process::id() == self.pid && terminal::is_terminal()
+    }
+
+    fn judge(&mut self, text: &str) -> (Outcome, String) {
+        let cwd = std::env::current_dir()
+            .ok()
+            .and_then(|path| path.into_os_string().into_string().ok())
+            .unwrap_or_else(|| "/".to_owned());
+        let person = self.gate.person().clone();
+        let outcome = self.gate.judge(&Request {
+            text,
+            dialect: Dialect::Bash,
+            cwd: &cwd,
+            home: person.home_text(),
+            user: &person.login,
+            session: &LiveSession(&self.symbols),
+            who: &self.who,
+            terminal: self.who.agent.is_none() && terminal::is_terminal(),
+            facts: None,
+        });
+        (outcome, cwd)
+    }
+
+    fn settle(
+        &mut self,
+        text: &str,
+        cwd: &str,
+        outcome: &Outcome,
+        raw: bool,
+        part: bool,
+    ) -> Settled {
+        let person = self.gate.person().clone();
+        let request = Request {
+            text,
+            dialect: Dialect::Bash,
+            cwd,
+            home: person.home_text(),
+            user: &person.login,
+            session: &LiveSession(&self.symbols),
+            who: &self.who,
+            terminal: self.can_answer(),
+            facts: None,
+        };
+        let mut voice = TerminalVoice { raw };
+        let manner = Manner {
+            part,
+            ..Manner::default()
+        };
+        if std::process::id() == self.pid {
+            return self
+                .gate
+                .settle(&request, outcome, &mut voice, &mut self.recorder, manner);
+        }
+        // A forked child has a session of its own: the parent goes on counting in this one.
+        let session = SessionInfo {
+            id: format!("{}-{}", self.recorder.session_id(), std::process::id()),
+            layer: Layer::Shell,
+            who: self.who.clone(),
+            shared: false,
+        };
+        let mut recorder = Recorder::open(self.gate.installation(), self.gate.person(), session);
+        self.gate
+            .settle(&request, outcome, &mut voice, &mut recorder, manner)
+    }
+
+    fn remembered_decision(&self, text: &str) -> Option<Decision> {
+        (self.remembered_for == self.key()).then(|| self.remembered.get(text).copied())?
+    }
+
+    fn remember_decision(&mut self, text: &str, decision: Decision) {
+        let key = self.key();
+        if self.remembered_for != key || self.remembered.len() >= REMEMBERED {
+            self.remembered.clear();
+            self.remembered_for = key;
+        }
+        self.remembered.insert(text.to_owned(), decision);
+    }
+
+    /// A decision is remembered for one policy and one working directory.
+    fn key(&self) -> String {
+        let cwd = std::env::current_dir().unwrap_or_default();
+        format!("{} {}", self.gate.policies().generation(), cwd.display())
+    }
+}
+
+/// Nothing in it depends on the state of the shell.
+fn is_literal(text: &str) -> bool {
+    !text.contains(['$', '`', '*', '?', '[', '{', '~', '!'])
+}
+
+/// Messages on standard error, and questions at the keyboard.
+struct TerminalVoice {
+    /// Inside readline: the cursor stands at the end of the typed line, and readline itself will
+    /// end the last line of the message.
+    raw: bool,
+}
+
+impl Voice for TerminalVoice {
+    fn say(&mut self, message: &str) {
+        if message.is_empty() {
+            return;
+        }
+        if self.raw {
+            // Readline ends the last line of what stands on the screen when it hands the line over.
+            terminal::say("\n");
+            terminal::say(message.trim_end_matches('\n'));
+        } else {
+            terminal::say(message);
+        }
+    }
+
+    fn confirm(&mut self) -> bool {
+        if self.raw {
+            terminal::say("\n");
+        }
+        terminal::ask(self.raw)
+    }
+
+    fn view(&self) -> View<'static> {
+        View::of_terminal(&|name| std::env::var(name).ok())
+    }
+}

@@ -1,0 +1,333 @@
+//! The gate: from the text of a command to the decision about it, in one readable function.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use cmdai_effects::{Context, Session};
+use cmdai_schema::{
+    Analysis, Decision, Dialect, Facts, Judgement, Mode, Risk, RuleHit, Span, Subject,
+};
+
+use crate::extensions::Extensions;
+use crate::facts::{self, Place};
+use crate::origin::Attribution;
+use crate::policies::{Failing, Policies};
+use crate::settle::WarnMemory;
+use crate::{Installation, Person};
+
+/// The rule that fires where the gate itself failed.
+pub const RULE_INTERNAL_ERROR: &str = "gate.internal-error";
+/// The rule that fires where a governed machine has no readable policy.
+pub const RULE_NO_POLICY: &str = "gate.no-policy";
+
+/// A command to be judged.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// What would run.
+    pub text: &'a str,
+    /// Language of the text.
+    pub dialect: Dialect,
+    /// Absolute working directory.
+    pub cwd: &'a str,
+    /// Absolute home.
+    pub home: &'a str,
+    /// Login name.
+    pub user: &'a str,
+    /// What the shell knows.
+    pub session: &'a dyn Session,
+    /// Who acts.
+    pub who: &'a Attribution,
+    /// Somebody can answer a question.
+    pub terminal: bool,
+    /// Facts to use instead of this machine's, as in batch mode.
+    pub facts: Option<&'a Facts>,
+}
+
+impl<'a> Request<'a> {
+    /// The part that the analysis needs.
+    pub fn context(&self) -> Context<'a> {
+        Context {
+            dialect: self.dialect,
+            cwd: self.cwd,
+            home: self.home,
+            user: self.user,
+            session: self.session,
+        }
+    }
+}
+
+/// A judged command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// The decision with every rule that fired.
+    pub judgement: Judgement,
+    /// What the command would do.
+    pub analysis: Analysis,
+    /// The facts that took part.
+    pub facts: Facts,
+}
+
+/// What to do about a judged command at the moment it would run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Run it.
+    Run,
+    /// Say the reason and run it.
+    Warn,
+    /// Ask the person, run it on yes.
+    Ask,
+    /// Ask the governor for a grant, run it with one.
+    Approve,
+    /// Do not run it.
+    Block,
+}
+
+impl Outcome {
+    /// Turns the decision into an action. Where nobody can answer, a question is a block; where
+    /// nobody governs, there is nobody to approve.
+    pub fn action(&self, can_answer: bool, governed: bool) -> Action {
+        match self.judgement.decision {
+            Decision::Allow => Action::Run,
+            Decision::Warn => Action::Warn,
+            Decision::Confirm if can_answer => Action::Ask,
+            Decision::RequireApproval if governed => Action::Approve,
+            Decision::Confirm | Decision::RequireApproval | Decision::Deny => Action::Block,
+        }
+    }
+}
+
+/// Everything that judging needs: installation, person, loaded policies and contributors.
+#[derive(Debug)]
+pub struct Gate {
+    installation: Installation,
+    person: Person,
+    policies: Policies,
+    extensions: Extensions,
+    pub(crate) warned: WarnMemory,
+}
+
+impl Gate {
+    /// The gate of this machine and person.
+    pub fn open() -> Self {
+        Self::with(Installation::detect(), Person::current())
+    }
+
+    /// The gate of a given installation and person.
+    pub fn with(installation: Installation, person: Person) -> Self {
+        let policies = Policies::load(&installation, &person);
+        let warned = WarnMemory::below(&person.state);
+        Self {
+            installation,
+            person,
+            policies,
+            extensions: Extensions::default(),
+            warned,
+        }
+    }
+
+    /// Adds compiled-in contributors.
+    #[must_use]
+    pub fn extended(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Uses this document's text as the person's policy instead of the installed one.
+    ///
+    /// # Errors
+    /// Every error in the document.
+    pub fn use_policy(
+        &mut self,
+        source: &str,
+        file: &str,
+    ) -> Result<(), cmdai_policy::PolicyErrors> {
+        self.policies.use_policy(source, file)
+    }
+
+    /// Which installation.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// Whose gate.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// Contributors.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Loaded policies.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// What is degraded at the moment, each with what to do. Empty where all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let mark = self
+            .installation
+            .governed()
+            .map(|governed| governed.problems.clone())
+            .unwrap_or_default();
+        mark.into_iter()
+            .chain(self.policies.problems().map(str::to_owned))
+            .collect()
+    }
+
+    /// Judges one command: text, analysis, facts, decision.
+    ///
+    /// Never panics and never fails: an error inside becomes a decision by the policy's fail mode.
+    pub fn judge(&mut self, request: &Request<'_>) -> Outcome {
+        let begun = Instant::now();
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            self.policies.refresh(&self.installation, &self.person);
+            let analysis = cmdai_effects::analyse(request.text, &request.context());
+            let facts = self.facts(request, &analysis);
+            let subject = self.subject(request.who);
+            let layers = self.policies.layers();
+            let mut judgement =
+                cmdai_policy::decide(&analysis, request.text, &layers, &facts, &subject);
+            for hit in self
+                .extensions
+                .hits(request.text, &analysis, &facts, &subject)
+            {
+                join(&mut judgement, hit);
+            }
+            if self.installation.is_governed() && self.policies.organisation().is_none() {
+                join(&mut judgement, no_policy());
+            }
+            Outcome {
+                judgement,
+                analysis,
+                facts,
+            }
+        }));
+        let mut outcome = judged.unwrap_or_else(|_| self.failed(request));
+        outcome.judgement.micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        outcome
+    }
+
+    fn facts(&self, request: &Request<'_>, analysis: &Analysis) -> Facts {
+        if let Some(given) = request.facts {
+            return given.clone();
+        }
+        // An assignment in front of a command is what that command will see.
+        let assigned = |name: &str| {
+            analysis
+                .invocations
+                .iter()
+                .flat_map(|call| &call.assignments)
+                .find(|(known, _)| known == name)
+                .and_then(|(_, value)| value.clone())
+        };
+        let variable = |name: &str| {
+            assigned(name)
+                .or_else(|| request.session.variable(name).map(Cow::into_owned))
+                .or_else(|| std::env::var(name).ok())
+        };
+        facts::collect(
+            analysis,
+            &Place {
+                cwd: Path::new(request.cwd),
+                home: Path::new(request.home),
+                state: &self.person.state,
+                variable: &variable,
+                terminal: request.terminal,
+            },
+        )
+    }
+
+    fn subject(&self, who: &Attribution) -> Subject {
+        let mut subject = Subject {
+            origin: who.origin.kind,
+            user: self.person.login.clone(),
+            agent: who.agent.as_ref().map(|agent| agent.name.clone()),
+            ..Subject::default()
+        };
+        if let Some(governed) = self.installation.governed() {
+            subject.teams.clone_from(&governed.mark.teams);
+            subject.labels.clone_from(&governed.mark.labels);
+            subject.machine_id = Some(governed.mark.machine_id.clone());
+        }
+        subject
+    }
+
+    /// The decision where the gate itself failed: deny, unless the policy says fail open.
+    fn failed(&self, request: &Request<'_>) -> Outcome {
+        let decision = match self.policies.failing() {
+            Failing::Open if request.who.agent.is_none() => Decision::Warn,
+            Failing::Open | Failing::Closed => Decision::Deny,
+        };
+        let hit = RuleHit {
+            id: RULE_INTERNAL_ERROR.to_owned(),
+            pack: "core".to_owned(),
+            decision,
+            risk: Risk::High,
+            mode: Mode::Enforce,
+            reason: "cmdai failed while it judged this command; please report it".to_owned(),
+            span: Span::new(0, request.text.len()),
+            instead: None,
+            owner: None,
+            controls: Vec::new(),
+        };
+        let judgement = Judgement {
+            decision,
+            risk: Risk::High,
+            certainty: cmdai_schema::Certainty::Unknown,
+            rules: vec![hit],
+            unknown: true,
+            policy: self.policies.reference(),
+            ..Judgement::default()
+        };
+        let analysis = Analysis {
+            unknown: true,
+            complete: true,
+            ..Analysis::default()
+        };
+        Outcome {
+            judgement,
+            analysis,
+            facts: Facts::default(),
+        }
+    }
+}
+
+/// Joins a rule hit by maximum and keeps the strictest first.
+fn join(judgement: &mut Judgement, hit: RuleHit) {
+    let effective = match hit.mode {
+        Mode::Off | Mode::Monitor => Decision::Allow,
+        Mode::Warn => hit.decision.min(Decision::Warn),
+        Mode::Enforce => hit.decision,
+    };
+    judgement.decision = judgement.decision.max(effective);
+    if hit.mode == Mode::Enforce {
+        judgement.risk = judgement.risk.max(hit.risk);
+    }
+    let place = judgement
+        .rules
+        .iter()
+        .position(|known| known.decision < hit.decision)
+        .unwrap_or(judgement.rules.len());
+    judgement.rules.insert(place, hit);
+}
+
+/// On a governed machine without a readable policy the built-in packs and the person's own policy
+/// go on deciding, and each record says that it was so.
+fn no_policy() -> RuleHit {
+    RuleHit {
+        id: RULE_NO_POLICY.to_owned(),
+        pack: "core".to_owned(),
+        decision: Decision::Warn,
+        risk: Risk::Safe,
+        mode: Mode::Monitor,
+        reason: "the organisation's policy cannot be read; built-in rules decide".to_owned(),
+        span: Span::default(),
+        instead: None,
+        owner: None,
+        controls: Vec::new(),
+    }
+}

@@ -1,0 +1,275 @@
+//! The policies that apply, loaded once and looked at again when their files change.
+//!
+//! What happens when something is wrong:
+//! - The organisation's snapshot cannot be read, is damaged, or somebody else could have written
+//!   it: the last good one stays for the life of the process. Where there is none, the built-in
+//!   packs and the person's own policy decide, each record says so (`gate.no-policy`), and the
+//!   machine stays governed in every other way: nobody can insist, records go to the spool.
+//! - The person's document has errors: the last good one stays, else it is as if there was none.
+//!   The built-in packs and the organisation's policy do not depend on it.
+
+use std::path::Path;
+
+use cmdai_policy::{FailMode, Layers, PolicyErrors, Snapshot, SnapshotMeta};
+use cmdai_schema::{ENGINE_VERSION, PolicyRef};
+
+use crate::files::{self, FileKey, Owner};
+use crate::{Installation, Person};
+
+const SNAPSHOT_LIMIT: u64 = 64 * 1024 * 1024;
+const DOCUMENT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// What to do with a command that could not be judged because the gate itself failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// It runs, with a warning and a record. An agent's command does not.
+    Open,
+    /// It does not run.
+    Closed,
+}
+
+/// One file's policy, with what was seen of the file last.
+#[derive(Debug, Default)]
+struct Slot {
+    good: Option<Snapshot>,
+    seen: Option<FileKey>,
+    looked: bool,
+    loads: u64,
+    problem: Option<String>,
+}
+
+/// The policies of this process.
+#[derive(Debug, Default)]
+pub struct Policies {
+    organisation: Slot,
+    user: Slot,
+    user_is_given: bool,
+}
+
+impl Policies {
+    /// Loads what there is.
+    pub fn load(installation: &Installation, person: &Person) -> Self {
+        let mut policies = Self::default();
+        policies.refresh(installation, person);
+        policies
+    }
+
+    /// Looks whether a file changed since it was looked at last, and loads it again if so.
+    pub fn refresh(&mut self, installation: &Installation, person: &Person) {
+        if let Some(governed) = installation.governed() {
+            let owner = governed.owner(person.uid);
+            self.organisation.refresh(
+                &governed.places.snapshot,
+                "the organisation's policy",
+                |path| {
+                    let (bytes, _) = files::read_checked(path, SNAPSHOT_LIMIT, Some(owner))
+                        .map_err(|error| error.to_string())?;
+                    Snapshot::open(&bytes).map_err(|error| error.to_string())
+                },
+            );
+            if self.organisation.good.is_none() && self.organisation.problem.is_none() {
+                let place = governed.places.snapshot.display();
+                self.organisation.problem = Some(format!(
+                    "the organisation's policy is missing ({place}); built-in rules decide. Is the sensor running?"
+                ));
+            }
+        }
+        if !self.user_is_given {
+            let state = person.state.clone();
+            self.user
+                .refresh(&person.policy_file(), "your policy", |path| {
+                    open_document(path, &state)
+                });
+        }
+    }
+
+    /// Uses this document as the person's policy from now on.
+    ///
+    /// # Errors
+    /// Every error in the document.
+    pub fn use_policy(&mut self, source: &str, file: &str) -> Result<(), PolicyErrors> {
+        let bytes = compile(source, file, "given")?;
+        self.user = Slot {
+            looked: true,
+            ..Slot::default()
+        };
+        match Snapshot::open(&bytes) {
+            Ok(snapshot) => self.user.take(snapshot),
+            Err(error) => self.user.problem = Some(format!("{file} cannot be used: {error}")),
+        }
+        self.user_is_given = true;
+        Ok(())
+    }
+
+    /// The layers for a decision.
+    pub fn layers(&self) -> Layers<'_> {
+        Layers {
+            organisation: self.organisation.good.as_ref(),
+            user: self.user.good.as_ref(),
+            ..Layers::default()
+        }
+    }
+
+    /// The organisation's loaded snapshot.
+    pub fn organisation(&self) -> Option<&Snapshot> {
+        self.organisation.good.as_ref()
+    }
+
+    /// The person's loaded snapshot.
+    pub fn user(&self) -> Option<&Snapshot> {
+        self.user.good.as_ref()
+    }
+
+    /// What is wrong, each with what to do.
+    pub fn problems(&self) -> impl Iterator<Item = &str> {
+        [&self.organisation.problem, &self.user.problem]
+            .into_iter()
+            .filter_map(|problem| problem.as_deref())
+    }
+
+    /// Which policy decides, for records.
+    pub fn reference(&self) -> PolicyRef {
+        match self.organisation.good.as_ref().or(self.user.good.as_ref()) {
+            Some(snapshot) => PolicyRef {
+                id: snapshot.meta().policy_id.clone(),
+                version: snapshot.meta().version.clone(),
+                digest: Some(snapshot.digest().to_owned()),
+            },
+            None => PolicyRef {
+                id: "community".to_owned(),
+                version: ENGINE_VERSION.to_owned(),
+                digest: None,
+            },
+        }
+    }
+
+    /// What to do where the gate itself fails: closed where one of the policies says so.
+    pub fn failing(&self) -> Failing {
+        let closed = [&self.organisation.good, &self.user.good]
+            .into_iter()
+            .flatten()
+            .any(|snapshot| snapshot.fail_mode() == FailMode::Closed);
+        if closed {
+            Failing::Closed
+        } else {
+            Failing::Open
+        }
+    }
+
+    /// A number that grows whenever a policy was loaded: what was decided before may be different.
+    pub fn generation(&self) -> u64 {
+        self.organisation.loads + self.user.loads
+    }
+}
+
+impl Slot {
+    fn take(&mut self, snapshot: Snapshot) {
+        self.good = Some(snapshot);
+        self.problem = None;
+        self.loads += 1;
+    }
+
+    fn refresh(
+        &mut self,
+        path: &Path,
+        what: &str,
+        open: impl FnOnce(&Path) -> Result<Snapshot, String>,
+    ) {
+        let now = FileKey::at(path);
+        if self.looked && now == self.seen {
+            return;
+        }
+        self.looked = true;
+        self.seen = now;
+        if now.is_none() && !exists(path) {
+            // A removed document of the person's is no document. A removed snapshot is a fault:
+            // the last good one stays.
+            if what == "your policy" {
+                *self = Self {
+                    looked: true,
+                    loads: self.loads + u64::from(self.good.is_some()),
+                    ..Self::default()
+                };
+            } else if self.good.is_some() {
+                self.problem = Some(format!(
+                    "{what} has vanished from {}; the last good one stays",
+                    path.display()
+                ));
+            }
+            return;
+        }
+        match open(path) {
+            Ok(snapshot) => self.take(snapshot),
+            Err(error) => {
+                let rest = if self.good.is_some() {
+                    "the last good one stays"
+                } else {
+                    "built-in rules decide"
+                };
+                self.problem = Some(format!(
+                    "{what} in {} cannot be used: {error}; {rest}",
+                    path.display()
+                ));
+            }
+        }
+    }
+}
+
+fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).map_or_else(
+        |error| error.kind() != std::io::ErrorKind::NotFound,
+        |_| true,
+    )
+}
+
+/// Opens the person's document through its compiled form in the cache, which is named after the
+/// engine and the file's identity, size and time.
+fn open_document(path: &Path, state: &Path) -> Result<Snapshot, String> {
+    let key = FileKey::at(path).ok_or_else(|| "it cannot be looked at".to_owned())?;
+    let folder = state.join("cache");
+    let cached = folder.join(format!("user-{}-{}.snapshot", ENGINE_VERSION, key.name()));
+    let owner = Owner::RootOr(rustix::process::getuid().as_raw());
+    if let Ok((bytes, _)) = files::read_checked(&cached, SNAPSHOT_LIMIT, Some(owner))
+        && let Ok(snapshot) = Snapshot::open(&bytes)
+    {
+        return Ok(snapshot);
+    }
+    let source = files::read_bounded(path, DOCUMENT_LIMIT).map_err(|error| error.to_string())?;
+    let source = String::from_utf8(source).map_err(|_| "it is not UTF-8".to_owned())?;
+    let bytes = compile(&source, &path.display().to_string(), &key.name())
+        .map_err(|errors| summary(&errors))?;
+    let snapshot = Snapshot::open(&bytes).map_err(|error| error.to_string())?;
+    if let Ok(old) = std::fs::read_dir(&folder) {
+        for entry in old
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("user-"))
+        {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    // Without a cache the next shell compiles again: slower, not wrong.
+    let _ = files::replace_private(&cached, &bytes);
+    Ok(snapshot)
+}
+
+fn compile(source: &str, file: &str, version: &str) -> Result<Vec<u8>, PolicyErrors> {
+    let set = cmdai_policy::parse(source, file)?;
+    let meta = SnapshotMeta {
+        policy_id: "user".to_owned(),
+        version: version.to_owned(),
+        ..SnapshotMeta::default()
+    };
+    Ok(cmdai_policy::compile(&set, &meta))
+}
+
+/// The first error and how many more there are.
+fn summary(errors: &PolicyErrors) -> String {
+    let first = errors.0.first().map_or_else(
+        || "it has errors".to_owned(),
+        |error| format!("line {}: {}", error.line, error.message),
+    );
+    match errors.0.len().saturating_sub(1) {
+        0 => first,
+        more => format!("{first} (and {more} more; see `cmdai policy lint`)"),
+    }
+}

@@ -1,0 +1,326 @@
+//! Appends records: to the person's spool on a governed machine, and always to the local history
+//! that `cmdai log` and `cmdai why` read.
+//!
+//! Each record is one `write(2)` to a file opened for appending, so that halves of several
+//! processes never mix. Everything written went through redaction before. A recorder never fails:
+//! what goes wrong is told by [`Recorder::problem`], so that a full disk does not stop a person.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use cmdai_schema::record::{Half, Record, Start};
+use cmdai_schema::{
+    ApprovalInfo, CommandSource, ENGINE_VERSION, Layer, OriginKind, PolicyEvaluation, ProcessInfo,
+};
+
+use crate::gate::{Outcome, Request};
+use crate::origin::{self, Attribution};
+use crate::redaction::{self, Redacted};
+use crate::{Installation, Person, files, ids};
+
+/// A history that has grown past this is put aside once, as `history.1.c1`.
+const HISTORY_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// The session that records belong to.
+#[derive(Debug, Clone, Default)]
+pub struct SessionInfo {
+    /// Identifier: letters, digits, `-` and `_`; anything else is replaced.
+    pub id: String,
+    /// The layer that sees the commands.
+    pub layer: Layer,
+    /// Who acts, unless a record says otherwise.
+    pub who: Attribution,
+    /// Several processes write to this session, one after the other or at once: the counter is
+    /// kept in a file under a lock instead of in this process.
+    pub shared: bool,
+}
+
+/// What became of a judged command.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// It was let run.
+    pub allowed: bool,
+    /// The approval that took part.
+    pub approval: Option<ApprovalInfo>,
+    /// Typed, generated, script or agent; by who acts where nothing is said.
+    pub source: Option<CommandSource>,
+    /// Identifier to use; a fresh one where nothing is said.
+    pub command_id: Option<String>,
+}
+
+/// Writes the records of one session.
+#[derive(Debug)]
+pub struct Recorder {
+    session: SessionInfo,
+    spool: Option<File>,
+    history: Option<File>,
+    counter: u64,
+    shared: Option<PathBuf>,
+    pid: u32,
+    login: String,
+    tty: Option<String>,
+    parents: Vec<ProcessInfo>,
+    problem: Option<String>,
+}
+
+impl Recorder {
+    /// Opens the session's files.
+    pub fn open(installation: &Installation, person: &Person, session: SessionInfo) -> Self {
+        let mut session = session;
+        session.id = session
+            .id
+            .chars()
+            .take(80)
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        if session.id.is_empty() {
+            session.id = ids::fresh_id();
+        }
+        let mut problem = None;
+        let mut note = |what: &Path, error: &io::Error| {
+            problem.get_or_insert_with(|| {
+                format!("records cannot be written to {}: {error}", what.display())
+            });
+        };
+        let spool = installation.governed().and_then(|governed| {
+            let folder = governed.places.user_spool(person.uid);
+            let file = folder.join(format!("{}.c1", session.id));
+            let opened = append_to(&file)
+                .or_else(|_| files::make_private_folder(&folder).and_then(|()| append_to(&file)));
+            opened.map_err(|error| note(&file, &error)).ok()
+        });
+        let history = open_history(&person.history_file())
+            .map_err(|error| note(&person.history_file(), &error))
+            .ok();
+        let shared = session.shared.then(|| {
+            person
+                .state
+                .join("sessions")
+                .join(format!("{}.counter", session.id))
+        });
+        Self {
+            spool,
+            history,
+            counter: 0,
+            shared,
+            pid: std::process::id(),
+            login: person.login.clone(),
+            tty: origin::terminal(),
+            parents: origin::ancestors(),
+            problem,
+            session,
+        }
+    }
+
+    /// The session's identifier.
+    pub fn session_id(&self) -> &str {
+        &self.session.id
+    }
+
+    /// Ancestors of this process, nearest first, as records name them.
+    pub fn parents(&self) -> &[ProcessInfo] {
+        &self.parents
+    }
+
+    /// What is wrong with writing, with what to do; nothing where all is well.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// A session began with hooks in place. `shell` is name and version.
+    pub fn session_start(&mut self, shell: &str) {
+        let origin = self.session.who.origin.clone();
+        self.append(Half::SessionStart {
+            shell: shell.to_owned(),
+            origin,
+        });
+    }
+
+    /// A session ended in good order.
+    pub fn session_end(&mut self) {
+        self.append(Half::SessionEnd);
+    }
+
+    /// Writes the first half of a command and gives it back as it was written.
+    pub fn start(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
+        let start = self.first_half(request, outcome, verdict);
+        self.append(Half::Start(Box::new(start.clone())));
+        start
+    }
+
+    /// Writes the second half.
+    pub fn end(&mut self, command_id: &str, exit_code: i32, duration_us: u64) {
+        self.append(Half::End {
+            command_id: command_id.to_owned(),
+            exit_code,
+            duration_us,
+        });
+    }
+
+    fn first_half(&self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
+        let judgement = &outcome.judgement;
+        let redacted = Redacted::of(request.text, &outcome.analysis, &request.context());
+        let mut effects: Vec<String> = outcome
+            .analysis
+            .effects
+            .iter()
+            .map(|effect| effect.kind.name().to_owned())
+            .collect();
+        effects.sort_unstable();
+        effects.dedup();
+        let by_origin = match request.who.origin.kind {
+            OriginKind::Human => CommandSource::Manual,
+            OriginKind::Script => CommandSource::Script,
+            OriginKind::Agent => CommandSource::Agent,
+        };
+        Start {
+            command_id: verdict.command_id.unwrap_or_else(ids::fresh_id),
+            text: redacted.text,
+            digest: redacted.digest,
+            shell: request.dialect.as_str().to_owned(),
+            cwd: redaction::clean(request.cwd),
+            programs: redacted.programs,
+            effects,
+            source: verdict.source.unwrap_or(by_origin),
+            layer: self.session.layer,
+            policy: PolicyEvaluation {
+                decision: judgement.decision,
+                reason: judgement
+                    .deciding_rule()
+                    .map_or_else(String::new, |hit| redaction::clean(&hit.reason)),
+                violated_rules: judgement.rules.iter().map(|hit| hit.id.clone()).collect(),
+                risk_level: judgement.risk,
+                certainty: judgement.certainty,
+                policy_id: judgement.policy.id.clone(),
+                policy_version: judgement.policy.version.clone(),
+                snapshot_digest: judgement.policy.digest.clone(),
+                engine_version: ENGINE_VERSION.to_owned(),
+                micros: judgement.micros,
+            },
+            allowed: verdict.allowed,
+            approval: verdict.approval,
+            origin: request.who.origin.clone(),
+            agent: request.who.agent.clone(),
+            tty: self.tty.clone(),
+            parents: self.parents.clone(),
+        }
+    }
+
+    fn append(&mut self, half: Half) {
+        // A forked child shares the files but must not spend the parent's numbers.
+        if self.shared.is_none() && std::process::id() != self.pid {
+            return;
+        }
+        let lock = self.shared.clone().map(|path| SharedCounter::take(&path));
+        let counter = match &lock {
+            Some(Ok(counter)) => counter.next,
+            Some(Err(error)) => {
+                self.problem = Some(format!("the session's counter cannot be kept: {error}"));
+                self.counter + 1
+            }
+            None => self.counter + 1,
+        };
+        let record = Record {
+            session_id: self.session.id.clone(),
+            counter,
+            time_ms: ids::wall_ms(),
+            mono_ns: ids::monotonic_ns(),
+            pid: std::process::id(),
+            user: self.login.clone(),
+            half,
+        };
+        let Ok(line) = record.to_line() else { return };
+        let mut written = Ok(());
+        for file in [&mut self.spool, &mut self.history].into_iter().flatten() {
+            written = written.and(write_once(file, line.as_bytes()));
+        }
+        if let Err(error) = written {
+            self.problem = Some(format!(
+                "a record was not written: {error}; free some space"
+            ));
+        }
+        self.counter = counter;
+        if let Some(Ok(lock)) = lock {
+            lock.spend();
+        }
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)
+}
+
+fn open_history(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        files::make_private_folder(folder)?;
+    }
+    if std::fs::metadata(path).is_ok_and(|meta| meta.len() > HISTORY_LIMIT) {
+        let _ = std::fs::rename(path, path.with_extension("1.c1"));
+    }
+    append_to(path)
+}
+
+/// One `write(2)`. A short write (disk full) leaves a line without its end; a newline closes it, so
+/// that the damage stays in one line and shows as such.
+fn write_once(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let written = file.write(line)?;
+    if written < line.len() {
+        let _ = file.write(b"\n");
+        return Err(io::Error::new(
+            io::ErrorKind::WriteZero,
+            "the record was cut",
+        ));
+    }
+    Ok(())
+}
+
+/// The counter of a session that several processes write to.
+struct SharedCounter {
+    file: File,
+    next: u64,
+}
+
+impl SharedCounter {
+    /// Waits for the lock and reads the last number spent.
+    fn take(path: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            files::make_private_folder(folder)?;
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
+        let mut text = String::new();
+        Read::by_ref(&mut file).take(32).read_to_string(&mut text)?;
+        let last: u64 = text.trim().parse().unwrap_or(0);
+        Ok(Self {
+            file,
+            next: last.saturating_add(1),
+        })
+    }
+
+    fn spend(mut self) {
+        let _ = self.file.rewind().and_then(|()| {
+            self.file
+                .write_all(format!("{:<20}\n", self.next).as_bytes())
+        });
+    }
+}

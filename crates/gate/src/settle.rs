@@ -1,0 +1,218 @@
+//! From a decision to what happens: say, ask, get a grant, write it down.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use cmdai_schema::{ApprovalInfo, CommandSource, Decision, Judgement, Mode, exit_code};
+
+use crate::approval::Approval;
+use crate::gate::{Action, Gate, Outcome, Request};
+use crate::recorder::{Recorder, Verdict};
+use crate::render::{self, View};
+use crate::{files, ids};
+
+/// Somebody who reads messages and may answer.
+pub trait Voice {
+    /// Shows a message of whole lines.
+    fn say(&mut self, message: &str);
+    /// Asks whether to run it. Only called where the request says that somebody can answer.
+    fn confirm(&mut self) -> bool;
+    /// How to write messages.
+    fn view(&self) -> View<'static>;
+}
+
+/// What happens to a command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// It may run.
+    pub run: bool,
+    /// Exit status where it may not: 126, or 75 while it waits for an approval.
+    pub status: u8,
+    /// Identifier that joins its records.
+    pub command_id: String,
+    /// Rules that were answered for by a person or a grant.
+    pub accepted: Vec<String>,
+    /// The approval that took part.
+    pub approval: Option<ApprovalInfo>,
+}
+
+/// What to do besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner<'a> {
+    /// Reason the person gave with the request for approval.
+    pub reason: Option<&'a str>,
+    /// The person insists (`--allow-dangerous`): lets a denied command run where nobody governs
+    /// and no agent acts.
+    pub insist: bool,
+    /// Where the command came from, where that is not who acts.
+    pub source: Option<CommandSource>,
+    /// Identifier to use.
+    pub command_id: Option<&'a str>,
+    /// Do not write a record where the command runs: it is part of one that has a record.
+    pub part: bool,
+}
+
+impl Gate {
+    /// Carries a decision out: warns, asks, redeems or opens an approval, and records the first
+    /// half. The second half is the caller's, who knows when the command has ended.
+    pub fn settle(
+        &mut self,
+        request: &Request<'_>,
+        outcome: &Outcome,
+        voice: &mut dyn Voice,
+        recorder: &mut Recorder,
+        manner: Manner<'_>,
+    ) -> Settled {
+        let governed = self.installation().is_governed();
+        let command_id = manner.command_id.map_or_else(ids::fresh_id, str::to_owned);
+        let judgement = &outcome.judgement;
+        let view = View {
+            command_id: Some(&command_id),
+            governed,
+            can_answer: request.terminal,
+            ..voice.view()
+        };
+        let mut settled = Settled {
+            command_id: command_id.clone(),
+            status: exit_code::BLOCKED,
+            ..Settled::default()
+        };
+        let agent = request.who.agent.is_some();
+        match outcome.action(request.terminal, governed) {
+            Action::Run => settled.run = true,
+            Action::Warn => {
+                if self.warned.first_today(judgement) {
+                    voice.say(&render::message(request.text, judgement, &view));
+                }
+                settled.run = true;
+            }
+            Action::Ask => {
+                voice.say(&render::message(request.text, judgement, &view));
+                settled.run = voice.confirm();
+            }
+            Action::Approve => {
+                let approval = self.approve(
+                    request,
+                    outcome,
+                    recorder.session_id(),
+                    manner.reason.map(str::to_owned),
+                );
+                settled.approval = approval.info().cloned();
+                match &approval {
+                    Approval::Granted(_) => settled.run = true,
+                    Approval::Pending(info) => {
+                        settled.status = exit_code::WAITING;
+                        voice.say(&render::message(
+                            request.text,
+                            judgement,
+                            &View {
+                                request_id: Some(&info.request_id),
+                                ..view
+                            },
+                        ));
+                    }
+                    Approval::Refused(info) => {
+                        voice.say(&render::message(request.text, judgement, &view));
+                        voice.say(&format!(
+                            "  refused {}\n",
+                            crate::escape(info.reason.as_deref().unwrap_or("no reason given"))
+                        ));
+                    }
+                    Approval::Unreachable(error) => {
+                        voice.say(&render::message(request.text, judgement, &view));
+                        voice.say(&format!("  no approval can be asked for: {error}\n"));
+                    }
+                }
+            }
+            Action::Block if manner.insist && !governed && !agent => settled.run = true,
+            Action::Block => voice.say(&render::message(request.text, judgement, &view)),
+        }
+        if settled.run {
+            settled.status = 0;
+            settled.accepted = judgement
+                .rules
+                .iter()
+                .filter(|hit| hit.mode == Mode::Enforce && hit.decision.interrupts())
+                .map(|hit| hit.id.clone())
+                .collect();
+        }
+        if !(manner.part && settled.run && settled.approval.is_none()) {
+            let verdict = Verdict {
+                allowed: settled.run,
+                approval: settled.approval.clone(),
+                source: manner.source,
+                command_id: Some(command_id),
+            };
+            let start = recorder.start(request, outcome, verdict);
+            if governed && (!settled.run || settled.approval.is_some()) {
+                self.report(start, recorder.session_id());
+            }
+        }
+        settled
+    }
+}
+
+/// Remembers what was warned of today, so that one kind of command is warned of once a day.
+#[derive(Debug, Default)]
+pub(crate) struct WarnMemory {
+    file: Option<PathBuf>,
+    day: u64,
+    known: Option<HashSet<String>>,
+}
+
+impl WarnMemory {
+    pub(crate) fn below(state: &std::path::Path) -> Self {
+        Self {
+            file: Some(state.join("warned")),
+            ..Self::default()
+        }
+    }
+
+    /// True for the first warning of this shape (rules and programs) since midnight UTC.
+    fn first_today(&mut self, judgement: &Judgement) -> bool {
+        let today = ids::wall_ms() / 86_400_000;
+        let mut rules: Vec<&str> = judgement
+            .rules
+            .iter()
+            .filter(|hit| hit.decision >= Decision::Warn)
+            .map(|hit| hit.id.as_str())
+            .collect();
+        rules.sort_unstable();
+        let shape = format!(
+            "{today} {} {}",
+            rules.join(","),
+            judgement.programs.join(",").replace(['\n', ' '], "_")
+        );
+        if self.day != today {
+            (self.day, self.known) = (today, None);
+        }
+        let file = self.file.clone();
+        let known = self.known.get_or_insert_with(|| {
+            let bytes = file
+                .as_ref()
+                .and_then(|file| files::read_bounded(file, 1024 * 1024).ok())
+                .unwrap_or_default();
+            String::from_utf8_lossy(&bytes)
+                .lines()
+                .filter(|line| line.starts_with(&format!("{today} ")))
+                .map(str::to_owned)
+                .collect()
+        });
+        let empty = known.is_empty();
+        if !known.insert(shape.clone()) {
+            return false;
+        }
+        if let Some(file) = &self.file {
+            let _ = if empty {
+                files::replace_private(file, format!("{shape}\n").as_bytes())
+            } else {
+                std::fs::OpenOptions::new()
+                    .append(true)
+                    .open(file)
+                    .and_then(|mut file| file.write_all(format!("{shape}\n").as_bytes()))
+            };
+        }
+        true
+    }
+}

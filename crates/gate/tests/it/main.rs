@@ -1,0 +1,13 @@
+//! The gate from outside: judging, recording, approvals, degraded states.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test is a panic"
+)]
+
+mod approval;
+mod judging;
+mod recording;
+mod support;
