@@ -1,3 +1,94 @@
 //! Policy documents to a compiled snapshot, and the decision about an analysed command.
+//!
+//! ```text
+//! YAML ── parse ──► PolicySet ── compile ──► bytes ── Snapshot::open ──► Layers
+//!                       │ lint, run_tests                                  │
+//!                                     Analysis, Facts, Subject ── decide ──► Judgement
+//! ```
+//!
+//! Everything here is a pure function: no file, clock or network is touched. What the machine
+//! knows arrives in [`cmdai_schema::Facts`], including the moment of the decision.
+//!
+//! - Built-in packs turn effects into risks, judged by place ([`builtin_rules`]).
+//! - The organisation's layer may set built-in rules, except the floor; a person's own layer can
+//!   only tighten; the decision is the strictest of what is enforced ([`decide`]).
+//! - A document with an error is refused as a whole, with every error and its place ([`parse`]).
+//! - An empty document is an error, never permission.
 
 #![forbid(unsafe_code)]
+
+mod automaton;
+mod category;
+mod compiled;
+mod condition;
+mod decide;
+mod document;
+mod effective;
+mod error;
+mod glob;
+mod hit;
+mod lint;
+mod moment;
+mod packs;
+mod place;
+mod quarantine;
+mod read;
+mod shape;
+mod snapshot;
+mod target;
+mod templates;
+mod tools;
+mod trial;
+mod version;
+mod yaml;
+
+pub use category::Category;
+pub use compiled::Settings;
+pub use decide::{Layer, Layers, decide, verify_instead};
+pub use document::{
+    Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, FailMode, Inference, Privacy, Rule, Safety, Target, TimeWindow,
+    Tolerance, Tool, ToolsMode, Trial, When,
+};
+pub use effective::{EffectiveRule, effective};
+pub use error::{PolicyError, PolicyErrors, Severity};
+pub use lint::lint;
+pub use packs::BuiltIn;
+pub use read::parse;
+pub use snapshot::{ENGINE_LEVEL, FORMAT_VERSION, MAGIC, MAX_SNAPSHOT, Snapshot, SnapshotError, SnapshotMeta, compile};
+pub use templates::{Template, all as templates};
+pub use trial::{TestResult, run_tests};
+
+/// A validated document, of an organisation or of one person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicySet {
+    pub(crate) document: Document,
+    pub(crate) file: String,
+}
+
+impl PolicySet {
+    /// What the document says.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Name of the organisation, if the document gives one.
+    pub fn organization(&self) -> Option<&str> {
+        self.document.organization.as_deref()
+    }
+
+    /// SHA-256 of the canonical JSON of the document: the same for two texts that say the same.
+    pub fn digest(&self) -> cmdai_schema::Hash {
+        let bytes = cmdai_schema::canonical_bytes(&self.document).unwrap_or_default();
+        cmdai_schema::Hash::of(&[&bytes])
+    }
+}
+
+/// The catalogue of built-in rules, sorted by id.
+pub fn builtin_rules() -> &'static [BuiltIn] {
+    packs::catalogue()
+}
+
+/// The JSON Schema of the document, for editors.
+pub fn json_schema() -> serde_json::Value {
+    serde_json::to_value(schemars::schema_for!(Document)).unwrap_or_default()
+}

@@ -1,0 +1,72 @@
+//! Secrets: read, and above all sent away.
+
+use cmdai_schema::Risk::{Critical, High, Moderate};
+use cmdai_schema::{Effect, EffectKind};
+
+use super::Judge;
+use super::code::is_local;
+
+/// Words in paths and names that speak of secrets, for uploads of files nobody classified.
+fn looks_secret(text: &str) -> bool {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    [".ssh/", ".aws/", ".gnupg/", ".kube/config", "/etc/shadow", "/etc/sudoers", ".password-store", "/etc/passwd"].iter().any(|part| text.contains(part))
+        || ["id_rsa", "id_ed25519", "id_ecdsa", "credentials", ".env", ".netrc", ".pgpass", ".npmrc", ".pypirc", "secrets.yaml", "secrets.json"].contains(&name)
+        || [".pem", ".key", ".p12", ".pfx", ".kdbx", ".keystore"].iter().any(|ending| name.ends_with(ending))
+}
+
+pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
+    match &effect.kind {
+        EffectKind::ReadSecret { path } => {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let project = name == ".env" || name.starts_with(".env.") || name == "environ";
+            let risk = if project && !judge.is_agent() { Moderate } else { High };
+            let reason = if judge.is_agent() {
+                format!("puts the secret {path} before an AI agent")
+            } else {
+                format!("reads the secret {path}")
+            };
+            judge.hit("secret.read", risk, effect, reason, None);
+        }
+        EffectKind::Upload { source, destination } => {
+            if is_local(destination) && !destination.is_empty() {
+                return;
+            }
+            let secret = judge.request.analysis.effects.iter().find_map(|other| match &other.kind {
+                EffectKind::ReadSecret { path } if related(judge, other, effect) => Some(path.as_str()),
+                _ => None,
+            });
+            match secret.or_else(|| looks_secret(source).then_some(source.as_str())) {
+                Some(secret) => {
+                    judge.hit("net.upload-secret", Critical, effect, format!("sends the secret {secret} to {destination}"), None);
+                }
+                None => judge.hit("net.upload", Moderate, effect, format!("sends data to {destination}"), None),
+            }
+        }
+        EffectKind::Connect { address } if !is_local(address) => {
+            let secret = judge.request.analysis.effects.iter().find_map(|other| match &other.kind {
+                EffectKind::ReadSecret { path } if same_pipe(judge, other, effect) => Some(path.as_str()),
+                _ => None,
+            });
+            if let Some(secret) = secret {
+                judge.hit("net.upload-secret", Critical, effect, format!("sends the secret {secret} to {address}"), None);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The secret flows to the upload: the same call, an earlier stage, or a substitution within.
+fn related(judge: &Judge<'_>, secret: &Effect, upload: &Effect) -> bool {
+    let within = match judge.call(upload) {
+        Some(call) => call.span.start <= secret.span.start && secret.span.end <= call.span.end,
+        None => true,
+    };
+    within || same_pipe(judge, secret, upload)
+}
+
+fn same_pipe(judge: &Judge<'_>, secret: &Effect, upload: &Effect) -> bool {
+    match (judge.call(secret), judge.call(upload)) {
+        (Some(from), Some(to)) => from.pipeline == to.pipeline && from.stage <= to.stage,
+        _ => true,
+    }
+}

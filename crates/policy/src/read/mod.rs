@@ -1,0 +1,139 @@
+//! From the YAML tree to a [`Document`], collecting every complaint on the way.
+
+mod rules;
+mod sections;
+
+use crate::document::{Document, Target};
+use crate::error::{PolicyErrors, Problems, Severity};
+use crate::yaml::{self, Fields, Node, Value};
+use crate::{PolicySet, document, lint};
+
+/// Reads and validates a document.
+///
+/// # Errors
+/// Every error found, in the order of the text. A document with an error is refused as a whole;
+/// warnings alone come back from [`crate::lint`].
+pub fn parse(source: &str, file_name: &str) -> Result<PolicySet, PolicyErrors> {
+    let mut problems = Problems::new(file_name);
+    let document = yaml::read(source, &mut problems).and_then(|node| read_document(&node, &mut problems));
+    let Some(document) = document.filter(|_| !problems.has_errors()) else {
+        let list = problems.sorted().into_iter().filter(|problem| problem.severity == Severity::Error).collect();
+        return Err(PolicyErrors(list));
+    };
+    lint::check(&document, &mut problems);
+    if problems.has_errors() {
+        let list = problems.sorted().into_iter().filter(|problem| problem.severity == Severity::Error).collect();
+        return Err(PolicyErrors(list));
+    }
+    Ok(PolicySet { document, file: file_name.to_owned() })
+}
+
+fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
+    let mut fields = node.map("the policy", problems)?;
+    let mut document = Document::default();
+    version(&mut fields, &mut document, problems);
+    document.organization = fields.text("organization", problems);
+    if let Some(date) = fields.get("effective_date") {
+        document.effective_date = date.text(problems);
+        if document.effective_date.as_deref().is_some_and(|text| !crate::moment::is_date(text)) {
+            problems.error(date.at, "bad-date", "`effective_date` is not a day", Some("write YYYY-MM-DD".to_owned()));
+        }
+    }
+    if let Some(node) = fields.get("include") {
+        for (at, name) in node.texts_at(problems) {
+            if crate::templates::source(&name).is_none() {
+                let names = crate::templates::all().iter().map(|template| template.name);
+                let help = crate::error::suggest(&name, names).or_else(|| Some("see `cmdai policy templates`".to_owned()));
+                problems.error(at, "unknown-template", format!("there is no template `{name}`"), help);
+            } else {
+                document.include.push(name);
+            }
+        }
+    }
+    if let Some(node) = fields.get("applies_to") {
+        document.applies_to = target(node, "applies_to", problems);
+    }
+    if let Some(node) = fields.get("safety") {
+        document.safety = sections::safety(node, problems);
+    }
+    if let Some(node) = fields.get("allowed_tools") {
+        document.allowed_tools = node.list(problems).iter().filter_map(|item| sections::tool(item, problems)).collect();
+    }
+    if let Some(node) = fields.get("tools_mode") {
+        let words = [("listed", document::ToolsMode::Listed), ("allowlist", document::ToolsMode::Allowlist)];
+        document.tools_mode = node.choice("tools mode", &words, problems).unwrap_or_default();
+    }
+    if let Some(node) = fields.get("inference") {
+        document.inference = sections::inference(node, problems);
+    }
+    if let Some(node) = fields.get("approvals") {
+        document.approvals = sections::approvals(node, problems);
+    }
+    if let Some(node) = fields.get("audit") {
+        document.audit = sections::audit(node, problems);
+    }
+    if let Some(node) = fields.get("compliance") {
+        document.compliance = sections::compliance(node, problems);
+    }
+    if let Some(node) = fields.get("rules") {
+        document.rules = node.list(problems).iter().filter_map(|item| rules::rule(item, problems)).collect();
+    }
+    if let Some(node) = fields.get("exceptions") {
+        document.exceptions = node.list(problems).iter().filter_map(|item| rules::exception(item, problems)).collect();
+    }
+    if let Some(node) = fields.get("fail_mode") {
+        let words = [("open", document::FailMode::Open), ("closed", document::FailMode::Closed)];
+        document.fail_mode = node.choice("fail mode", &words, problems).unwrap_or_default();
+    }
+    if let Some(node) = fields.get("privacy") {
+        document.privacy = sections::privacy(node, problems);
+    }
+    if let Some(node) = fields.get("tests") {
+        document.tests = node.list(problems).iter().filter_map(|item| rules::trial(item, problems)).collect();
+    }
+    fields.finish(problems);
+    Some(document)
+}
+
+fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Problems) {
+    let at = fields.at;
+    match fields.get("version") {
+        None => {
+            problems.error(at, "missing-key", "the policy needs `version`", Some("add `version: \"1.0\"`".to_owned()));
+        }
+        Some(node) => {
+            let known = match &node.value {
+                Value::Text(text) => matches!(text.as_str(), "1.0" | "1"),
+                Value::Float(number) => (*number - 1.0).abs() < f64::EPSILON,
+                Value::Int(number) => *number == 1,
+                _ => false,
+            };
+            if !known {
+                let help = Some("this program reads `version: \"1.0\"`".to_owned());
+                problems.error(node.at, "unknown-version", "unknown version of the policy format", help);
+            }
+            document.version = "1.0".to_owned();
+        }
+    }
+}
+
+/// Reads `applies_to` and `scope`.
+pub(crate) fn target(node: &Node, what: &'static str, problems: &mut Problems) -> Target {
+    let Some(mut fields) = node.map(what, problems) else { return Target::default() };
+    let mut target = Target {
+        teams: fields.texts("teams", problems),
+        departments: fields.texts("departments", problems),
+        environments: fields.texts("environments", problems),
+        zones: fields.texts("zones", problems),
+        machines: fields.texts("machines", problems),
+        users: fields.texts("users", problems),
+        agents: fields.texts("agents", problems),
+        directories: fields.texts("directories", problems),
+        origins: Vec::new(),
+    };
+    if let Some(node) = fields.get("origins") {
+        target.origins = node.choices("origin", document::ORIGINS, problems);
+    }
+    fields.finish(problems);
+    target
+}

@@ -1,0 +1,192 @@
+//! The sections of version "1.0": safety, tools, inference, approvals, audit, compliance, privacy.
+
+use crate::category::Category;
+use crate::document::{
+    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, Inference, MODES, Privacy, RISKS, Safety, TOLERANCES, Tool,
+};
+use crate::error::{Pos, Problems};
+use crate::shape::Shape;
+use crate::yaml::Node;
+use crate::{automaton, version};
+
+pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
+    let Some(mut fields) = node.map("safety", problems) else { return Safety::default() };
+    let mut safety = Safety::default();
+    if let Some(node) = fields.get("risk_tolerance") {
+        safety.risk_tolerance = node.choice("risk tolerance", TOLERANCES, problems);
+    }
+    if let Some(node) = fields.get("require_approval_for") {
+        safety.require_approval_for = node.choices("category", Category::WORDS, problems);
+    }
+    if let Some(node) = fields.get("blocked_patterns") {
+        safety.blocked_patterns = node.list(problems).iter().filter_map(|item| blocked(item, problems)).collect();
+    }
+    if let Some(node) = fields.get("additional_dangerous_paths") {
+        for (at, path) in node.texts_at(problems) {
+            if path.starts_with(['/', '~']) || path.starts_with("**/") {
+                safety.additional_dangerous_paths.push(path);
+            } else {
+                let help = "begin it with `/`, `~/` or `**/`".to_owned();
+                problems.error(at, "relative-path", format!("`{path}` is not an absolute path glob"), Some(help));
+            }
+        }
+    }
+    fields.finish(problems);
+    safety
+}
+
+/// Checks a shell pattern and complains at its place.
+pub(super) fn check_shape(pattern: &str, at: Pos, problems: &mut Problems) -> bool {
+    match Shape::parse(pattern) {
+        Ok(_) => true,
+        Err(error) => {
+            let column = at.column + u32::try_from(error.offset).unwrap_or(0);
+            let message = format!("pattern `{pattern}`: {}", error.message);
+            problems.error(Pos { line: at.line, column }, "bad-pattern", message, Some(error.help));
+            false
+        }
+    }
+}
+
+/// Checks a regular expression and complains at its place.
+pub(super) fn check_regex(expression: &str, at: Pos, problems: &mut Problems) -> bool {
+    match automaton::compile(expression) {
+        Ok(_) => true,
+        Err((message, help)) => {
+            problems.error(at, "bad-regex", message, Some(help));
+            false
+        }
+    }
+}
+
+fn blocked(node: &Node, problems: &mut Problems) -> Option<BlockedPattern> {
+    let mut fields = node.map("blocked_patterns", problems)?;
+    let mut entry = BlockedPattern { at: At(node.at), ..BlockedPattern::default() };
+    if let Some(value) = fields.get("pattern") {
+        entry.pattern = value.text(problems).filter(|text| check_shape(text, value.at, problems));
+    }
+    if let Some(value) = fields.get("regex") {
+        entry.regex = value.text(problems).filter(|text| check_regex(text, value.at, problems));
+        if entry.pattern.is_some() {
+            problems.error(value.at, "two-patterns", "`pattern` and `regex` in one entry", Some("write two entries".to_owned()));
+        }
+    } else if fields.get("pattern").is_none() {
+        problems.error(node.at, "missing-key", "blocked_patterns needs `pattern` or `regex`", None);
+    }
+    entry.id = fields.text("id", problems);
+    entry.reason = fields.text("reason", problems);
+    entry.instead = fields.text("instead", problems);
+    entry.owner = fields.text("owner", problems);
+    entry.controls = fields.texts("controls", problems);
+    entry.decision = fields.get("decision").and_then(|node| node.choice("decision", DECISIONS, problems));
+    entry.risk = fields.get("risk").and_then(|node| node.choice("risk", RISKS, problems));
+    entry.mode = fields.get("mode").and_then(|node| node.choice("mode", MODES, problems));
+    fields.finish(problems);
+    Some(entry)
+}
+
+pub(super) fn tool(node: &Node, problems: &mut Problems) -> Option<Tool> {
+    let mut fields = node.map("allowed_tools", problems)?;
+    let mut tool = Tool { at: At(node.at), ..Tool::default() };
+    tool.name = fields.needed("name", problems).unwrap_or_default();
+    if let Some(node) = fields.get("versions") {
+        for (at, condition) in node.texts_at(problems) {
+            if !version::is_condition(&condition) {
+                let help = "write `>=2.30.0`, `<1.30.0`, `~1.6.0` or `1.6.*`".to_owned();
+                problems.error(at, "bad-version", format!("`{condition}` is not a version condition"), Some(help));
+            } else {
+                tool.versions.push(condition);
+            }
+        }
+    }
+    tool.approved_contexts = fields.texts("approved_contexts", problems);
+    tool.blocked_contexts = fields.texts("blocked_contexts", problems);
+    tool.approved_profiles = fields.texts("approved_profiles", problems);
+    if let Some(node) = fields.get("required_flags") {
+        for (at, flag) in node.texts_at(problems) {
+            if flag.starts_with('-') && flag.len() > 1 {
+                tool.required_flags.push(flag);
+            } else {
+                problems.error(at, "bad-flag", format!("`{flag}` is not a flag"), Some("begin it with `-`".to_owned()));
+            }
+        }
+    }
+    tool.unknown = fields.get("unknown").and_then(|node| node.choice("decision", DECISIONS, problems));
+    tool.decision = fields.get("decision").and_then(|node| node.choice("decision", DECISIONS, problems));
+    tool.reason = fields.text("reason", problems);
+    tool.owner = fields.text("owner", problems);
+    fields.finish(problems);
+    Some(tool)
+}
+
+pub(super) fn inference(node: &Node, problems: &mut Problems) -> Inference {
+    let Some(mut fields) = node.map("inference", problems) else { return Inference::default() };
+    let inference = Inference {
+        allowed_backends: fields.texts("allowed_backends", problems),
+        blocked_backends: fields.texts("blocked_backends", problems),
+        model_allowlist: fields.texts("model_allowlist", problems),
+        require_local: fields.flag("require_local", problems).unwrap_or(false),
+    };
+    fields.finish(problems);
+    inference
+}
+
+pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
+    let Some(mut fields) = node.map("approvals", problems) else { return Approvals::default() };
+    let mut approvals = Approvals::default();
+    if let Some(node) = fields.get("require_manager_approval") {
+        approvals.require_manager_approval = node.choices("category", Category::WORDS, problems);
+    }
+    if let Some(node) = fields.get("auto_approve") {
+        approvals.auto_approve = node.choices("category", Category::WORDS, problems);
+    }
+    approvals.approvers = fields.texts("approvers", problems);
+    approvals.quorum = fields.number("quorum", problems);
+    if approvals.quorum == Some(0) {
+        problems.error(node.at, "bad-number", "`quorum` of 0 would approve everything", Some("write 1 or more".to_owned()));
+    }
+    approvals.timeout_minutes = fields.number("timeout_minutes", problems);
+    approvals.max_uses = fields.number("max_uses", problems);
+    approvals.break_glass = fields.flag("break_glass", problems);
+    approvals.review_hours = fields.number("review_hours", problems);
+    fields.finish(problems);
+    approvals
+}
+
+pub(super) fn audit(node: &Node, problems: &mut Problems) -> Audit {
+    let Some(mut fields) = node.map("audit", problems) else { return Audit::default() };
+    let audit = Audit {
+        log_all_commands: fields.flag("log_all_commands", problems),
+        log_retention_days: fields.number("log_retention_days", problems),
+        send_to_siem: fields.flag("send_to_siem", problems),
+        siem_endpoint: fields.text("siem_endpoint", problems),
+    };
+    if audit.send_to_siem == Some(true) && audit.siem_endpoint.is_none() {
+        problems.warn(node.at, "no-endpoint", "`send_to_siem` without `siem_endpoint`", Some("name the endpoint".to_owned()));
+    }
+    fields.finish(problems);
+    audit
+}
+
+pub(super) fn compliance(node: &Node, problems: &mut Problems) -> Compliance {
+    let Some(mut fields) = node.map("compliance", problems) else { return Compliance::default() };
+    let compliance = Compliance {
+        frameworks: fields.texts("frameworks", problems),
+        data_classification: fields.text("data_classification", problems),
+        require_mfa: fields.flag("require_mfa", problems),
+    };
+    fields.finish(problems);
+    compliance
+}
+
+pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
+    let Some(mut fields) = node.map("privacy", problems) else { return Privacy::default() };
+    let words = [("findings", Capture::Findings), ("metadata", Capture::Metadata), ("full", Capture::Full)];
+    let privacy = Privacy {
+        capture: fields.get("capture").and_then(|node| node.choice("capture level", &words, problems)).unwrap_or_default(),
+        never_record: fields.texts("never_record", problems),
+        hash: fields.texts("hash", problems),
+    };
+    fields.finish(problems);
+    privacy
+}
