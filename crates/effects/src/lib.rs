@@ -1,6 +1,32 @@
 //! Tree to program calls and effects, through wrappers and other languages. Runs nothing.
+//!
+//! The way of a text: [`cmdai_shell::parse`] → [`walk`] goes through the tree as the shell would →
+//! [`expand`] turns words into texts → [`call`] finds out what a program does with them, by the
+//! knowledge tables and a few handlers → nested code begins anew.
 
 #![forbid(unsafe_code)]
+
+mod analyser;
+mod arithmetic;
+mod builtins;
+mod call;
+mod digest;
+mod emit;
+mod expand;
+mod glob;
+mod inline;
+mod knowledge;
+mod nested;
+mod options;
+mod output;
+mod parameter;
+mod paths;
+mod programs;
+mod redirect;
+mod rules;
+mod state;
+mod value;
+mod walk;
 
 use std::borrow::Cow;
 
@@ -53,6 +79,6 @@ pub struct Context<'a> {
 }
 
 /// Finds out what a text would do. Never fails; what cannot be told is unknown.
-pub fn analyse(_text: &str, _context: &Context<'_>) -> Analysis {
-    Analysis::default()
+pub fn analyse(text: &str, context: &Context<'_>) -> Analysis {
+    analyser::Analyser::new(context).run(text)
 }

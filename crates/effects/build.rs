@@ -1,0 +1,259 @@
+//! Compiles `knowledge/*.toml` to static tables, so that nothing is read or parsed at run time.
+//! The format is described in `knowledge/README.md`.
+
+use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs, path::PathBuf};
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    program: Vec<Program>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Program {
+    names: Vec<String>,
+    #[serde(default)]
+    style: String,
+    #[serde(default)]
+    options: String,
+    #[serde(default)]
+    sub: Vec<Sub>,
+    #[serde(default)]
+    rules: Vec<String>,
+    #[serde(default)]
+    wrap: String,
+    #[serde(default)]
+    handler: String,
+    #[serde(default)]
+    provider: String,
+    #[serde(default)]
+    context: String,
+    /// Read by the tests.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by the tests only")]
+    examples: Vec<toml::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sub {
+    on: String,
+    options: String,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    println!("cargo::rerun-if-changed=knowledge");
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir("knowledge")? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut out = String::new();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = 0usize;
+    for path in files {
+        let text = fs::read_to_string(&path)?;
+        let file: File = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        for program in file.program {
+            write_program(&mut out, count, &program).map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
+            for name in &program.names {
+                if names.insert(name.clone(), count).is_some() {
+                    return Err(format!("{}: {name} is described twice", path.display()).into());
+                }
+            }
+            count += 1;
+        }
+    }
+    writeln!(out, "/// All names, sorted.\npub(crate) static PROGRAMS: &[(&str, &Program)] = &[")?;
+    for (name, index) in &names {
+        writeln!(out, "({name:?}, &P{index}),")?;
+    }
+    writeln!(out, "];")?;
+    let target = PathBuf::from(std::env::var("OUT_DIR")?).join("knowledge.rs");
+    fs::write(target, out)?;
+    Ok(())
+}
+
+fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<()> {
+    let style = match program.style.as_str() {
+        "" | "gnu" => "Gnu",
+        "posix" => "Posix",
+        "long" => "Long",
+        "raw" => "Raw",
+        other => return Err(format!("no such style: {other}").into()),
+    };
+    let name = program.names.first().ok_or("a program needs a name")?;
+    write!(out, "static P{index}: Program = Program {{ name: {name:?}, style: Style::{style}, options: {}, subs: &[", options(&program.options)?)?;
+    for sub in &program.sub {
+        let on: Vec<&str> = sub.on.split_whitespace().collect();
+        write!(out, "Sub {{ on: &{on:?}, options: {} }},", options(&sub.options)?)?;
+    }
+    write!(out, "], rules: &[")?;
+    for rule in &program.rules {
+        write!(out, "{},", compile_rule(rule).map_err(|error| format!("{rule:?}: {error}"))?)?;
+    }
+    writeln!(
+        out,
+        "], wrap: {}, handler: {:?}, provider: {:?}, context: {:?} }};",
+        wrap(&program.wrap)?,
+        program.handler,
+        program.provider,
+        program.context
+    )?;
+    Ok(())
+}
+
+/// `-o,--output=:name`: names, then `=` (takes a value) or `?` (may take one, attached), then `:` and
+/// what the rules call it.
+fn options(text: &str) -> Outcome<String> {
+    let mut out = String::from("&[");
+    for token in text.split_whitespace() {
+        let (spec, flag) = match token.split_once(':') {
+            Some((spec, flag)) => (spec, flag.to_owned()),
+            None => (token, String::new()),
+        };
+        let (spec, takes) = if let Some(spec) = spec.strip_suffix('=') {
+            (spec, "Yes")
+        } else if let Some(spec) = spec.strip_suffix('?') {
+            (spec, "Optional")
+        } else {
+            (spec, "No")
+        };
+        let names: Vec<&str> = spec.split(',').collect();
+        if names.iter().any(|name| !name.starts_with(['-', '+'])) {
+            return Err(format!("an option begins with a dash: {token}").into());
+        }
+        let flag = if flag.is_empty() {
+            names.iter().max_by_key(|name| name.len()).map(|name| name.trim_start_matches('-').to_owned()).unwrap_or_default()
+        } else {
+            flag
+        };
+        write!(out, "Opt {{ names: &{names:?}, takes: Takes::{takes}, flag: {flag:?} }},")?;
+    }
+    out.push(']');
+    Ok(out)
+}
+
+fn wrap(text: &str) -> Outcome<String> {
+    let mut words = text.split_whitespace();
+    let kind = match words.next() {
+        None => return Ok("None".to_owned()),
+        Some("argv") => "Argv",
+        Some("shell") => "Shell",
+        Some(other) => return Err(format!("no such wrapping: {other}").into()),
+    };
+    let (mut skip, mut assignments) = (0u8, false);
+    for word in words {
+        if word == "assignments" {
+            assignments = true;
+        } else {
+            skip = word.parse()?;
+        }
+    }
+    Ok(format!("Some(Wrap {{ kind: WrapKind::{kind}, skip: {skip}, assignments: {assignments} }})"))
+}
+
+/// `WORDS [CONDITIONS] => EFFECT ARGUMENTS; EFFECT ARGUMENTS`
+fn compile_rule(text: &str) -> Outcome<String> {
+    let (left, right) = text.split_once("=>").ok_or("a rule needs `=>`")?;
+    let (words, conditions) = match left.split_once('[') {
+        Some((words, conditions)) => (words, conditions.trim().strip_suffix(']').ok_or("`[` is not closed")?),
+        None => (left, ""),
+    };
+    let mut out = String::from("Rule { on: &[");
+    for word in words.split_whitespace() {
+        let choices: Vec<&str> = word.split('|').collect();
+        write!(out, "&{choices:?},")?;
+    }
+    out.push_str("], when: &[");
+    for condition in conditions.split_whitespace() {
+        write!(out, "{},", compile_condition(condition)?)?;
+    }
+    out.push_str("], effects: &[");
+    for effect in right.split(';') {
+        let mut tokens = effect.split_whitespace();
+        let kind = tokens.next().ok_or("a rule needs an effect")?;
+        write!(out, "Template {{ kind: Kind::{}, args: &[", kind_name(kind)?)?;
+        for token in tokens {
+            write!(out, "{},", compile_argument(token)?)?;
+        }
+        out.push_str("] },");
+    }
+    out.push_str("] }");
+    Ok(out)
+}
+
+fn compile_condition(text: &str) -> Outcome<String> {
+    if let Some((subject, pattern)) = text.split_once('=') {
+        let (subject, negated) = match subject.strip_suffix('!') {
+            Some(subject) => (subject, true),
+            None => (subject, false),
+        };
+        let subject = if subject.starts_with('$') { compile_argument(subject)? } else { format!("Arg::Opt({subject:?})") };
+        let patterns: Vec<&str> = pattern.split('|').collect();
+        return Ok(format!("Cond::Matches({subject}, &{patterns:?}, {negated})"));
+    }
+    if let Some(count) = text.strip_prefix("!#") {
+        return Ok(format!("Cond::Fewer({})", count.parse::<u8>()?));
+    }
+    if let Some(count) = text.strip_prefix('#') {
+        return Ok(format!("Cond::AtLeast({})", count.parse::<u8>()?));
+    }
+    Ok(match text.strip_prefix('!') {
+        Some(flag) => format!("Cond::Lacks({flag:?})"),
+        None => format!("Cond::Has({text:?})"),
+    })
+}
+
+fn compile_argument(text: &str) -> Outcome<String> {
+    Ok(match text {
+        "$*" => "Arg::From(1)".to_owned(),
+        "$-" => "Arg::Last".to_owned(),
+        "$^" => "Arg::AllButLast".to_owned(),
+        "$@" => "Arg::Joined".to_owned(),
+        _ => {
+            if let Some(rest) = text.strip_prefix('$') {
+                let (number, more) = match rest.strip_suffix('+') {
+                    Some(number) => (number, true),
+                    None => (rest, false),
+                };
+                let number: u8 = number.parse().map_err(|_| format!("no such argument: {text}"))?;
+                if more { format!("Arg::From({number})") } else { format!("Arg::Nth({number})") }
+            } else if let Some(rest) = text.strip_prefix('%') {
+                match rest.split_once('|') {
+                    Some((name, default)) => format!("Arg::OptOr({name:?}, {default:?})"),
+                    None => format!("Arg::Opt({rest:?})"),
+                }
+            } else {
+                format!("Arg::Text({text:?})")
+            }
+        }
+    })
+}
+
+fn kind_name(text: &str) -> Outcome<String> {
+    const KINDS: &[&str] = &[
+        "delete", "delete-tree", "overwrite", "write", "move", "read", "read-secret", "chmod", "chown", "device", "format", "mount", "run-file",
+        "run-remote", "run-unknown", "shell", "code", "download", "upload", "listen", "connect", "escalate", "add-user", "credential", "persist",
+        "disable", "tamper", "kernel-module", "history-loss", "force-push", "branch-delete", "destroy", "change", "install", "service", "kill",
+        "kill-all", "power", "exhaust", "unknown", "copy-to",
+    ];
+    if !KINDS.contains(&text) {
+        return Err(format!("no such effect: {text}").into());
+    }
+    Ok(text
+        .split('-')
+        .map(|word| {
+            let mut chars = word.chars();
+            chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+        })
+        .collect())
+}

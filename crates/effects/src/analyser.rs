@@ -1,0 +1,163 @@
+//! The state of an analysis: what was found so far, and the bounds.
+
+use std::rc::Rc;
+
+use cmdai_schema::{Analysis, Certainty, CodeSource, Dialect, Effect, EffectKind, Invocation, Span};
+
+use crate::{
+    Context, digest,
+    state::{Env, Function},
+    value::{Map, Stream},
+};
+
+/// Deepest nesting of texts, wrappers and functions.
+const MAX_DEPTH: u32 = 20;
+/// Most simple commands that are looked at, loops included.
+const MAX_STEPS: u32 = 4_000;
+/// Most effects and most invocations that are kept.
+const MAX_FOUND: usize = 1_024;
+
+pub(crate) struct Analyser<'c> {
+    pub(crate) context: &'c Context<'c>,
+    pub(crate) env: Env,
+    pub(crate) map: Map,
+    pub(crate) dialect: Dialect,
+    pub(crate) invocations: Vec<Invocation>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) unknown: bool,
+    /// Programs from the outermost wrapper inwards.
+    pub(crate) chain: Vec<String>,
+    pub(crate) pipelines: u32,
+    /// The stage that a single command in a nested list belongs to.
+    pub(crate) place: Option<(u32, u32)>,
+    /// Which alternative of variables with several is looked at, and how many were seen.
+    pub(crate) choice: usize,
+    pub(crate) choices: usize,
+    /// Functions being called, with whether that happens beside something else.
+    pub(crate) calls: Vec<String>,
+    /// Inside a pipeline of several stages, or in the background.
+    pub(crate) beside: bool,
+    /// Functions of the text that were called.
+    pub(crate) called: Vec<String>,
+    /// How sure everything found now is at best.
+    pub(crate) ceiling: Certainty,
+    /// Aliases being expanded.
+    pub(crate) expanding: Vec<String>,
+    pub(crate) depth: u32,
+    pub(crate) steps: u32,
+    /// Bytes of nested texts that were read.
+    pub(crate) read: usize,
+}
+
+impl<'c> Analyser<'c> {
+    pub(crate) fn new(context: &'c Context<'c>) -> Self {
+        let cwd = if context.cwd.starts_with('/') { context.cwd } else { "/" };
+        Self {
+            context,
+            env: Env { cwd: cwd.to_owned(), cwd_known: true, ..Env::default() },
+            map: Map::Offset(0),
+            dialect: context.dialect,
+            invocations: Vec::with_capacity(4),
+            effects: Vec::with_capacity(8),
+            unknown: false,
+            chain: Vec::new(),
+            pipelines: 0,
+            place: None,
+            choice: 0,
+            choices: 1,
+            calls: Vec::new(),
+            beside: false,
+            called: Vec::new(),
+            ceiling: Certainty::Proven,
+            expanding: Vec::new(),
+            depth: 0,
+            steps: 0,
+            read: 0,
+        }
+    }
+
+    pub(crate) fn run(mut self, text: &str) -> Analysis {
+        let tree = cmdai_shell::parse(text, self.dialect);
+        self.list(&tree, &tree.body, &Stream::Empty);
+        self.uncalled_functions();
+        for &region in &tree.unknown {
+            self.unknown_region(region, "part of the text could not be read");
+        }
+        let digest = digest::of(&tree);
+        Analysis {
+            invocations: self.invocations,
+            effects: self.effects,
+            unknown: self.unknown,
+            complete: tree.complete,
+            diagnostics: tree.diagnostics,
+            digest,
+        }
+    }
+
+    /// Functions that the text defines and does not call: what they would do, if called.
+    fn uncalled_functions(&mut self) {
+        let functions: Vec<(String, Rc<Function>)> =
+            self.env.functions.iter().filter_map(|(name, function)| Some((name.clone(), function.clone()?))).collect();
+        for (name, function) in functions {
+            if !self.called.contains(&name) {
+                let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
+                self.call_function(&name, &function, Vec::new(), &Stream::Empty);
+                self.ceiling = ceiling;
+            }
+        }
+    }
+
+    /// Takes one step; false where too many were taken, which is unknown then.
+    pub(crate) fn step(&mut self, span: Span) -> bool {
+        self.steps += 1;
+        if self.steps == MAX_STEPS {
+            self.unknown_region(span, "too much to look at");
+        }
+        self.steps < MAX_STEPS
+    }
+
+    /// Does something one level deeper; nothing where that is too deep, which is unknown then.
+    pub(crate) fn deeper<T>(&mut self, span: Span, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= MAX_DEPTH {
+            self.unknown_region(span, "nested too deeply");
+            return None;
+        }
+        self.depth += 1;
+        let result = work(self);
+        self.depth -= 1;
+        Some(result)
+    }
+
+    pub(crate) fn unknown_region(&mut self, span: Span, why: &str) {
+        self.unknown = true;
+        self.emit(EffectKind::Unknown { why: why.to_owned() }, span, Certainty::Unknown);
+    }
+
+    /// Notes an effect.
+    pub(crate) fn emit(&mut self, kind: EffectKind, span: Span, certainty: Certainty) {
+        let certainty = certainty.min(self.ceiling);
+        if let Some(known) = self.effects.iter_mut().find(|known| known.span == span && known.kind == kind) {
+            known.certainty = known.certainty.max(certainty);
+            return;
+        }
+        if self.effects.len() < MAX_FOUND {
+            self.effects.push(Effect { kind, span, chain: self.chain.clone(), certainty });
+        } else {
+            self.unknown = true;
+        }
+    }
+
+    /// Notes that code of another place runs.
+    pub(crate) fn emit_code(&mut self, source: CodeSource, language: &str, span: Span) {
+        let certainty = if source == CodeSource::Unknown { Certainty::Unknown } else { Certainty::Proven };
+        self.emit(EffectKind::RunCode { source, language: language.to_owned() }, span, certainty);
+    }
+
+    pub(crate) fn invoke(&mut self, invocation: Invocation) {
+        if self.invocations.len() >= MAX_FOUND {
+            self.unknown = true;
+        } else if !self.invocations.iter().rev().take(16).any(|known| known.span == invocation.span && known.chain == invocation.chain && known.args == invocation.args) {
+            self.invocations.push(invocation);
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Simple commands: alias, function, builtin or program, and what it does with its arguments.
+
+use cmdai_schema::{Arg, Certainty, CodeSource, EffectKind, Invocation, Span};
+use cmdai_shell::{AssignValue, Redirection, Simple, Tree};
+
+use crate::{
+    analyser::Analyser,
+    knowledge::{self, Program, WrapKind},
+    options::{self, Parsed},
+    paths,
+    state::Value,
+    value::{Map, Stream, Taint, Text},
+};
+
+/// A call on its way to what it does.
+pub(crate) struct Call<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) args: &'a [Text],
+    pub(crate) stdin: &'a Stream,
+    pub(crate) span: Span,
+}
+
+/// Most alternatives of variables that are looked at.
+const MAX_CHOICES: usize = 8;
+
+impl Analyser<'_> {
+    pub(crate) fn simple(&mut self, tree: &Tree<'_>, simple: &Simple<'_>, redirections: &[Redirection<'_>], local: Span, stdin: &Stream) -> Stream {
+        let span = self.map.span(local);
+        let outer = (self.choice, self.choices);
+        let mut printed = Stream::Empty;
+        let mut choice = 0;
+        let mut most = 1;
+        while choice < most && self.step(span) {
+            self.choice = choice;
+            self.choices = 1;
+            let out = self.simple_once(tree, simple, redirections, span, stdin);
+            most = most.max(self.choices.min(MAX_CHOICES));
+            printed = if choice == 0 || printed == out { out } else { Stream::UNKNOWN };
+            choice += 1;
+        }
+        (self.choice, self.choices) = (outer.0, outer.1.max(most));
+        printed
+    }
+
+    fn simple_once(&mut self, tree: &Tree<'_>, simple: &Simple<'_>, redirections: &[Redirection<'_>], span: Span, stdin: &Stream) -> Stream {
+        if let Some(printed) = self.alias(tree, simple, redirections, span, stdin) {
+            return printed;
+        }
+        let words = self.expand_words(tree, &simple.words);
+        let assignments = self.assignments(tree, simple);
+        let redirected = self.redirections(tree, redirections, stdin);
+        if words.is_empty() {
+            for (name, value, _) in assignments {
+                self.env.set(&name, value);
+            }
+            // What a substitution among the assignments printed goes nowhere.
+            return self.finish_redirections(redirected, Stream::Empty);
+        }
+        let input = redirected.stdin.clone();
+        let input = input.as_ref().unwrap_or(stdin);
+        let before: Vec<(String, Option<Value>)> = assignments.iter().map(|(name, ..)| (name.clone(), self.env.get(name).cloned())).collect();
+        let mut shown = Vec::new();
+        for (name, value, text) in assignments {
+            shown.push((name.clone(), text.known.then(|| text.text.clone())));
+            self.env.set(&name, value);
+        }
+        let printed = self.call(&words, shown, input, span);
+        for (name, value) in before {
+            match value {
+                Some(value) => self.env.set(&name, value),
+                None => self.env.vars.retain(|(known, _)| *known != name),
+            }
+        }
+        if words.first().is_some_and(|word| word.text == "exec") && words.len() == 1 {
+            // `exec 3<>FILE` changes the shell itself.
+            if let Some(stream) = &redirected.stdin {
+                self.env.descriptors.push((0, stream.clone()));
+            }
+        }
+        self.finish_redirections(redirected, printed)
+    }
+
+    fn assignments(&mut self, tree: &Tree<'_>, simple: &Simple<'_>) -> Vec<(String, Value, Text)> {
+        let mut out = Vec::with_capacity(simple.assignments.len());
+        for assignment in &simple.assignments {
+            let span = self.map.span(assignment.span);
+            match &assignment.value {
+                AssignValue::Array(words) => {
+                    let texts = self.expand_words(tree, words);
+                    let mut all: Vec<String> = match (assignment.append, self.env.get(assignment.name)) {
+                        (true, Some(value)) => value.array.clone().unwrap_or_default(),
+                        _ => Vec::new(),
+                    };
+                    let known = texts.iter().all(|text| text.known);
+                    all.extend(texts.into_iter().map(|text| text.text));
+                    let value = if known { Value { array: Some(all), ..Value::default() } } else { Value { not_empty: true, ..Value::default() } };
+                    out.push((assignment.name.to_owned(), value, Text::unknown("", span, None)));
+                }
+                AssignValue::Scalar(word) => {
+                    let mut text = self.expand_one(tree, word);
+                    let mut value = if text.known {
+                        Value::known(text.text.clone())
+                    } else {
+                        Value { not_empty: text.empty.as_deref().is_none_or(|empty| !empty.is_empty()), ..Value::unknown(text.taint.clone()) }
+                    };
+                    if let Some(index) = assignment.index {
+                        let mut array = self.env.get(assignment.name).and_then(|value| value.array.clone()).unwrap_or_default();
+                        match index.parse::<usize>() {
+                            Ok(at) if at < 256 && text.known => {
+                                while array.len() <= at {
+                                    array.push(String::new());
+                                }
+                                if let Some(slot) = array.get_mut(at) {
+                                    slot.clone_from(&text.text);
+                                }
+                                value = Value { array: Some(array), ..Value::default() };
+                            }
+                            _ => value = Value { not_empty: true, ..Value::default() },
+                        }
+                    } else if assignment.append {
+                        let before = match self.env.get(assignment.name) {
+                            Some(value) => Some(value.clone()),
+                            None => self.session_variable(assignment.name),
+                        };
+                        value = match before.as_ref().map(|value| value.alternatives.as_slice()) {
+                            Some([before]) if text.known => {
+                                text.text.insert_str(0, before);
+                                Value::known(text.text.clone())
+                            }
+                            Some([]) if text.known && before.as_ref().is_some_and(|value| value.unset) => Value::known(text.text.clone()),
+                            None if text.known => Value::known(text.text.clone()),
+                            _ => Value { not_empty: true, ..Value::default() },
+                        };
+                    }
+                    self.note_assignment(assignment.name, &text, span, !simple.words.is_empty());
+                    // Later assignments of the same command see earlier ones.
+                    if simple.words.is_empty() {
+                        self.env.set(assignment.name, value.clone());
+                    }
+                    out.push((assignment.name.to_owned(), value, text));
+                }
+            }
+        }
+        out
+    }
+
+    /// An alias of the text or the session in place of the first word.
+    fn alias(&mut self, tree: &Tree<'_>, simple: &Simple<'_>, redirections: &[Redirection<'_>], span: Span, stdin: &Stream) -> Option<Stream> {
+        let first = simple.words.first()?;
+        let name = first.bare()?;
+        if self.expanding.iter().any(|known| known == name) {
+            return None;
+        }
+        let value = match self.env.aliases.iter().find(|(known, _)| known == name) {
+            Some((_, value)) => value.clone(),
+            None => self.context.session.alias(name)?.into_owned(),
+        };
+        if self.expanding.len() > 8 {
+            self.unknown_region(span, "aliases are nested too deeply");
+            return Some(Stream::UNKNOWN);
+        }
+        let plain = {
+            let inner = cmdai_shell::parse(&value, self.dialect);
+            match inner.body.items.as_slice() {
+                [item] if item.and_or.rest.is_empty() && inner.complete => match item.and_or.first.stages.as_slice() {
+                    [command] => matches!(&command.kind, cmdai_shell::CommandKind::Simple(inner) if inner.assignments.is_empty() && command.redirections.is_empty()),
+                    _ => false,
+                },
+                _ => false,
+            }
+        };
+        self.expanding.push(name.to_owned());
+        let alias_span = self.map.span(first.span);
+        let printed = if plain {
+            // The alias's words, then the others, each with its place.
+            let inner = cmdai_shell::parse(&value, self.dialect);
+            let outer = std::mem::replace(&mut self.map, Map::Fixed(alias_span));
+            let mut words = match inner.body.items.first().and_then(|item| item.and_or.first.stages.first()).map(|command| &command.kind) {
+                Some(cmdai_shell::CommandKind::Simple(simple)) => self.expand_words(&inner, &simple.words),
+                _ => Vec::new(),
+            };
+            self.map = outer;
+            words.extend(self.expand_words(tree, simple.words.get(1..).unwrap_or_default()));
+            let redirected = self.redirections(tree, redirections, stdin);
+            let input = redirected.stdin.clone();
+            let printed = self.call(&words, Vec::new(), input.as_ref().unwrap_or(stdin), span);
+            self.finish_redirections(redirected, printed)
+        } else {
+            let rest = tree.source.get(first.span.end as usize..).unwrap_or("");
+            let end = simple.words.last().map_or(0, |word| (word.span.end - first.span.end) as usize);
+            let text = format!("{value}{}", rest.get(..end).unwrap_or(""));
+            let redirected = self.redirections(tree, redirections, stdin);
+            let input = redirected.stdin.clone();
+            let dialect = self.dialect;
+            let printed = self
+                .deeper(span, |this| this.nested_text(&text, Map::Fixed(span), dialect, input.as_ref().unwrap_or(stdin)))
+                .unwrap_or(Stream::UNKNOWN);
+            self.finish_redirections(redirected, printed)
+        };
+        self.expanding.pop();
+        Some(printed)
+    }
+
+    /// A call with its words expanded. Wrappers come here again with what they run.
+    pub(crate) fn call(&mut self, words: &[Text], assignments: Vec<(String, Option<String>)>, stdin: &Stream, span: Span) -> Stream {
+        self.deeper(span, |this| this.call_at(words, assignments, stdin, span)).unwrap_or(Stream::UNKNOWN)
+    }
+
+    fn call_at(&mut self, words: &[Text], assignments: Vec<(String, Option<String>)>, stdin: &Stream, span: Span) -> Stream {
+        let Some((first, args)) = words.split_first() else { return Stream::Empty };
+        let (word, certainty) = self.program_word(first);
+        let name = paths::base_name(&word).to_owned();
+        let name = name.strip_suffix(".exe").unwrap_or(&name);
+        let program = knowledge::find(name);
+        let (pipeline, stage) = self.place.unwrap_or((self.pipelines.saturating_sub(1), 0));
+        let told = certainty.is_some();
+        self.chain.push(if told { name.to_owned() } else { String::new() });
+        self.invoke(Invocation {
+            program: if told { name.to_owned() } else { String::new() },
+            word: word.clone(),
+            args: args.iter().map(|arg| Arg { value: arg.known.then(|| arg.text.clone()), span: arg.span }).collect(),
+            chain: self.chain.clone(),
+            pipeline,
+            stage,
+            span,
+            assignments,
+            known: program.is_some(),
+        });
+        let ceiling = self.ceiling;
+        let printed = match certainty {
+            None => {
+                self.unknown_program(first, span);
+                Stream::UNKNOWN
+            }
+            Some(certainty) => {
+                self.ceiling = ceiling.min(certainty);
+                self.dispatch(&Call { name, args, stdin, span }, &word, first, program)
+            }
+        };
+        self.ceiling = ceiling;
+        self.chain.pop();
+        printed
+    }
+
+    fn unknown_program(&mut self, first: &Text, span: Span) {
+        self.unknown = true;
+        match &first.taint {
+            Some(taint @ (Taint::Remote(_) | Taint::Made)) => {
+                let taint = taint.clone();
+                self.tainted_code(&taint, "shell", first.span);
+            }
+            _ => self.emit(EffectKind::Unknown { why: "the program cannot be told".to_owned() }, span, Certainty::Unknown),
+        }
+    }
+
+    /// The program that a word names, with how sure that is.
+    fn program_word(&self, first: &Text) -> (String, Option<Certainty>) {
+        if first.known && first.glob {
+            // The shell would look in the folder; the programs known here are the best guess.
+            const LIKELY: &[&str] = &["rm", "cat", "bash", "sh", "curl", "wget", "nc", "dd", "chmod", "chown", "python3", "find", "shred", "mkfs", "sudo"];
+            let pattern = paths::base_name(&first.text);
+            let hit = LIKELY.iter().copied().find(|name| crate::glob::matches(pattern, name)).or_else(|| knowledge::matching(pattern).next());
+            return match hit {
+                Some(name) => (name.to_owned(), Some(Certainty::Likely)),
+                None => (first.text.clone(), None),
+            };
+        }
+        if first.known {
+            return (first.text.clone(), Some(Certainty::Proven));
+        }
+        if let Some(empty) = &first.empty
+            && knowledge::find(paths::base_name(empty)).is_some()
+        {
+            return (empty.clone(), Some(Certainty::Likely));
+        }
+        // A folder that is not known, and a name that is.
+        if let Some((_, name)) = first.text.rsplit_once('/')
+            && !name.contains(['$', '`'])
+            && knowledge::find(name).is_some()
+        {
+            return (name.to_owned(), Some(Certainty::Likely));
+        }
+        (first.text.clone(), None)
+    }
+
+    fn dispatch(&mut self, call: &Call<'_>, word: &str, first: &Text, program: Option<&'static Program>) -> Stream {
+        if !word.contains('/') {
+            if self.chain.len() == 1 || self.chain.len() >= 2 && matches!(self.chain.get(self.chain.len() - 2).map(String::as_str), Some("eval" | "time" | "source" | "." | "bash" | "sh")) {
+                let function = self.env.functions.iter().find(|(known, _)| known == call.name).map(|(_, function)| function.clone());
+                if let Some(Some(function)) = function {
+                    return self.call_function(call.name, &function, call.args.to_vec(), call.stdin);
+                }
+                if !self.calls.iter().any(|known| known == call.name)
+                    && let Some(text) = self.context.session.function(call.name)
+                {
+                    let function = crate::state::Function { text: text.into_owned(), map: Map::Fixed(call.span) };
+                    return self.call_function(call.name, &function, call.args.to_vec(), call.stdin);
+                }
+            }
+            if let Some(printed) = self.builtin(call) {
+                return printed;
+            }
+        } else {
+            let path = self.absolute(word);
+            if self.env.file(&path).is_some() {
+                let language = "shell";
+                let dialect = self.dialect;
+                return self.script_file(first, language, Some(dialect), call.span);
+            }
+            let scratch = ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|folder| path.starts_with(folder));
+            if program.is_none() || scratch {
+                let source = if first.known { CodeSource::File(path) } else { CodeSource::Unknown };
+                self.emit_code(source, "program", first.span);
+            }
+        }
+        let Some(program) = program else {
+            return through(call.stdin);
+        };
+        let mut parsed = options::parse(program, call.args);
+        if (parsed.has("help") || parsed.has("version") && program.wrap.is_none()) && asks_only(call.args) {
+            return Stream::Known(String::new());
+        }
+        if !program.rules.is_empty() {
+            self.apply_rules(&mut parsed, call.span);
+        }
+        if program.handler.is_empty() {
+            if let Some(wrap) = program.wrap {
+                return self.wrapped(call, &parsed, wrap.kind, usize::from(wrap.skip), wrap.assignments);
+            }
+            return self.printed_by(call, &parsed);
+        }
+        self.handle(call, &parsed)
+    }
+
+    /// What a wrapper runs.
+    pub(crate) fn wrapped(&mut self, call: &Call<'_>, parsed: &Parsed<'_>, kind: WrapKind, skip: usize, assignments: bool) -> Stream {
+        let mut start = skip;
+        let mut shown = Vec::new();
+        if assignments {
+            while let Some((_, text)) = parsed.operands.get(start) {
+                let Some((name, value)) = text.text.split_once('=') else { break };
+                if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                    break;
+                }
+                let value_text = text.after(name.len() + 1);
+                self.note_assignment(name, &value_text, text.span, true);
+                shown.push((name.to_owned(), text.known.then(|| value.to_owned())));
+                start += 1;
+            }
+        }
+        let Some(&(at, _)) = parsed.operands.get(start) else { return Stream::UNKNOWN };
+        let before = self.env.cwd.clone();
+        if let Some(folder) = parsed.value("chdir") {
+            self.env.cwd = self.absolute(&folder.text);
+        }
+        let printed = match kind {
+            WrapKind::Argv => self.call(call.args.get(at..).unwrap_or_default(), shown, call.stdin, call.span),
+            WrapKind::Shell => {
+                let all: Vec<&Text> = call.args.get(at..).unwrap_or_default().iter().collect();
+                let code = joined(&all, call.span);
+                let dialect = self.dialect;
+                self.shell_code(&code, dialect, call.stdin, true)
+            }
+        };
+        self.env.cwd = before;
+        printed
+    }
+}
+
+/// `--help` or `--version` stands among the arguments before `--`.
+fn asks_only(args: &[Text]) -> bool {
+    args.iter().take_while(|arg| arg.text != "--").any(|arg| matches!(arg.text.as_str(), "--help" | "--version" | "-help" | "-version"))
+}
+
+/// What comes out of a program that nothing is known about, by what goes in.
+pub(crate) fn through(stdin: &Stream) -> Stream {
+    match stdin {
+        Stream::Empty => Stream::UNKNOWN,
+        Stream::Known(_) => Stream::Tainted(Taint::Made),
+        tainted @ Stream::Tainted(_) => tainted.clone(),
+    }
+}
+
+/// Arguments joined by blanks, as `eval` and `ssh` do.
+pub(crate) fn joined(all: &[&Text], span: Span) -> Text {
+    match all {
+        [] => Text::known(String::new(), span),
+        [one] => (*one).clone(),
+        several => {
+            let start = several.first().map_or(0, |text| text.span.start);
+            let end = several.last().map_or(0, |text| text.span.end);
+            let mut taint: Option<Taint> = None;
+            for text in several {
+                taint = match (taint, text.taint.clone()) {
+                    (Some(first), Some(second)) => Some(first.worse(second)),
+                    (first, second) => first.or(second),
+                };
+            }
+            Text {
+                text: several.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" "),
+                known: several.iter().all(|text| text.known),
+                span: cmdai_schema::Span { start, end },
+                taint,
+                ..Text::default()
+            }
+        }
+    }
+}

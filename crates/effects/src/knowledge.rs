@@ -1,0 +1,177 @@
+//! The command knowledge: static tables made from `knowledge/*.toml` at build time.
+
+/// How a program reads its options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "which are made depends on the knowledge files")]
+pub(crate) enum Style {
+    /// Options anywhere, short ones joined.
+    Gnu,
+    /// Options end at the first operand.
+    Posix,
+    /// Long options with one dash, none joined.
+    Long,
+    /// Everything is an operand.
+    Raw,
+}
+
+/// Whether an option takes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    No,
+    Yes,
+    /// Only attached.
+    Optional,
+}
+
+/// An option.
+#[derive(Debug)]
+pub(crate) struct Opt {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) takes: Takes,
+    pub(crate) flag: &'static str,
+}
+
+/// Options of a subcommand.
+#[derive(Debug)]
+pub(crate) struct Sub {
+    pub(crate) on: &'static [&'static str],
+    pub(crate) options: &'static [Opt],
+}
+
+/// What runs inside a wrapper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "which are made depends on the knowledge files")]
+pub(crate) enum WrapKind {
+    /// The operands are program and arguments.
+    Argv,
+    /// The operands joined are a shell text.
+    Shell,
+}
+
+/// How a wrapper names what it runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wrap {
+    pub(crate) kind: WrapKind,
+    /// Operands in front of it.
+    pub(crate) skip: u8,
+    /// `NAME=VALUE` may stand in front of it.
+    pub(crate) assignments: bool,
+}
+
+/// A program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    pub(crate) style: Style,
+    pub(crate) options: &'static [Opt],
+    pub(crate) subs: &'static [Sub],
+    pub(crate) rules: &'static [Rule],
+    pub(crate) wrap: Option<Wrap>,
+    pub(crate) handler: &'static str,
+    pub(crate) provider: &'static str,
+    pub(crate) context: &'static str,
+}
+
+/// Under which conditions a program has which effects.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) on: &'static [&'static [&'static str]],
+    pub(crate) when: &'static [Cond],
+    pub(crate) effects: &'static [Template],
+}
+
+/// A condition.
+#[derive(Debug)]
+#[allow(dead_code, reason = "which are made depends on the knowledge files")]
+pub(crate) enum Cond {
+    Has(&'static str),
+    Lacks(&'static str),
+    /// One of the patterns matches; the other way round where true.
+    Matches(Arg, &'static [&'static str], bool),
+    /// So many operands.
+    AtLeast(u8),
+    /// Fewer operands than this.
+    Fewer(u8),
+}
+
+/// An effect with its arguments.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) kind: Kind,
+    pub(crate) args: &'static [Arg],
+}
+
+/// Where an argument of an effect comes from.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "which are made depends on the knowledge files")]
+pub(crate) enum Arg {
+    Text(&'static str),
+    Nth(u8),
+    From(u8),
+    Last,
+    AllButLast,
+    Joined,
+    Opt(&'static str),
+    OptOr(&'static str, &'static str),
+}
+
+/// The effects that a rule may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "which are made depends on the knowledge files")]
+pub(crate) enum Kind {
+    Delete,
+    DeleteTree,
+    Overwrite,
+    Write,
+    Move,
+    Read,
+    ReadSecret,
+    Chmod,
+    Chown,
+    Device,
+    Format,
+    Mount,
+    RunFile,
+    RunRemote,
+    RunUnknown,
+    Shell,
+    Code,
+    Download,
+    Upload,
+    Listen,
+    Connect,
+    Escalate,
+    AddUser,
+    Credential,
+    Persist,
+    Disable,
+    Tamper,
+    KernelModule,
+    HistoryLoss,
+    ForcePush,
+    BranchDelete,
+    Destroy,
+    Change,
+    Install,
+    Service,
+    Kill,
+    KillAll,
+    Power,
+    Exhaust,
+    Unknown,
+    /// To a file, or into a folder under the names of the other operands.
+    CopyTo,
+}
+
+include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));
+
+/// The entry of a program.
+pub(crate) fn find(name: &str) -> Option<&'static Program> {
+    let at = PROGRAMS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    PROGRAMS.get(at).map(|(_, program)| *program)
+}
+
+/// Names that match a shell pattern.
+pub(crate) fn matching<'p>(pattern: &'p str) -> impl Iterator<Item = &'static str> + 'p {
+    PROGRAMS.iter().map(|(name, _)| *name).filter(move |name| crate::glob::matches(pattern, name))
+}

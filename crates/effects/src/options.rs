@@ -1,0 +1,149 @@
+//! Arguments to options and operands, by a program's grammar.
+
+use std::borrow::Cow;
+
+use crate::{
+    knowledge::{Opt, Program, Style, Takes},
+    value::Text,
+};
+
+/// The arguments of a call, sorted out.
+pub(crate) struct Parsed<'a> {
+    pub(crate) program: &'static Program,
+    /// What is not an option, with its index among the arguments.
+    pub(crate) operands: Vec<(usize, &'a Text)>,
+    /// Options by what the rules call them, with their values.
+    pub(crate) options: Vec<(Cow<'static, str>, Option<Text>)>,
+    /// Words of subcommands that rules matched, at the start of the operands.
+    pub(crate) skip: usize,
+}
+
+impl<'a> Parsed<'a> {
+    pub(crate) fn has(&self, flag: &str) -> bool {
+        self.options.iter().any(|(known, _)| known == flag)
+    }
+
+    pub(crate) fn value(&self, flag: &str) -> Option<&Text> {
+        self.options.iter().rev().find(|(known, value)| known == flag && value.is_some()).and_then(|(_, value)| value.as_ref())
+    }
+
+    pub(crate) fn values<'s>(&'s self, flag: &'s str) -> impl Iterator<Item = &'s Text> {
+        self.options.iter().filter(move |(known, _)| known == flag).filter_map(|(_, value)| value.as_ref())
+    }
+
+    /// Operands after the subcommand, from 1.
+    pub(crate) fn nth(&self, number: usize) -> Option<&'a Text> {
+        self.operands.get(self.skip + number.checked_sub(1)?).map(|(_, text)| *text)
+    }
+
+    /// Operands after the subcommand.
+    pub(crate) fn rest(&self) -> impl DoubleEndedIterator<Item = &'a Text> + ExactSizeIterator {
+        self.operands.get(self.skip..).unwrap_or_default().iter().map(|(_, text)| *text)
+    }
+
+    /// The first operand as a subcommand.
+    pub(crate) fn sub(&self) -> &str {
+        self.operands.first().map_or("", |(_, text)| text.text.as_str())
+    }
+}
+
+/// Sorts the arguments out.
+pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'a> {
+    let mut parsed = Parsed { program, operands: Vec::with_capacity(args.len()), options: Vec::new(), skip: 0 };
+    let mut index = 0;
+    let mut only_operands = program.style == Style::Raw;
+    while let Some(arg) = args.get(index) {
+        let at = index;
+        index += 1;
+        let text = arg.text.as_str();
+        let dashed = text.len() > 1 && (text.starts_with('-') || text.starts_with('+') && declared(program, &parsed, text).is_some());
+        if only_operands || !dashed {
+            parsed.operands.push((at, arg));
+            if program.style == Style::Posix {
+                only_operands = true;
+            }
+            continue;
+        }
+        if text == "--" {
+            only_operands = true;
+            continue;
+        }
+        if text.starts_with("--") || program.style == Style::Long {
+            let (name, attached) = match text.split_once('=') {
+                Some((name, _)) => (name, Some(arg.after(name.len() + 1))),
+                None => (text, None),
+            };
+            match declared(program, &parsed, name) {
+                Some(option) => {
+                    let value = match (option.takes, attached) {
+                        (_, Some(value)) => Some(value),
+                        (Takes::Yes, None) => {
+                            let value = args.get(index).cloned();
+                            index += 1;
+                            value
+                        }
+                        _ => None,
+                    };
+                    parsed.options.push((Cow::Borrowed(option.flag), value));
+                }
+                None => parsed.options.push((Cow::Owned(name.trim_start_matches('-').to_owned()), attached)),
+            }
+            continue;
+        }
+        // Short ones, perhaps joined.
+        if let Some(option) = declared(program, &parsed, text) {
+            let value = if option.takes == Takes::Yes {
+                index += 1;
+                args.get(index - 1).cloned()
+            } else {
+                None
+            };
+            parsed.options.push((Cow::Borrowed(option.flag), value));
+            continue;
+        }
+        let mut chars = text.char_indices().skip(1);
+        while let Some((at, letter)) = chars.next() {
+            let mut name = [b'-', 0, 0, 0, 0];
+            let len = match name.get_mut(1..) {
+                Some(rest) => letter.encode_utf8(rest).len(),
+                None => 0,
+            };
+            let name = name.get(..=len).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
+            match declared(program, &parsed, name) {
+                Some(option) if option.takes != Takes::No => {
+                    let from = at + letter.len_utf8();
+                    let value = if from < text.len() {
+                        Some(arg.after(from))
+                    } else if option.takes == Takes::Yes {
+                        index += 1;
+                        args.get(index - 1).cloned()
+                    } else {
+                        None
+                    };
+                    parsed.options.push((Cow::Borrowed(option.flag), value));
+                    break;
+                }
+                Some(option) => parsed.options.push((Cow::Borrowed(option.flag), None)),
+                None => parsed.options.push((Cow::Owned(letter.to_string()), None)),
+            }
+        }
+    }
+    parsed
+}
+
+/// The grammar's entry for an option: the subcommand's first, then the program's.
+fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Option<&'static Opt> {
+    let of = |options: &'static [Opt]| options.iter().find(|option| option.names.contains(&name));
+    let mut best: Option<&'static Opt> = None;
+    let mut longest = 0;
+    for sub in program.subs {
+        let here = sub.on.len() <= parsed.operands.len() && sub.on.iter().zip(&parsed.operands).all(|(word, (_, text))| text.text == *word);
+        if here && sub.on.len() > longest
+            && let Some(option) = of(sub.options)
+        {
+            best = Some(option);
+            longest = sub.on.len();
+        }
+    }
+    best.or_else(|| of(program.options))
+}

@@ -1,0 +1,184 @@
+//! Redirections: what is read, written and connected to.
+
+use cmdai_schema::{Certainty, EffectKind, Span};
+use cmdai_shell::{HereDoc, Part, RedirectOp, Redirection, Tree};
+
+use crate::{
+    analyser::Analyser,
+    value::{Stream, Taint, Text},
+};
+
+/// What the redirections of a command lead to.
+#[derive(Default)]
+pub(crate) struct Redirected {
+    /// In place of what the pipe brings.
+    pub(crate) stdin: Option<Stream>,
+    /// Standard output goes to a file, with whether it is appended.
+    file: Option<(String, bool)>,
+    /// Standard output goes to the network.
+    network: Option<(String, Span)>,
+    /// Standard output does not reach the pipe.
+    away: bool,
+}
+
+impl Analyser<'_> {
+    pub(crate) fn redirections(&mut self, tree: &Tree<'_>, redirections: &[Redirection<'_>], pipe: &Stream) -> Redirected {
+        let mut out = Redirected::default();
+        for redirection in redirections {
+            self.redirection(tree, redirection, pipe, &mut out);
+        }
+        out
+    }
+
+    fn redirection(&mut self, tree: &Tree<'_>, redirection: &Redirection<'_>, pipe: &Stream, out: &mut Redirected) {
+        let span = self.map.span(redirection.span);
+        match redirection.op {
+            RedirectOp::HereDoc | RedirectOp::HereDocTabs => {
+                if let Some(here_doc) = redirection.here_doc.and_then(|index| tree.here_docs.get(index)) {
+                    let text = self.here_doc(tree, here_doc);
+                    if redirection.fd == 0 {
+                        out.stdin = Some(text);
+                    }
+                }
+            }
+            RedirectOp::HereString => {
+                let text = self.expand_one(tree, &redirection.target);
+                out.stdin = Some(if text.known { Stream::Known(text.text + "\n") } else { Stream::Tainted(text.taint.unwrap_or(Taint::Unknown)) });
+            }
+            RedirectOp::DuplicateIn | RedirectOp::DuplicateOut => {
+                let text = self.expand_one(tree, &redirection.target);
+                let number: Option<u32> = text.text.trim_end_matches('-').parse().ok();
+                let behind = number.and_then(|number| self.env.descriptors.iter().rev().find(|(known, _)| *known == number)).map(|(_, stream)| stream.clone());
+                match (redirection.fd, number) {
+                    (0, Some(1 | 2)) => {
+                        if let Some((address, _)) = &out.network {
+                            out.stdin = Some(Stream::Tainted(Taint::Remote(address.clone())));
+                        }
+                    }
+                    (0, _) => {
+                        if let Some(stream) = behind {
+                            out.stdin = Some(stream);
+                        }
+                    }
+                    (1, Some(2)) => out.away = true,
+                    (1 | 2, Some(0)) if redirection.fd == 1 => {
+                        if let Some(Stream::Tainted(Taint::Remote(address))) = &out.stdin {
+                            out.network = Some((address.clone(), span));
+                        }
+                    }
+                    (1, Some(_)) => {
+                        out.away = true;
+                        if let Some(Stream::Tainted(Taint::Remote(address))) = behind {
+                            out.network = Some((address, span));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            RedirectOp::Read | RedirectOp::ReadWrite => {
+                let target = self.expand_one(tree, &redirection.target);
+                let stream = self.read_file(&target, span);
+                if redirection.op == RedirectOp::ReadWrite && !matches!(stream, Stream::Tainted(Taint::Remote(_))) {
+                    self.write_path(&target, true, span);
+                }
+                if let (Stream::Tainted(Taint::Remote(address)), 1) = (&stream, redirection.fd) {
+                    out.network = Some((address.clone(), span));
+                }
+                if redirection.fd == 0 {
+                    out.stdin = Some(stream);
+                } else {
+                    self.env.descriptors.push((redirection.fd, stream));
+                }
+            }
+            RedirectOp::Write | RedirectOp::Clobber | RedirectOp::Append | RedirectOp::WriteBoth | RedirectOp::AppendBoth => {
+                let target = self.expand_one(tree, &redirection.target);
+                let append = matches!(redirection.op, RedirectOp::Append | RedirectOp::AppendBoth);
+                if let [Part::Process(..)] = redirection.target.parts.as_slice() {
+                    out.away = redirection.fd == 1;
+                    return;
+                }
+                if let Some(address) = network_address(&target.text) {
+                    self.emit(EffectKind::Connect { address: address.clone() }, span, Certainty::Proven);
+                    if redirection.fd == 1 {
+                        out.network = Some((address, span));
+                    } else {
+                        self.env.descriptors.push((redirection.fd, Stream::Tainted(Taint::Remote(address))));
+                    }
+                    return;
+                }
+                self.write_path(&target, append, span);
+                if redirection.fd == 1 {
+                    out.away = true;
+                    out.file = Some((self.absolute(&target.text), append));
+                }
+            }
+        }
+        let _ = pipe;
+    }
+
+    /// Joins what a command prints with where it goes.
+    pub(crate) fn finish_redirections(&mut self, redirected: Redirected, printed: Stream) -> Stream {
+        if let Some((address, span)) = redirected.network {
+            let source = match &printed {
+                Stream::Tainted(Taint::File(path) | Taint::Secret(path)) => path.clone(),
+                _ => "-".to_owned(),
+            };
+            if printed != Stream::Empty {
+                self.emit(EffectKind::Upload { source, destination: address }, span, Certainty::Proven);
+            }
+            return Stream::Empty;
+        }
+        if let Some((path, append)) = redirected.file {
+            self.env.write_file(&path, printed, append);
+            return Stream::Empty;
+        }
+        if redirected.away { Stream::Empty } else { printed }
+    }
+
+    fn here_doc(&mut self, tree: &Tree<'_>, here_doc: &HereDoc<'_>) -> Stream {
+        let text = self.expand_inner(tree, &here_doc.parts);
+        if !text.known {
+            // The parts that are known are still worth reading.
+            return if text.taint.as_ref().is_some_and(|taint| *taint != Taint::Unknown) {
+                Stream::Tainted(text.taint.unwrap_or(Taint::Unknown))
+            } else {
+                Stream::Known(text.text)
+            };
+        }
+        if here_doc.strip_tabs {
+            let stripped: String = text.text.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect();
+            return Stream::Known(stripped);
+        }
+        Stream::Known(text.text)
+    }
+
+    /// Notes that a file is read, and says what comes out of it.
+    pub(crate) fn read_file(&mut self, target: &Text, span: Span) -> Stream {
+        if let Some(address) = network_address(&target.text) {
+            self.emit(EffectKind::Connect { address: address.clone() }, span, Certainty::Proven);
+            return Stream::Tainted(Taint::Remote(address));
+        }
+        let path = self.absolute(&target.text);
+        if let Some(content) = self.env.file(&path) {
+            return content.clone();
+        }
+        if matches!(path.as_str(), "/dev/null") {
+            return Stream::Empty;
+        }
+        let secret = self.read_path(target, span);
+        if secret { Stream::Tainted(Taint::Secret(path)) } else { Stream::Tainted(Taint::File(path)) }
+    }
+}
+
+/// `/dev/tcp/HOST/PORT` as an address.
+pub(crate) fn network_address(path: &str) -> Option<String> {
+    let (protocol, rest) = if let Some(rest) = path.strip_prefix("/dev/tcp/") {
+        ("tcp", rest)
+    } else if let Some(rest) = path.strip_prefix("/dev/udp/") {
+        ("udp", rest)
+    } else {
+        return None;
+    };
+    let (host, port) = rest.split_once('/').unwrap_or((rest, ""));
+    Some(format!("{protocol}://{host}:{port}"))
+}

@@ -1,0 +1,255 @@
+//! Applies the rules of the knowledge tables.
+
+use cmdai_schema::{Certainty, CodeSource, EffectKind, Span};
+
+use crate::{
+    analyser::Analyser,
+    glob,
+    knowledge::{Arg, Cond, Kind, Rule, Template},
+    options::Parsed,
+    paths,
+    value::Text,
+};
+
+impl Analyser<'_> {
+    /// Notes the effects of all rules that match.
+    pub(crate) fn apply_rules(&mut self, parsed: &mut Parsed<'_>, span: Span) {
+        for rule in parsed.program.rules {
+            if parsed.operands.len() >= rule.on.len() && rule_matches(rule, parsed) {
+                parsed.skip = rule.on.len();
+                if rule.when.iter().all(|condition| holds(condition, parsed)) {
+                    for template in rule.effects {
+                        self.apply(template, parsed, span);
+                    }
+                }
+                parsed.skip = 0;
+            }
+        }
+    }
+
+    fn apply(&mut self, template: &Template, parsed: &Parsed<'_>, span: Span) {
+        // The first argument that stands for several makes one effect for each.
+        let many = template.args.first().copied().filter(|arg| matches!(arg, Arg::From(_) | Arg::AllButLast));
+        let second: Option<Vec<Text>> = template.args.get(1).map(|&arg| collect(arg, parsed, span));
+        let third: Option<Vec<Text>> = template.args.get(2).map(|&arg| collect(arg, parsed, span));
+        let firsts = match (many, template.args.first()) {
+            (Some(arg), _) | (None, Some(&arg)) => collect(arg, parsed, span),
+            (None, None) => vec![Text::known(parsed.program.name, span)],
+        };
+        let seconds: Vec<Option<&Text>> = match &second {
+            Some(all) if template.args.get(1).is_some_and(|arg| matches!(arg, Arg::From(_))) => all.iter().map(Some).collect(),
+            Some(all) => vec![all.first()],
+            None => vec![None],
+        };
+        let third = third.as_ref().and_then(|all| all.first());
+        for first in &firsts {
+            for second in &seconds {
+                self.apply_one(template.kind, parsed, first, *second, third, span);
+            }
+        }
+    }
+
+    fn apply_one(&mut self, kind: Kind, parsed: &Parsed<'_>, first: &Text, second: Option<&Text>, third: Option<&Text>, span: Span) {
+        let at = if first.span == Span::default() { span } else { first.span };
+        let recursive = parsed.has("recursive");
+        let text = first.text.clone();
+        let also = || second.map(|text| text.text.clone()).unwrap_or_default();
+        let sure = if first.known { Certainty::Proven } else { Certainty::Likely };
+        let context = || parsed.value(parsed.program.context).map(|text| text.text.clone());
+        let provider = || if parsed.program.provider.is_empty() { parsed.program.name.to_owned() } else { parsed.program.provider.to_owned() };
+        let kind = match kind {
+            Kind::Delete => return self.delete_path(first, recursive, parsed.has("force"), span),
+            Kind::DeleteTree => return self.delete_path(first, true, parsed.has("force"), span),
+            Kind::Overwrite => return self.write_path(first, false, span),
+            Kind::Write => return self.write_path(first, true, span),
+            Kind::Read => {
+                self.read_path(first, at);
+                return;
+            }
+            Kind::ReadSecret => EffectKind::ReadSecret { path: text },
+            Kind::Move => {
+                if let Some(to) = second {
+                    self.move_path(first, to, span);
+                }
+                return;
+            }
+            Kind::CopyTo => {
+                let sources: Vec<&Text> = parsed.rest().collect();
+                self.copy_to(first, &sources, span);
+                return;
+            }
+            Kind::Chmod => {
+                if let Some(path) = second {
+                    self.change_mode(path, &text, recursive, span);
+                }
+                return;
+            }
+            Kind::Chown => {
+                if let Some(path) = second {
+                    self.change_owner(path, &text, recursive, span);
+                }
+                return;
+            }
+            Kind::Device => EffectKind::DeviceWrite { path: self.absolute(&text) },
+            Kind::Format => EffectKind::Format { path: self.absolute(&text) },
+            Kind::Mount => EffectKind::Mount { path: self.absolute(&text) },
+            Kind::RunFile => {
+                let language = if second.is_some() { also() } else { parsed.program.name.to_owned() };
+                self.script_file(first, &language, None, at);
+                return;
+            }
+            Kind::RunRemote => EffectKind::RunCode { source: CodeSource::Remote(text), language: also() },
+            Kind::RunUnknown => {
+                self.emit_code(CodeSource::Unknown, &text, span);
+                return;
+            }
+            Kind::Shell => {
+                let dialect = self.dialect;
+                self.shell_code(first, dialect, &crate::value::Stream::Empty, true);
+                return;
+            }
+            Kind::Code => {
+                if let Some(code) = second {
+                    self.inline_code(&text, code);
+                }
+                return;
+            }
+            Kind::Download => {
+                if let Some(to) = second {
+                    self.write_path(to, false, span);
+                }
+                EffectKind::Download { url: text, to: second.map(|to| self.absolute(&to.text)) }
+            }
+            Kind::Upload => {
+                let source = if text == "-" { text } else { self.absolute(&text) };
+                EffectKind::Upload { source, destination: also() }
+            }
+            Kind::Listen => EffectKind::Listen { address: text },
+            Kind::Connect => EffectKind::Connect { address: text },
+            Kind::Escalate => EffectKind::Escalate { to: text },
+            Kind::AddUser => EffectKind::AddUser { name: text },
+            Kind::Credential => EffectKind::ChangeCredential { subject: text },
+            Kind::Persist => EffectKind::Persistence { mechanism: text, path: second.map(|path| self.absolute(&path.text)) },
+            Kind::Disable => EffectKind::DisableSecurity { what: if second.is_some() { format!("{text} {}", also()) } else { text } },
+            Kind::Tamper => {
+                if text == "history" { EffectKind::TamperLog { path: format!("{}/.bash_history", self.home()) } } else { EffectKind::TamperLog { path: self.absolute(&text) } }
+            }
+            Kind::KernelModule => EffectKind::KernelModule { name: text },
+            Kind::HistoryLoss => EffectKind::HistoryLoss { what: if second.is_some() { format!("{text} {}", also()) } else { text } },
+            Kind::ForcePush => EffectKind::ForcePush { remote: text, branch: also() },
+            Kind::BranchDelete => EffectKind::BranchDelete { branch: text, remote: second.map(|remote| remote.text.clone()) },
+            Kind::Destroy => EffectKind::ResourceDestroy { resource: text, name: also(), provider: provider(), context: context() },
+            Kind::Change => EffectKind::ResourceChange { resource: text, name: also(), provider: provider(), context: context() },
+            Kind::Install => {
+                EffectKind::PackageInstall { manager: parsed.program.name.to_owned(), source: second.map_or_else(|| package_source(&text).to_owned(), |source| source.text.clone()), name: text }
+            }
+            Kind::Service => {
+                if paths::base_name(&text).starts_with("cmdai") && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill") {
+                    self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, Certainty::Proven);
+                }
+                if let Some(what) = protective_service(&text)
+                    && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill")
+                {
+                    self.emit(EffectKind::DisableSecurity { what: what.to_owned() }, span, Certainty::Proven);
+                }
+                EffectKind::ServiceControl { service: text, action: also() }
+            }
+            Kind::Kill | Kind::KillAll => {
+                if text.contains("cmdai") {
+                    self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, Certainty::Proven);
+                }
+                EffectKind::ProcessKill { all: kind == Kind::KillAll || matches!(text.as_str(), "-1"), target: text }
+            }
+            Kind::Power => EffectKind::Power { action: text },
+            Kind::Exhaust => EffectKind::ResourceExhaustion { how: text },
+            Kind::Unknown => {
+                self.emit(EffectKind::Unknown { why: text.replace('_', " ") }, span, Certainty::Unknown);
+                return;
+            }
+        };
+        let _ = third;
+        self.emit(kind, span, sure);
+    }
+
+    /// Copies of sources arrive at a target: a file, or a folder.
+    pub(crate) fn copy_to(&mut self, target: &Text, sources: &[&Text], span: Span) {
+        self.write_path(target, false, span);
+        // Into a folder of something that runs later, under the source's name.
+        for source in sources {
+            if std::ptr::eq(*source, target) {
+                continue;
+            }
+            let inside = format!("{}/{}", self.absolute(&target.text), paths::base_name(&source.text));
+            if paths::persistence(&inside).is_some() && paths::persistence(&self.absolute(&target.text)).is_none() {
+                let inner = Text { text: inside, known: target.known && source.known, span: target.span, ..Text::default() };
+                self.write_path(&inner, false, span);
+            }
+        }
+        if let [source, _] = sources {
+            let (from, to) = (self.absolute(&source.text), self.absolute(&target.text));
+            if let Some(content) = self.env.file(&from).cloned() {
+                self.env.write_file(&to, content, false);
+            }
+        }
+    }
+}
+
+fn rule_matches(rule: &Rule, parsed: &Parsed<'_>) -> bool {
+    rule.on.iter().zip(&parsed.operands).all(|(choices, (_, text))| choices.iter().any(|choice| *choice == "*" || text.text == *choice))
+}
+
+fn holds(condition: &Cond, parsed: &Parsed<'_>) -> bool {
+    match condition {
+        Cond::Has(flag) => parsed.has(flag),
+        Cond::Lacks(flag) => !parsed.has(flag),
+        Cond::AtLeast(count) => parsed.rest().len() >= usize::from(*count),
+        Cond::Fewer(count) => parsed.rest().len() < usize::from(*count),
+        Cond::Matches(arg, patterns, negated) => {
+            let texts = collect(*arg, parsed, Span::default());
+            let hit = texts.iter().any(|text| patterns.iter().any(|pattern| glob::matches(pattern, &text.text)));
+            hit != *negated
+        }
+    }
+}
+
+fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
+    match arg {
+        Arg::Text(text) => vec![Text::known(text, Span::default())],
+        Arg::Nth(number) => parsed.nth(usize::from(number)).cloned().into_iter().collect(),
+        Arg::From(number) => parsed.rest().skip(usize::from(number).saturating_sub(1)).cloned().collect(),
+        Arg::Last => parsed.rest().last().cloned().into_iter().collect(),
+        Arg::AllButLast => parsed.rest().rev().skip(1).rev().cloned().collect(),
+        Arg::Joined => {
+            let all: Vec<&Text> = parsed.rest().collect();
+            if all.is_empty() {
+                return Vec::new();
+            }
+            vec![crate::call::joined(&all, span)]
+        }
+        Arg::Opt(flag) => parsed.values(flag).cloned().collect(),
+        Arg::OptOr(flag, default) => vec![parsed.value(flag).cloned().unwrap_or_else(|| Text::known(default, Span::default()))],
+    }
+}
+
+fn package_source(name: &str) -> &'static str {
+    if name.contains("://") || name.starts_with("git+") || name.starts_with("github:") || name.starts_with("git@") {
+        "url"
+    } else if name.starts_with(['.', '/', '~']) || name.ends_with(".deb") || name.ends_with(".rpm") || name.ends_with(".whl") || name.ends_with(".tgz") {
+        "file"
+    } else {
+        "registry"
+    }
+}
+
+/// Services that protect or record.
+fn protective_service(name: &str) -> Option<&'static str> {
+    Some(match name.trim_end_matches(".service") {
+        "auditd" => "auditd",
+        "rsyslog" | "syslog" | "syslog-ng" | "systemd-journald" => "syslog",
+        "ufw" | "firewalld" | "iptables" | "nftables" => "firewall",
+        "apparmor" => "apparmor",
+        "fail2ban" => "fail2ban",
+        "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon" | "falco" | "sentinelone" => "endpoint-protection",
+        _ => return None,
+    })
+}

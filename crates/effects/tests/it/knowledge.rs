@@ -1,0 +1,51 @@
+//! Runs every example of the command knowledge.
+
+use serde::Deserialize;
+
+use crate::support::lines;
+
+#[derive(Deserialize)]
+struct File {
+    program: Vec<Program>,
+}
+
+#[derive(Deserialize)]
+struct Program {
+    names: Vec<String>,
+    #[serde(default)]
+    examples: Vec<Example>,
+}
+
+#[derive(Deserialize)]
+struct Example {
+    run: String,
+    effects: Vec<String>,
+}
+
+#[test]
+fn examples_hold() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
+    let (mut wrong, mut count, mut programs) = (Vec::new(), 0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let file: File = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for program in file.program {
+            programs += program.names.len();
+            for example in program.examples {
+                count += 1;
+                let mut found = lines(&example.run);
+                let mut expected = example.effects.clone();
+                found.sort();
+                expected.sort();
+                if found != expected {
+                    wrong.push(format!("{}: {}\n  expected {expected:?}\n  found    {found:?}", program.names[0], example.run));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 100 && programs >= 200, "{count} examples, {programs} programs");
+}

@@ -1,0 +1,5 @@
+//! What texts are found to do.
+
+mod corpus_shapes;
+mod knowledge;
+mod support;
