@@ -22,7 +22,7 @@ mod shell;
 mod symbols;
 mod terminal;
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
@@ -76,15 +76,13 @@ pub static mut __cmdai_struct: Builtin = Builtin {
     function: builtin,
     flags: BUILTIN_ENABLED,
     long_doc: &raw const LONG_DOC.0 as *const *const c_char,
-    short_doc: c"__cmdai on VERSION | debug TEXT | precmd STATUS | status".as_ptr(),
+    short_doc: c"__cmdai on [--no-enter] VERSION | script VERSION | debug TEXT | precmd STATUS | status | session | whole-lines".as_ptr(),
     handle: std::ptr::null_mut(),
 };
 
 const SUCCESS: c_int = 0;
 const FAILURE: c_int = 1;
 const USAGE: c_int = 2;
-/// `precmd`: the DEBUG trap or its options were changed and have to be set again.
-const MEND: c_int = 3;
 
 static SHELL: Mutex<Option<Shell>> = Mutex::new(None);
 
@@ -130,7 +128,7 @@ fn accept(hand_over: impl Fn(&Symbols) -> c_int) -> c_int {
         terminal::interrupt();
     }
     // Readline's own code runs without our lock: it may call bash, and bash may call us.
-    let symbols = Symbols::find_accepting();
+    let symbols = Symbols::find_calling();
     if what == AtEnter::Pass {
         hand_over(&symbols)
     } else {
@@ -158,29 +156,19 @@ fn arguments(words: *const WordList) -> Vec<String> {
 }
 
 fn run(arguments: &[String]) -> c_int {
+    let options: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
     let mut arguments = arguments.iter().map(String::as_str);
     match (arguments.next(), arguments.next()) {
-        (Some("on"), version) => on(version.unwrap_or("bash")),
+        (Some("on"), _) => on(&options),
+        (Some("script"), version) => script(version.unwrap_or("bash")),
         (Some("debug"), Some(text)) => {
             // A crash here lets the command through: the line was judged at Enter, and a trap that
             // always fails would lock the person out of the shell.
-            let runs = guarded(true, true, |shell| shell.before_simple(text));
-            if runs { SUCCESS } else { FAILURE }
+            guarded(SUCCESS, SUCCESS, |shell| shell.before_simple(text))
         }
-        (Some("precmd"), Some(status)) => guarded(SUCCESS, SUCCESS, |shell| {
-            shell.line_ended(status.parse().unwrap_or(0));
-            if shell.symbols.net_is_up(shell::TRAP_MARK) {
-                return SUCCESS;
-            }
-            let other = shell
-                .symbols
-                .debug_trap()
-                .filter(|trap| !trap.contains(shell::TRAP_MARK));
-            shell
-                .symbols
-                .set_variable(c"__cmdai_other_trap", &other.unwrap_or_default());
-            MEND
-        }),
+        (Some("precmd"), Some(status)) => precmd(status.parse().unwrap_or(0)),
+        // `$?` as it was when the DEBUG trap fired, for another trap that comes after ours.
+        (Some("status"), _) => guarded(SUCCESS, SUCCESS, |shell| shell.seen_status),
         // True where whole lines are judged at Enter.
         (Some("whole-lines"), _) => guarded(FAILURE, FAILURE, |shell| {
             if shell.whole_lines { SUCCESS } else { FAILURE }
@@ -193,7 +181,58 @@ fn run(arguments: &[String]) -> c_int {
     }
 }
 
-fn on(version: &str) -> c_int {
+/// The line has ended. Gives back its status, so that other prompt commands still see it.
+fn precmd(status: c_int) -> c_int {
+    let mend = guarded(false, false, |shell| {
+        shell.line_ended(status);
+        let up = shell.symbols.net_is_up(shell::TRAP_MARK);
+        if !up {
+            let other = shell
+                .symbols
+                .debug_trap()
+                .filter(|trap| !trap.contains(shell::TRAP_MARK));
+            shell
+                .symbols
+                .set_variable(c"__cmdai_other_trap", &other.unwrap_or_default());
+        }
+        !up
+    });
+    if mend {
+        Symbols::find_calling().run(NET);
+    }
+    status
+}
+
+/// Sets the second net up, with a DEBUG trap that was there before called from ours: only at the
+/// first level, where it would have been called without `functrace`, and without a say.
+const NET: &CStr = c"shopt -s extdebug; set -o functrace; \
+if [[ -n $__cmdai_other_trap ]]; then \
+trap -- '__cmdai debug \"$BASH_COMMAND\" && { [[ ${#FUNCNAME[@]} -gt 0 || $BASH_SUBSHELL -gt 0 ]] || { __cmdai status; eval \"$__cmdai_other_trap\"; }; :; }' DEBUG; \
+else trap -- '__cmdai debug \"$BASH_COMMAND\"' DEBUG; fi";
+
+fn on(options: &[&str]) -> c_int {
+    let (enter_wanted, version) = match options {
+        ["--no-enter", version, ..] => (false, *version),
+        [version, ..] => (true, *version),
+        [] => (true, "bash"),
+    };
+    let started = begin(|| Shell::start(Symbols::find(), version, true));
+    if started == SUCCESS {
+        guarded((), (), |shell| {
+            shell.whole_lines = enter_wanted && shell.symbols.bind_enter(enter, operate);
+            shell.tell_problems();
+        });
+        precmd(0);
+    }
+    started
+}
+
+/// Hooks a shell that runs a script: no prompt, no Enter, every simple command judged.
+fn script(version: &str) -> c_int {
+    begin(|| Shell::start(Symbols::find(), version, false))
+}
+
+fn begin(start: impl FnOnce() -> Shell + std::panic::UnwindSafe) -> c_int {
     let Ok(mut slot) = SHELL.lock() else {
         return FAILURE;
     };
@@ -208,12 +247,9 @@ fn on(version: &str) -> c_int {
         terminal::say(&format!("cmdai: internal error{place}; please report it\n"));
     }));
     symbols::stay_loaded();
-    let started = catch_unwind(|| Shell::start(Symbols::find(), version));
-    let Ok(mut shell) = started else {
+    let Ok(shell) = catch_unwind(start) else {
         return FAILURE;
     };
-    shell.whole_lines = shell.symbols.bind_enter(enter, operate);
-    shell.tell_problems();
     *slot = Some(shell);
     // SAFETY: the function stays loaded for the life of the process.
     unsafe { libc::atexit(leave) };

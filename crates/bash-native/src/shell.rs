@@ -1,7 +1,7 @@
 //! The state of one hooked shell, and what happens at Enter, before each simple command, and when
 //! a command line has ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use cmdai_gate::{
@@ -16,6 +16,8 @@ use crate::terminal;
 
 /// Part of our DEBUG trap by which it is recognised.
 pub(crate) const TRAP_MARK: &str = "__cmdai debug";
+/// How the integration sets its own trap.
+const OWN_TRAP: &str = "trap -- '__cmdai debug \"$BASH_COMMAND\"";
 /// Most remembered decisions about simple commands.
 const REMEMBERED: usize = 4096;
 /// Longest text that is judged in one piece; more is blocked unseen.
@@ -43,7 +45,11 @@ struct Running {
 pub(crate) struct Shell {
     pub(crate) symbols: Symbols,
     gate: Gate,
-    recorder: Recorder,
+    /// Opened when there is something to record; a script that does nothing leaves no file.
+    recorder: Option<Recorder>,
+    session_id: String,
+    version: String,
+    interactive: bool,
     who: Attribution,
     pid: u32,
     /// Enter is bound: whole lines are judged before any part of them runs.
@@ -65,36 +71,44 @@ pub(crate) struct Shell {
     status_owed: Option<i32>,
     told: bool,
     crashes: u32,
+    /// `$?` when the DEBUG trap fired last.
+    pub(crate) seen_status: i32,
+    /// Texts of a script that have a record already.
+    recorded: HashSet<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct StoppedLine {
     number: Option<i32>,
+    status: i32,
 }
 
 impl Shell {
     /// Hooks this shell. `version` is the shell's name and version.
-    pub(crate) fn start(symbols: Symbols, version: &str) -> Self {
+    pub(crate) fn start(symbols: Symbols, version: &str, interactive: bool) -> Self {
         let gate = Gate::open();
         let parents = origin::ancestors();
         let who = origin::attribute(&Signals {
             variable: &|name| std::env::var(name).ok(),
             terminal: terminal::is_terminal(),
-            interactive: true,
+            interactive,
             parents: &parents,
         });
-        let session = SessionInfo {
-            id: fresh_id(),
-            layer: Layer::Shell,
-            who: who.clone(),
-            shared: false,
-        };
-        let mut recorder = Recorder::open(gate.installation(), gate.person(), session);
-        recorder.session_start(version);
-        Self {
+        // Scripts that are started by one another write to one session.
+        let inherited = symbols
+            .variable("CMDAI_SESSION")
+            .filter(|id| !interactive && !id.is_empty());
+        let session_id = inherited.unwrap_or_else(fresh_id);
+        if !interactive {
+            symbols.set_variable(c"CMDAI_SESSION", &session_id);
+        }
+        let mut shell = Self {
             symbols,
             gate,
-            recorder,
+            recorder: None,
+            session_id,
+            version: version.to_owned(),
+            interactive,
             who,
             pid: std::process::id(),
             whole_lines: false,
@@ -109,12 +123,45 @@ impl Shell {
             status_owed: None,
             told: false,
             crashes: 0,
+            seen_status: 0,
+            recorded: HashSet::new(),
+        };
+        if interactive {
+            let recorder = shell.take_recorder();
+            shell.recorder = Some(recorder);
         }
+        shell
+    }
+
+    /// The recorder of this process. A forked child has one of its own: the parent goes on
+    /// counting in its own session.
+    fn take_recorder(&mut self) -> Recorder {
+        if let Some(recorder) = self
+            .recorder
+            .take_if(|recorder| recorder.is_of_this_process())
+        {
+            return recorder;
+        }
+        let child = std::process::id() != self.pid;
+        let id = if child && self.interactive {
+            format!("{}-{}", self.session_id, std::process::id())
+        } else {
+            self.session_id.clone()
+        };
+        let session = SessionInfo {
+            id,
+            layer: Layer::Shell,
+            who: self.who.clone(),
+            shared: !self.interactive,
+        };
+        let mut recorder = Recorder::open(self.gate.installation(), self.gate.person(), session);
+        recorder.session_start(&self.version);
+        recorder
     }
 
     /// The session's identifier.
     pub(crate) fn session_id(&self) -> &str {
-        self.recorder.session_id()
+        &self.session_id
     }
 
     /// Counts a crash of the hook. True once there were so many that it only records.
@@ -198,71 +245,79 @@ impl Shell {
             .collect();
     }
 
-    /// The DEBUG trap fired for a simple command. True where it may run.
-    pub(crate) fn before_simple(&mut self, text: &str) -> bool {
-        if text == "__cmdai_precmd"
-            || text.starts_with("__cmdai ")
-            || self
-                .symbols
-                .variable("FUNCNAME")
-                .is_some_and(|name| name == "__cmdai_precmd")
-        {
-            return true;
+    /// The DEBUG trap fired for a simple command. Zero where it may run, else the status of the
+    /// block.
+    pub(crate) fn before_simple(&mut self, text: &str) -> i32 {
+        self.seen_status = self.symbols.status();
+        if is_own(text) {
+            return 0;
         }
         if let Some(stopped) = self.stopped {
             // Another command number is another line, even where the prompt's hook was lost.
-            if stopped.number == self.symbols.command_number() {
-                return !self.enforces();
+            if stopped.number == self.symbols.command_number() && self.enforces() {
+                return stopped.status;
             }
             self.stopped = None;
         }
-        if is_literal(text) && self.judged.iter().any(|judged| judged == text) {
-            return true;
+        let literal = is_literal(text);
+        if literal && self.judged.iter().any(|judged| judged == text) {
+            return 0;
         }
         let child = std::process::id() != self.pid;
-        let first_of_line = !self.whole_lines && !self.in_line && !child;
-        if !first_of_line && self.remembered_decision(text) == Some(Decision::Allow) {
-            return true;
+        // Without Enter, the first simple command of a line stands for the line. In a script each
+        // new one at the first level has a record.
+        let has_record = if self.interactive {
+            !self.whole_lines && !self.in_line && !child
+        } else {
+            self.symbols.variable("FUNCNAME").is_none() && !self.recorded.contains(text)
+        };
+        if literal && !has_record && self.remembered_decision(text) == Some(Decision::Allow) {
+            return 0;
         }
         let (outcome, cwd) = self.judge(text);
-        let interrupting: Vec<&str> = outcome
-            .judgement
-            .rules
-            .iter()
-            .filter(|hit| hit.mode == Mode::Enforce && hit.decision.interrupts())
-            .map(|hit| hit.id.as_str())
-            .collect();
-        if is_literal(text) {
-            self.remember_decision(text, outcome.judgement.decision);
+        let decision = outcome.judgement.decision;
+        if literal {
+            self.remember_decision(text, decision);
         }
-        let answered_for = outcome.judgement.decision < Decision::Deny
-            && !interrupting.is_empty()
-            && interrupting
-                .iter()
-                .all(|rule| self.accepted.iter().any(|accepted| accepted == rule));
-        if answered_for {
-            return true;
+        if !has_record && (decision <= Decision::Warn || self.answered_for(&outcome)) {
+            return 0;
         }
-        if !first_of_line && outcome.judgement.decision <= Decision::Warn {
-            return true;
+        if !self.interactive {
+            self.end_running(self.seen_status);
+            if self.recorded.len() < REMEMBERED {
+                self.recorded.insert(text.to_owned());
+            }
         }
-        let settled = self.settle(text, &cwd, &outcome, false, !first_of_line);
+        let settled = self.settle(text, &cwd, &outcome, false, !has_record);
         if settled.run || !self.enforces() {
-            if first_of_line {
+            if has_record {
                 self.line_begins(&outcome, text, &settled);
             } else {
                 self.accepted.extend(settled.accepted);
             }
-            return true;
+            return 0;
         }
-        if self.in_line || first_of_line {
+        let status = i32::from(settled.status);
+        if self.interactive && (self.in_line || has_record) {
             self.in_line = true;
             self.stopped = Some(StoppedLine {
                 number: self.symbols.command_number(),
+                status,
             });
-            self.status_owed = Some(i32::from(settled.status));
+            self.status_owed = Some(status);
         }
-        false
+        status
+    }
+
+    /// Every rule that interrupts was answered for when the line was asked about.
+    fn answered_for(&self, outcome: &Outcome) -> bool {
+        let mut interrupting = outcome
+            .judgement
+            .rules
+            .iter()
+            .filter(|hit| hit.mode == Mode::Enforce && hit.decision.interrupts());
+        outcome.judgement.decision < Decision::Deny
+            && interrupting.all(|hit| self.accepted.contains(&hit.id))
     }
 
     /// A prompt is about to be shown: the line has ended with this status.
@@ -270,36 +325,31 @@ impl Shell {
         if std::process::id() != self.pid {
             return;
         }
-        if let Some(running) = self.running.take() {
-            let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-            let status = if self.stopped.is_some() {
-                self.status_owed.unwrap_or(status)
-            } else {
-                status
-            };
-            self.recorder.end(&running.command_id, status, micros);
-        }
+        let status = self.stopped.map_or(status, |stopped| stopped.status);
+        self.end_running(status);
         self.stopped = None;
         self.in_line = false;
         self.judged.clear();
         self.accepted.clear();
-        if !self.whole_lines
-            && let Some(status) = self.status_owed.take()
-        {
-            self.symbols.set_status(status);
-        }
         self.tell_problems();
+    }
+
+    fn end_running(&mut self, status: i32) {
+        if let Some(running) = self.running.take()
+            && let Some(recorder) = &mut self.recorder
+        {
+            let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+            recorder.end(&running.command_id, status, micros);
+        }
     }
 
     /// The shell leaves.
     pub(crate) fn leave(&mut self) {
         if std::process::id() == self.pid {
-            if let Some(running) = self.running.take() {
-                let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-                self.recorder
-                    .end(&running.command_id, self.symbols.status(), micros);
+            self.end_running(self.symbols.status());
+            if let Some(recorder) = &mut self.recorder {
+                recorder.session_end();
             }
-            self.recorder.session_end();
         }
     }
 
@@ -312,7 +362,12 @@ impl Shell {
             .gate
             .problems()
             .into_iter()
-            .chain(self.recorder.problem().map(str::to_owned))
+            .chain(
+                self.recorder
+                    .iter()
+                    .filter_map(Recorder::problem)
+                    .map(str::to_owned),
+            )
             .collect();
         for problem in problems.iter().take(4) {
             terminal::say(&format!("cmdai: {}\n", cmdai_gate::escape(problem)));
@@ -352,6 +407,7 @@ impl Shell {
         raw: bool,
         part: bool,
     ) -> Settled {
+        let mut recorder = self.take_recorder();
         let person = self.gate.person().clone();
         let request = Request {
             text,
@@ -369,21 +425,11 @@ impl Shell {
             part,
             ..Manner::default()
         };
-        if std::process::id() == self.pid {
-            return self
-                .gate
-                .settle(&request, outcome, &mut voice, &mut self.recorder, manner);
-        }
-        // A forked child has a session of its own: the parent goes on counting in this one.
-        let session = SessionInfo {
-            id: format!("{}-{}", self.recorder.session_id(), std::process::id()),
-            layer: Layer::Shell,
-            who: self.who.clone(),
-            shared: false,
-        };
-        let mut recorder = Recorder::open(self.gate.installation(), self.gate.person(), session);
-        self.gate
-            .settle(&request, outcome, &mut voice, &mut recorder, manner)
+        let settled = self
+            .gate
+            .settle(&request, outcome, &mut voice, &mut recorder, manner);
+        self.recorder = Some(recorder);
+        settled
     }
 
     fn remembered_decision(&self, text: &str) -> Option<Decision> {
@@ -404,6 +450,16 @@ impl Shell {
         let cwd = std::env::current_dir().unwrap_or_default();
         format!("{} {}", self.gate.policies().generation(), cwd.display())
     }
+}
+
+/// Part of the integration itself.
+fn is_own(text: &str) -> bool {
+    text.starts_with("__cmdai ")
+        || matches!(
+            text,
+            "shopt -s extdebug" | "set -o functrace" | "[[ -n $__cmdai_other_trap ]]"
+        )
+        || text.starts_with(OWN_TRAP)
 }
 
 /// Nothing in it depends on the state of the shell.

@@ -45,6 +45,7 @@ pub(crate) struct Symbols {
     bind_variable: Option<unsafe extern "C" fn(*const c_char, *mut c_char, c_int) -> *mut c_void>,
     maybe_add_history: Option<unsafe extern "C" fn(*mut c_char)>,
     history_expand: Option<unsafe extern "C" fn(*mut c_char, *mut *mut c_char) -> c_int>,
+    evalstring: Option<unsafe extern "C" fn(*mut c_char, *const c_char, c_int) -> c_int>,
 }
 
 // SAFETY: bash has one thread, and this module starts none; the pointers are never used elsewhere.
@@ -125,6 +126,7 @@ impl Symbols {
             bind_variable: function!(c"bind_variable"),
             maybe_add_history: function!(c"maybe_add_history"),
             history_expand: function!(c"history_expand"),
+            evalstring: function!(c"evalstring"),
         }
     }
 
@@ -157,6 +159,7 @@ impl Symbols {
             bind_variable: None,
             maybe_add_history: None,
             history_expand: None,
+            evalstring: None,
         }
     }
 
@@ -211,13 +214,33 @@ impl Symbols {
             .and_then(|find| unsafe { find(name.as_ptr()) })
     }
 
-    /// The few symbols that hand a line over, to be used while the shell's state is in use.
-    pub(crate) fn find_accepting() -> Self {
+    /// The few symbols that call bash back, to be used without the shell's state: bash may call
+    /// this module again while they run.
+    pub(crate) fn find_calling() -> Self {
         Self {
             rl_newline: function!(c"rl_newline"),
             rl_named_function: function!(c"rl_named_function"),
+            evalstring: function!(c"evalstring"),
             ..Self::none()
         }
+    }
+
+    /// Runs a piece of script in this shell, as its `eval` would. False where bash offers no way.
+    pub(crate) fn run(&self, script: &CStr) -> bool {
+        const SEVAL_NOHIST: c_int = 4;
+        let Some(evaluate) = self.evalstring else {
+            return false;
+        };
+        // SAFETY: a copy made with the process's one allocator, which bash frees; called from a
+        // builtin, as bash's own `eval` does.
+        unsafe {
+            evaluate(
+                libc::strdup(script.as_ptr()),
+                c"cmdai".as_ptr(),
+                SEVAL_NOHIST,
+            )
+        };
+        true
     }
 
     /// Lets readline accept the line.

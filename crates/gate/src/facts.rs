@@ -48,6 +48,14 @@ pub fn collect(analysis: &Analysis, place: &Place<'_>) -> Facts {
         ),
         container: Some(in_container(&set)),
         environment: set("CMDAI_ENVIRONMENT"),
+        now: Some(
+            jiff::Zoned::now()
+                .strftime("%Y-%m-%dT%H:%M:%S%:z")
+                .to_string(),
+        ),
+        cwd: place.cwd.to_str().map(str::to_owned),
+        home: place.home.to_str().map(str::to_owned),
+        project: work_tree(place.cwd).and_then(|root| root.to_str().map(str::to_owned)),
         versions: versions::known(analysis, place),
         ..Facts::default()
     };
@@ -192,13 +200,16 @@ fn namespace_of(text: &str, context: &str) -> Option<String> {
         .flatten()
 }
 
+/// Root of the work tree that a folder lies in.
+fn work_tree(cwd: &Path) -> Option<&Path> {
+    cwd.ancestors()
+        .take(64)
+        .find(|folder| folder.join(".git").exists())
+}
+
 /// Branch that is checked out in or above a folder; nothing where the head is detached.
 fn git_branch(cwd: &Path) -> Option<String> {
-    let marker = cwd
-        .ancestors()
-        .take(64)
-        .map(|folder| folder.join(".git"))
-        .find(|path| path.exists())?;
+    let marker = work_tree(cwd)?.join(".git");
     let folder = if marker.is_dir() {
         marker
     } else {

@@ -191,6 +191,13 @@ impl Gate {
             let layers = self.policies.layers();
             let mut judgement =
                 cmdai_policy::decide(&analysis, request.text, &layers, &facts, &subject);
+            if judgement.rules.iter().any(|hit| hit.instead.is_some()) {
+                // A safer command is only shown where it is judged to be one.
+                cmdai_policy::verify_instead(&mut judgement, &|safer| {
+                    let analysis = cmdai_effects::analyse(safer, &request.context());
+                    cmdai_policy::decide(&analysis, safer, &layers, &facts, &subject).decision
+                });
+            }
             for hit in self
                 .extensions
                 .hits(request.text, &analysis, &facts, &subject)
@@ -213,7 +220,10 @@ impl Gate {
 
     fn facts(&self, request: &Request<'_>, analysis: &Analysis) -> Facts {
         if let Some(given) = request.facts {
-            return given.clone();
+            let mut facts = given.clone();
+            facts.cwd.get_or_insert_with(|| request.cwd.to_owned());
+            facts.home.get_or_insert_with(|| request.home.to_owned());
+            return facts;
         }
         // An assignment in front of a command is what that command will see.
         let assigned = |name: &str| {

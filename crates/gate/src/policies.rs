@@ -106,7 +106,6 @@ impl Policies {
         Layers {
             organisation: self.organisation.good.as_ref(),
             user: self.user.good.as_ref(),
-            ..Layers::default()
         }
     }
 

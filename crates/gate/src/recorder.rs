@@ -125,6 +125,12 @@ impl Recorder {
         &self.session.id
     }
 
+    /// False in a process forked after the session was opened: it must not spend the session's
+    /// numbers and needs a recorder of its own.
+    pub fn is_of_this_process(&self) -> bool {
+        self.pid == std::process::id()
+    }
+
     /// Ancestors of this process, nearest first, as records name them.
     pub fn parents(&self) -> &[ProcessInfo] {
         &self.parents

@@ -1,3 +1,17 @@
-//! Pseudo-terminals, throw-away servers and scripted models for tests. Never ships.
+//! Pseudo-terminals, throw-away homes and scripted servers for tests. Never ships.
+//!
+//! Everything waits with a deadline and ends what it started, by its own process id.
 
 #![forbid(unsafe_code)]
+
+mod build;
+mod governor;
+mod home;
+mod model;
+mod pty;
+
+pub use build::{bash_module, target_folder};
+pub use governor::FakeGovernor;
+pub use home::Home;
+pub use model::{ModelServer, Seen, Turn};
+pub use pty::Pty;

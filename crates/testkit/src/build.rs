@@ -1,0 +1,63 @@
+//! Artefacts of this workspace that tests load: found beside the test binary, built when missing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, bail};
+
+/// The folder that the running test's profile builds into, such as `target/debug`.
+///
+/// # Errors
+/// Where the running program does not lie in such a folder.
+pub fn target_folder() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    program
+        .ancestors()
+        .find(|folder| folder.file_name().is_some_and(|name| name == "deps"))
+        .and_then(Path::parent)
+        .map(Path::to_owned)
+        .with_context(|| format!("{} does not lie in a target folder", program.display()))
+}
+
+/// The native bash module, built for the profile of the running test.
+///
+/// # Errors
+/// Where it cannot be built.
+pub fn bash_module() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            build("cmdai-bash-native", "libcmdai_bash.so").map_err(|error| format!("{error:#}"))
+        })
+        .clone()
+        .map_err(anyhow::Error::msg)
+}
+
+/// Lets cargo build a package, which is quick where nothing changed, and gives the artefact.
+fn build(package: &str, file: &str) -> Result<PathBuf> {
+    let folder = target_folder()?;
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--quiet", "--package", package, "--manifest-path"])
+        .arg(&manifest);
+    cargo
+        .arg("--target-dir")
+        .arg(folder.parent().context("a target folder has a parent")?);
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let output = cargo.output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!(
+            "cannot build {package}:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let built = folder.join(file);
+    if !built.exists() {
+        bail!("{} is missing after its build", built.display());
+    }
+    Ok(built)
+}
