@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use cmdai_schema::{AssertedBy, Certainty, Decision, Event, EventType, Layer, OriginKind};
+use cmdai_schema::{AssertedBy, Certainty, Event, EventType, Layer, OriginKind};
 
 use crate::grammar::{Expr, Metric, Op};
 
@@ -404,12 +404,6 @@ impl Metric {
             Self::AgentCommands => command && agent,
             Self::PolicyViolations => {
                 matches!(kind, EventType::CommandBlocked | EventType::PolicyViolation)
-                    || command
-                        && event
-                            .payload
-                            .policy_evaluation
-                            .as_ref()
-                            .is_some_and(|policy| policy.decision >= Decision::RequireApproval)
             }
             Self::BlockedCommands => kind == EventType::CommandBlocked,
             Self::Failures => failed,

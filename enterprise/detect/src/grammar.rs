@@ -19,8 +19,7 @@
 //!
 //! Words are not sensitive to case; `CommandBlocked` and `command_blocked` are the same. Where an
 //! event has several values of a field (programs, effects, rules), one that fits is enough.
-//! A violation is a command that was blocked, that waits for an approval, or that broke a
-//! monitored rule.
+//! A violation is a command that was blocked, or that ran against a monitored rule.
 
 use crate::duration::unit_ms;
 use crate::field::Field;

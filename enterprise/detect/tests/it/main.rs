@@ -1,5 +1,11 @@
 //! Tests of detection through its public face: events in, findings out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test by panicking"
+)]
+
 mod builtin;
 mod engine;
 

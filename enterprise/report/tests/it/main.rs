@@ -1,5 +1,11 @@
 //! Reports from plan to page.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test by panicking"
+)]
+
 use cmdai_api::console::{Alert, Completeness, EventRow, Report};
 use cmdai_report::{
     EvidenceQuery, EvidenceResult, Facts, SAMPLE, assemble, frameworks, html, json, plan,

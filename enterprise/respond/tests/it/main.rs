@@ -1,5 +1,11 @@
 //! Webhooks against a receiver on loopback.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test by panicking"
+)]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
