@@ -1,0 +1,403 @@
+// Drives the console in a real Chromium: every screen in light and dark, accessibility, the
+// content security policy, and the paths that people walk.
+//
+//   CONSOLE_URL, CONSOLE_LOGIN, CONSOLE_PASSWORD  a running server; without them the mock is started
+//   CONSOLE_PUBLISH=1                             also publish a policy there (always with the mock)
+//   SHOTS=DIR                                     keep pictures
+//   CHROMIUM=/usr/bin/chromium                    the browser
+import { mkdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const dist = fileURLToPath(new URL('../dist', import.meta.url))
+const shots = process.env.SHOTS ?? null
+if (shots) await mkdir(shots, { recursive: true })
+
+let mock = null
+let base = process.env.CONSOLE_URL?.replace(/\/$/, '')
+const who = { login: process.env.CONSOLE_LOGIN ?? 'dana', password: process.env.CONSOLE_PASSWORD ?? '' }
+if (!base) {
+  const { start, PASSWORD } = await import('../mock/server.mjs')
+  mock = await start({ dist })
+  base = `http://127.0.0.1:${mock.port}`
+  who.password ||= PASSWORD
+}
+
+let passed = 0
+let failed = 0
+let skipped = 0
+async function check(name, act) {
+  try {
+    await act()
+    passed += 1
+    console.log(`ok    ${name}`)
+  } catch (problem) {
+    if (problem instanceof Skip) {
+      skipped += 1
+      console.log(`skip  ${name}: ${problem.message}`)
+      return
+    }
+    failed += 1
+    console.log(`FAIL  ${name}\n      ${String(problem.message ?? problem).split('\n').slice(0, 12).join('\n      ')}`)
+  }
+}
+class Skip extends Error {}
+function must(condition, text) {
+  if (!condition) throw new Error(text)
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+})
+
+/** Answers that the paths below ask for; the browser writes a line about each. */
+const EXPECTED = /Failed to load resource: the server responded with a status of (401|403|409|422)/
+async function open(theme, width = 1440, height = 900) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, ignoreHTTPSErrors: true, reducedMotion: 'reduce', permissions: [] })
+  const page = await context.newPage()
+  const noise = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !EXPECTED.test(message.text())) noise.push(`${message.text()} (${message.location().url})`)
+  })
+  page.on('pageerror', (problem) => noise.push(`page error: ${problem.message}`))
+  await page.addInitScript(() => {
+    window.__violations = []
+    document.addEventListener('securitypolicyviolation', (event) => window.__violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))
+  })
+  return { context, page, noise }
+}
+const settle = async (page) => {
+  await page.waitForFunction(() => !document.querySelector('[role=status][aria-label^="Loading"], [role=status][aria-label^="Gathering"], [role=status][aria-label^="Opening"]'), null, { timeout: 20_000 })
+  await page.evaluate(() => document.fonts.ready)
+  await page.waitForTimeout(250)
+}
+async function signIn(page) {
+  await page.goto(`${base}/`)
+  await page.getByLabel('Login').fill(who.login)
+  await page.getByLabel('Password').fill(who.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor({ timeout: 15_000 })
+}
+async function picture(page, name) {
+  if (shots) await page.screenshot({ path: `${shots}/${name}.png` })
+}
+async function accessible(page) {
+  await page.evaluate(axe)
+  const result = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
+  must(
+    result.violations.length === 0,
+    result.violations.map((found) => `${found.id} (${found.impact}): ${found.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join('\n  ')}`).join('\n'),
+  )
+}
+async function clean(page, noise) {
+  const violations = await page.evaluate(() => window.__violations)
+  must(violations.length === 0, `content security policy: ${violations.join('; ')}`)
+  must(noise.length === 0, `console: ${noise.splice(0).join('; ')}`)
+}
+
+const screens = [
+  ['overview', '/', 'Overview'], ['live', '/live', 'Live'], ['search', '/search?range=30d', 'Search'], ['alerts', '/alerts', 'Alerts'], ['approvals', '/approvals', 'Approvals'],
+  ['decided', '/approvals?status=decided', 'Approvals'], ['fleet', '/fleet', 'Fleet'], ['policy', '/policy', 'Policy'], ['history', '/policy?view=history', 'Policy'], ['reports', '/reports', 'Reports'],
+  ['channels', '/settings?tab=channels', 'Settings'], ['accounts', '/settings?tab=accounts', 'Settings'], ['tokens', '/settings?tab=tokens', 'Settings'], ['detections', '/settings?tab=detections', 'Settings'], ['ledger', '/settings?tab=ledger', 'Settings'],
+]
+
+for (const theme of ['light', 'dark']) {
+  const { context, page, noise } = await open(theme)
+  await check(`${theme}: sign-in`, async () => {
+    await page.goto(`${base}/`)
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await settle(page)
+    await picture(page, `${theme}-signin`)
+    await accessible(page)
+    await page.getByLabel('Login').fill(who.login)
+    await page.getByLabel('Password').fill('not the password')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('alert').waitFor()
+    await signIn(page)
+    await clean(page, noise)
+  })
+  for (const [name, path, heading] of screens) {
+    await check(`${theme}: ${name}`, async () => {
+      await page.goto(base + path)
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor({ timeout: 15_000 })
+      await settle(page)
+      if (name === 'policy') await page.locator('.cm-content').waitFor()
+      await picture(page, `${theme}-${name}`)
+      must((await page.locator('.empty[role=alert]').count()) === 0, 'an error state stands on the screen')
+      await accessible(page)
+      await clean(page, noise)
+    })
+  }
+  await context.close()
+}
+
+const { context, page, noise } = await open('light')
+await check('narrow: every screen fits 1024 pixels', async () => {
+  const small = await open('dark', 1024, 768)
+  await signIn(small.page)
+  for (const [name, path] of screens) {
+    await small.page.goto(base + path)
+    await settle(small.page)
+    const wide = await small.page.evaluate(() => document.documentElement.scrollWidth)
+    must(wide <= 1024, `${name} is ${wide} pixels wide`)
+    await picture(small.page, `narrow-${name}`)
+  }
+  await clean(small.page, small.noise)
+  await small.context.close()
+})
+await check('keys: ? and g, /', async () => {
+  await signIn(page)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await accessible(page)
+  await picture(page, 'dialog-keys')
+  await page.keyboard.press('Escape')
+  must((await page.getByRole('dialog').count()) === 0, 'the dialog stayed')
+  await page.keyboard.press('g')
+  await page.keyboard.press('f')
+  await page.getByRole('heading', { level: 1, name: 'Fleet' }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('s')
+  await page.getByRole('heading', { level: 1, name: 'Search' }).waitFor()
+  await page.keyboard.press('/')
+  must(await page.evaluate(() => document.activeElement?.hasAttribute('data-search')), '/ did not reach the query box')
+})
+await check('search: query, rows, drawer, brush', async () => {
+  await page.getByLabel('Query').fill('-decision:deny since:90d')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/q=/)
+  await settle(page)
+  await page.getByRole('table', { name: 'Events' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('j')
+  await page.getByRole('complementary', { name: 'Event' }).getByText('Who and where').waitFor()
+  await page.waitForURL(/event=/)
+  await page.keyboard.press('j')
+  await settle(page)
+  await page.getByText('The event as recorded').click()
+  await picture(page, 'light-drawer')
+  await accessible(page)
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => !document.querySelector('aside.drawer'))
+  await page.goto(`${base}/search?range=30d`)
+  await settle(page)
+  const plot = page.locator('.histo .u-over')
+  const box = await plot.boundingBox()
+  await page.mouse.move(box.x + box.width * 0.7, box.y + 40)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width * 0.8, box.y + 40, { steps: 4 })
+  await page.mouse.move(box.x + box.width * 0.95, box.y + 40, { steps: 4 })
+  await page.mouse.up()
+  await page.waitForURL(/from=.*to=/)
+  await page.goto(`${base}/search?q=nofield:x&range=24h`)
+  await page.getByRole('alert').first().waitFor()
+  await page.goto(`${base}/search?q=${encodeURIComponent('word-that-nobody-typed-7391')}`)
+  await page.getByText('Nothing matches').waitFor()
+  await picture(page, 'light-search-empty')
+  await clean(page, noise)
+})
+await check('search: export is a file', async () => {
+  await page.goto(`${base}/search?range=24h`)
+  await settle(page)
+  const button = page.getByRole('button', { name: 'Export CSV' })
+  if (await button.isDisabled()) throw new Skip('no rows in 24 hours')
+  const [file] = await Promise.all([page.waitForEvent('download'), button.click()])
+  const text = await readFile(await file.path(), 'utf8')
+  must(text.startsWith('"time","event_type","decision"'), `the head is ${text.slice(0, 60)}`)
+  must(!/(^|,)"[=+@]/m.test(text), 'a cell would be computed')
+})
+await check('live: the feed is open, pause and pin', async () => {
+  await page.goto(`${base}/live`)
+  await settle(page)
+  await page.locator('.feed-state .dot.ok').waitFor({ timeout: 15_000 })
+  if (mock) {
+    const foot = page.locator('.vt-foot span').first()
+    const before = await foot.textContent()
+    await page.waitForFunction((text) => document.querySelector('.vt-foot span')?.textContent !== text, before, { timeout: 8000 })
+  }
+  if ((await page.locator('.vt-row').count()) === 0) throw new Skip('no event in the feed')
+  await page.keyboard.press('p')
+  await page.getByText('Paused').waitFor()
+  await page.locator('.vt-row').nth(1).getByRole('button', { name: 'Pin' }).click()
+  await page.getByRole('heading', { name: 'Pinned' }).waitFor()
+  await page.keyboard.press('j')
+  await page.getByRole('complementary', { name: 'Event' }).waitFor()
+  await settle(page)
+  await picture(page, 'light-live-paused')
+  await accessible(page)
+  await page.keyboard.press('p')
+  await clean(page, noise)
+})
+await check('alerts: acknowledge, note, close dialog', async () => {
+  await page.goto(`${base}/alerts?status=open`)
+  await settle(page)
+  const button = page.getByRole('button', { name: 'Acknowledge', exact: true })
+  if ((await button.count()) === 0) throw new Skip('no open alert')
+  if (await button.isDisabled()) throw new Skip('the role may not act')
+  await page.getByLabel('Note').fill('Looked at it')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  await page.locator('.notes').getByText('Looked at it').waitFor()
+  await page.getByRole('button', { name: 'Close…' }).click()
+  await page.getByRole('dialog').waitFor()
+  await accessible(page)
+  await picture(page, 'dialog-close')
+  await page.keyboard.press('Escape')
+  await button.click()
+  await page.getByText('The alert is acknowledged').waitFor()
+  await clean(page, noise)
+})
+await check('approvals: step-up refuses a wrong password, takes the right one', async () => {
+  await page.goto(`${base}/approvals`)
+  await settle(page)
+  const button = page.locator('article.ask button:enabled', { hasText: 'Approve…' }).first()
+  if ((await button.count()) === 0) throw new Skip('nobody waits, or the role may not act')
+  const cards = await page.locator('article.ask').count()
+  await button.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('Agreed with the owner')
+  await dialog.getByLabel('Your password').fill('not the password')
+  await dialog.getByRole('button', { name: 'Approve once' }).click()
+  await dialog.getByRole('alert').waitFor()
+  await picture(page, 'dialog-stepup')
+  await accessible(page)
+  await dialog.getByLabel('Your password').fill(who.password)
+  await dialog.getByRole('button', { name: 'Approve once' }).click()
+  await page.getByText('Approved: it may run once').waitFor()
+  await page.waitForFunction((n) => document.querySelectorAll('article.ask').length < n, cards)
+  await clean(page, noise)
+})
+await check('fleet: drawer, filter, quarantine dialog', async () => {
+  await page.goto(`${base}/fleet`)
+  await settle(page)
+  if ((await page.locator('.vt-row').count()) === 0) throw new Skip('no machine')
+  await page.keyboard.press('j')
+  await page.getByRole('complementary', { name: 'Machine' }).getByText('Completeness').waitFor()
+  await settle(page)
+  await picture(page, 'light-machine')
+  await accessible(page)
+  const act = page.getByRole('button', { name: /^(Quarantine|Release)…$/ })
+  if (!(await act.isDisabled())) {
+    await act.click()
+    await page.getByRole('dialog').waitFor()
+    await accessible(page)
+    await page.keyboard.press('Escape')
+  }
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => !document.querySelector('aside.drawer'))
+})
+await check('fleet: an enrolment token is shown once, with its command', async () => {
+  await page.goto(`${base}/fleet`)
+  await settle(page)
+  const button = page.getByRole('button', { name: 'Enrol a machine' }).first()
+  if (await button.isDisabled()) throw new Skip('the role may not enrol')
+  await button.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Person').fill('newcomer')
+  await dialog.getByLabel('Labels').fill('ring=canary')
+  await dialog.getByRole('button', { name: 'Make the token' }).click()
+  await dialog.getByText('shown once').waitFor()
+  await picture(page, 'dialog-enrol')
+  await accessible(page)
+  await dialog.getByRole('button', { name: 'Done' }).click()
+})
+await check('policy: a bad document shows its complaint in place and cannot be published', async () => {
+  await page.goto(`${base}/policy`)
+  await settle(page)
+  await page.locator('.cm-content').click()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type('\nthis_is_no_key: 1')
+  await page.locator('.policy-side .diag .red').first().waitFor({ timeout: 15_000 })
+  await page.locator('.cm-lintRange-error').first().waitFor()
+  must(await page.getByRole('button', { name: 'Publish…' }).isDisabled(), 'it could be published')
+  await page.locator('.policy-side button.diag').first().click()
+  await picture(page, 'light-policy-bad')
+  await accessible(page)
+  await page.getByRole('button', { name: 'Difference' }).first().click()
+  await page.locator('.cm-changedLine').first().waitFor()
+  await settle(page)
+  await picture(page, 'light-policy-diff')
+  await accessible(page)
+  await page.getByRole('button', { name: 'Drop my changes' }).click()
+  await page.getByText('as published').waitFor()
+  await clean(page, noise)
+})
+await check('policy: a good change is published after the password', async () => {
+  if (!mock && process.env.CONSOLE_PUBLISH !== '1') throw new Skip('only with CONSOLE_PUBLISH=1')
+  await page.goto(`${base}/policy`)
+  await settle(page)
+  await page.locator('.cm-content').click()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type('\n# looked over')
+  const button = page.getByRole('button', { name: 'Publish…' })
+  await page.waitForFunction(() => [...document.querySelectorAll('button')].some((b) => b.textContent === 'Publish…' && !b.disabled), null, { timeout: 15_000 })
+  await button.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('What changes, and why').fill('A comment')
+  await dialog.getByLabel('Your password').fill(who.password)
+  await picture(page, 'dialog-publish')
+  await dialog.getByRole('button', { name: 'Publish', exact: true }).click()
+  await page.getByText('Published; machines fetch it now').waitFor()
+  await page.getByText('as published').waitFor()
+})
+await check('reports: evidence opens', async () => {
+  await page.goto(`${base}/reports`)
+  await settle(page)
+  const control = page.locator('details.control').first()
+  if ((await control.count()) === 0) throw new Skip('no control')
+  await control.locator('summary').first().click()
+  await page.locator('.evid').first().waitFor()
+  await picture(page, 'light-report-open')
+  await accessible(page)
+  await clean(page, noise)
+})
+await check('text: hidden characters are named', async () => {
+  if (!mock) throw new Skip('needs the mock')
+  await page.goto(`${base}/search?q=${encodeURIComponent('rule:text.hidden-characters')}&range=30d`)
+  await settle(page)
+  await page.locator('.ctl', { hasText: 'U+202E' }).first().waitFor()
+  await page.locator('.ctl', { hasText: 'U+001B' }).first().waitFor()
+})
+await check('10,000 rows stay few in the page', async () => {
+  if (!mock) throw new Skip('needs the mock')
+  await page.goto(`${base}/search?range=90d`)
+  await settle(page)
+  const began = Date.now()
+  for (;;) {
+    const loaded = await page.evaluate(() => {
+      const scroll = document.querySelector('.vt-scroll')
+      scroll.scrollTop = scroll.scrollHeight
+      return Number((document.querySelector('.vt-foot span')?.textContent ?? '0').split(' ')[0].replaceAll(',', ''))
+    })
+    if (loaded >= 10_000 || Date.now() - began > 60_000) {
+      must(loaded >= 10_000, `only ${loaded} rows were loaded`)
+      break
+    }
+    await page.waitForTimeout(40)
+  }
+  const rows = await page.locator('.vt-row').count()
+  must(rows < 90, `${rows} rows stand in the page`)
+})
+await check('the server goes away: a banner, and back again', async () => {
+  if (!mock) throw new Skip('needs the mock')
+  await page.goto(`${base}/live`)
+  await page.locator('.feed-state .dot.ok').waitFor()
+  const { port } = mock
+  await mock.stop()
+  await page.getByText('The server does not answer.').waitFor({ timeout: 15_000 })
+  await picture(page, 'light-gone')
+  await accessible(page)
+  const { start } = await import('../mock/server.mjs')
+  mock = await start({ dist, port })
+  await page.getByRole('button', { name: 'Try now' }).click().catch(() => {})
+  // The new server knows no session: the way back is signing in.
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 20_000 })
+})
+await context.close()
+await browser.close()
+await mock?.stop()
+if (skipped > 0) console.log(`${skipped} skipped`)
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)

@@ -1,0 +1,317 @@
+// A small server that answers like the real one, from seeded data in memory: for work on the
+// console and for its tests. It sends the same content security policy.
+//
+//   node mock/server.mjs [--port 8787] [--dist dist] [--quiet]
+//
+// Sign in as `dana` (administrator), `farah` (security), `omar` (auditor) or `vera` (viewer).
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, checkPolicy, ORGANISATION, POLICY, sha } from './data.mjs'
+
+export const PASSWORD = 'correct horse battery'
+const DAY = 86_400_000
+const iso = (ms = Date.now()) => new Date(ms).toISOString()
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' }
+
+class Refusal extends Error {
+  constructor(status, code, message) {
+    super(message)
+    Object.assign(this, { status, code })
+  }
+}
+
+export function start({ port = 0, dist = null, live = true } = {}) {
+  const state = build(Date.now())
+  const users = [['dana', 'administrator', ''], ['farah', 'security', 'farah'], ['omar', 'auditor', ''], ['vera', 'viewer', 'dora']].map(([login, role, person], i) => ({ login, role, person, created: iso(Date.now() - (90 - i) * DAY), last_seen: i < 2 ? iso(Date.now() - i * 4_000_000) : null }))
+  const sessions = new Map()
+  const feeds = new Set()
+  let channels = [{ id: 'security-chat', kind: 'webhook', url: 'https://chat.northwind.example/hooks/9f2', min_severity: 'medium', secret: null, enabled: true }, { id: 'pager', kind: 'webhook', url: 'https://events.pager.example/v2', min_severity: 'critical', secret: null, enabled: true }]
+  const deliveries = state.alerts.slice(0, 5).map((alert, i) => ({ time: alert.notified, channel: i === 0 ? 'pager' : 'security-chat', alert: alert.id, attempt: i === 2 ? 2 : 1, status: 200, error: null }))
+  deliveries.push({ time: iso(Date.now() - 9_000_000), channel: 'security-chat', alert: state.alerts[2].id, attempt: 1, status: 503, error: 'answered 503' })
+  const policy = {
+    version: 41, source: POLICY, published_by: 'dana', published: iso(Date.now() - 2 * DAY),
+    history: [[41, 'dana', 'Block deletion of production logs after the incident of 14 November', 2], [40, 'farah', 'terraform apply needs approval', 9], [39, 'dana', 'Allow kubectl 1.29', 20], [38, 'dana', 'First enforced version; monitored for two weeks before', 34]].map(([version, published_by, note, days]) => ({ version, published_by, note, published: iso(Date.now() - days * DAY), sha256: sha(`policy ${version}`) })),
+  }
+
+  const reads = { user: (r) => [r.user], machine: (r) => [r.hostname, r.machine_id], program: (r) => [r.text.split(/\s/)[0]], decision: (r) => [r.decision], risk: (r) => [r.risk], type: (r) => [r.event_type], origin: (r) => [r.origin], agent: (r) => [r.agent], rule: (r) => [r.rule], session: (r) => [r.session_id], team: (r) => [r.team] }
+  function select(query) {
+    const problems = []
+    let from = query.get('from') ? Date.parse(query.get('from')) : 0
+    const to = query.get('to') ? Date.parse(query.get('to')) : Infinity
+    const tests = ((query.get('q') ?? '').match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).flatMap((term) => {
+      const negate = term.startsWith('-') && term.length > 1
+      const body = (negate ? term.slice(1) : term).toLowerCase()
+      const colon = body.indexOf(':')
+      const name = colon > 0 ? body.slice(0, colon) : ''
+      const value = body.slice(colon + 1).replaceAll('"', '')
+      if (name === 'since') {
+        const found = /^(\d+)([dhm])$/.exec(value)
+        if (found) from = Math.max(from, Date.now() - Number(found[1]) * { d: DAY, h: 3_600_000, m: 60_000 }[found[2]])
+        else problems.push(`since: wants a length such as 90d, not “${value}”`)
+        return []
+      }
+      if (name && !reads[name]) problems.push(`there is no field “${name}”; it was taken as a word`)
+      const read = reads[name]
+      return [(row) => (read ? read(row).some((v) => v?.toLowerCase() === value) : row.text.toLowerCase().includes(body.replaceAll('"', ''))) !== negate]
+    })
+    return { problems, from, to, rows: state.rows.filter((row) => { const t = Date.parse(row.time); return t >= from && t < to && tests.every((test) => test(row)) }) }
+  }
+  function histogram(rows, from, to, n) {
+    const step = (to - from) / n
+    const buckets = Array.from({ length: n }, (_, i) => ({ from: iso(from + i * step), counts: {} }))
+    for (const row of rows) {
+      const bucket = buckets[Math.floor((Date.parse(row.time) - from) / step)]
+      const key = row.decision ?? 'none'
+      if (bucket) bucket.counts[key] = (bucket.counts[key] ?? 0) + 1
+    }
+    return buckets
+  }
+  const within = (a, b) => state.rows.filter((row) => { const t = Date.parse(row.time); return t >= a && t < b && row.decision })
+  function overview() {
+    const now = Date.now()
+    const today = within(now - DAY, now + 1000)
+    const before = within(now - 2 * DAY, now - DAY)
+    const rate = (rows) => rows.length ? Math.round(10_000 * (1 - rows.filter((row) => row.decision === 'deny' || row.decision === 'require_approval').length / rows.length)) : 10_000
+    const rules = new Map()
+    for (const row of today) if (row.rule) rules.set(row.rule, (rules.get(row.rule) ?? 0) + 1)
+    const hour = Math.ceil(now / 3_600_000) * 3_600_000
+    return {
+      commands: { now: today.length, before: before.length }, blocked: { now: today.filter((row) => row.decision === 'deny').length, before: before.filter((row) => row.decision === 'deny').length },
+      waiting: state.approvals.filter((ask) => ask.status === 'pending').length, machines: state.machines.filter((m) => m.state !== 'retired').length, silent: state.machines.filter((m) => m.state === 'silent').length, quarantined: state.machines.filter((m) => m.state === 'quarantined').length,
+      agents: 31, open_alerts: state.alerts.filter((alert) => alert.status === 'open').length, compliance: { now: rate(today), before: rate(before) }, compliance_target: 9900, policy_version: String(policy.version), machines_current: state.machines.filter((m) => m.policy_current && m.state !== 'retired').length,
+      hours: histogram(within(hour - DAY, hour), hour - DAY, hour, 24), top_rules: [...rules].sort((a, b) => b[1] - a[1]).slice(0, 8).map(([name, count]) => ({ name, count })),
+      changes: [
+        { text: `${state.machines[3].hostname} has been silent since this morning`, link: `/fleet?id=${state.machines[3].machine_id}` },
+        { text: 'gemini-cli was seen for the first time, on 2 machines of team data', link: '/search?q=agent:gemini-cli&range=24h' },
+        { text: `${state.machines[11].hostname} refused policy 41: its engine is too old`, link: `/fleet?id=${state.machines[11].machine_id}` },
+        { text: 'Blocked commands of team payments doubled', link: '/search?q=team:payments+decision:deny&range=24h' },
+        { text: 'farah acknowledged “Code from the network was about to run as root”', link: '/alerts?status=acknowledged' },
+      ],
+    }
+  }
+  const policyView = () => ({ ...policy, sha256: sha(policy.source), machines_current: state.machines.filter((m) => m.policy_current && m.state !== 'retired').length, machines: 45 })
+  const frameworks = [{ id: 'SOC2', title: 'SOC 2', edition: 'TSC 2017, points of focus 2022', controls: 7 }, { id: 'ISO27001', title: 'ISO/IEC 27001', edition: '2022, Annex A', controls: 6 }, { id: 'HIPAA', title: 'HIPAA Security Rule', edition: '45 CFR 164.312', controls: 4 }, { id: 'PCI', title: 'PCI DSS', edition: '4.0.1', controls: 5 }]
+  function report(id, from, to, who) {
+    const framework = frameworks.find((item) => item.id === id)
+    if (!framework) throw new Refusal(404, 'not_found', 'there is no such framework')
+    const rows = select(new URLSearchParams({ from, to })).rows
+    const make = (eid, title, q, exceptions = []) => {
+      const found = select(new URLSearchParams({ q, from, to })).rows
+      return { id: eid, title, query: q, rows: found.length, sha256: sha(q + found.length), seed: sha(eid).slice(0, 16), sample: found.filter((_, i) => i % Math.max(1, Math.floor(found.length / 8)) === 0).slice(0, 8), exceptions }
+    }
+    const controls = [
+      ['CC6.1', 'Logical access', 'Access to what matters is restricted to those who need it.', [make('E1', 'Privileged commands and their decision', 'risk:high')]],
+      ['CC6.6', 'Threats from outside', 'Measures act against threats from outside the system boundary.', [make('E2', 'Code from the network that was stopped', 'rule:net.pipe-to-shell'), make('E3', 'Credentials that were to be sent out', 'rule:exfil.credentials', ['3 of them came from one person within an hour; see the alert.'])]],
+      ['CC6.8', 'Unauthorised software', 'Installing unauthorised or malicious software is prevented or detected.', [make('E4', 'Installs that were warned about', 'rule:supply.unknown-package')]],
+      ['CC7.2', 'Monitoring of anomalies', 'Components are monitored for what points to malicious acts, disasters and errors.', [make('E5', 'Commands of AI agents', 'origin:agent'), make('E6', 'Gaps in recording', 'type:gap', ['14 records of one machine are missing.'])]],
+      ['CC7.3', 'Evaluation of events', 'Security events are evaluated for whether they are incidents.', [make('E7', 'Commands that were blocked', 'decision:deny')]],
+      ['CC8.1', 'Change management', 'Changes are authorised, tested and approved before they are put in place.', [make('E8', 'Changes that needed approval', 'decision:require_approval'), make('E9', 'Policy releases installed', 'type:policy_updated')]],
+      ['CC9.2', 'Vendors', 'Risks from vendors and partners are assessed and managed.', [make('E10', 'Inference at outside vendors', 'type:command_generated')]],
+    ].slice(0, framework.controls).map(([cid, title, asks, evidence]) => ({ id: cid, title, asks, evidence }))
+    return { framework, organisation: ORGANISATION, from, to, generated: iso(), generated_by: who, events: rows.length, completeness: { machines: 45, gaps: 1, missing: 14, tree_size: state.rows.length, root: sha(`root ${state.rows.length}`), verified: true }, compliance: 9874, controls }
+  }
+  const detections = state.alerts.map((alert) => ({ id: alert.detection, title: alert.title, severity: alert.severity, condition: alert.summary, actions: alert.severity === 'critical' ? ['alert', 'quarantine'] : ['alert'], enabled: true }))
+
+  function send(kind, data, id) {
+    for (const feed of feeds) feed.write(`${id ? `id: ${id}\n` : ''}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+  let next = state.rows.length
+  const ticker = live ? setInterval(() => {
+    const row = state.nextEvent(next, Date.now() - 400)
+    row.received = iso()
+    next += 1
+    state.rows.push(row)
+    send('event', row, row.row)
+  }, 700) : null
+
+  const rank = { viewer: ['viewer'], auditor: ['viewer', 'auditor'], security: ['viewer', 'security'], administrator: ['viewer', 'auditor', 'security', 'administrator'] }
+  async function answer(request, response, url) {
+    const path = url.pathname.slice('/api/v1/'.length)
+    const method = request.method
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
+    const body = chunks.length ? JSON.parse(Buffer.concat(chunks).toString()) : {}
+    const json = (data, status = 200, headers = {}) => {
+      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+      response.end(JSON.stringify(data))
+    }
+    const empty = () => response.writeHead(204).end()
+    if (method !== 'GET' && request.headers['x-cmdai'] !== '1') throw new Refusal(403, 'forbidden', 'the header x-cmdai is missing')
+    const id = /cmdai_session=([0-9a-f]+)/.exec(request.headers.cookie ?? '')?.[1]
+    const me = sessions.get(id)
+    if (path === 'session' && method === 'POST') {
+      const user = users.find((candidate) => candidate.login === body.login)
+      if (!user || body.password !== PASSWORD) throw new Refusal(401, 'unauthenticated', 'login or password is not right')
+      const fresh = randomBytes(16).toString('hex')
+      const made = { login: user.login, role: user.role, organisation: ORGANISATION, initial_password: false }
+      sessions.set(fresh, made)
+      return json(made, 200, { 'set-cookie': `cmdai_session=${fresh}; HttpOnly; SameSite=Strict; Path=/` })
+    }
+    if (!me) throw new Refusal(401, 'unauthenticated', 'sign in first')
+    const need = (role) => { if (!rank[me.role].includes(role)) throw new Refusal(403, 'forbidden', `this needs the role ${role}; yours is ${me.role}`) }
+    const stepUp = () => { if (body.password !== PASSWORD) throw new Refusal(403, 'step_up_required', 'the password is not right; nothing was changed') }
+    const [head, a, b] = path.split('/').map(decodeURIComponent)
+    switch (`${method} ${head}`) {
+      case 'GET session': return json(me)
+      case 'DELETE session': sessions.delete(id); return empty()
+      case 'GET overview': return json(overview())
+      case 'GET events': {
+        if (a === 'histogram') {
+          const found = select(url.searchParams)
+          const to = Number.isFinite(found.to) ? found.to : Date.now()
+          const from = found.from || to - 30 * DAY
+          return json({ buckets: histogram(found.rows, from, to, Number(url.searchParams.get('buckets') ?? 60)) })
+        }
+        if (a) {
+          const row = state.rows.find((candidate) => candidate.event_id === a)
+          if (!row) throw new Refusal(404, 'not_found', 'there is no such event')
+          return json(state.full(row))
+        }
+        const found = select(url.searchParams)
+        const rows = found.rows.reverse()
+        const limit = Number(url.searchParams.get('limit') ?? 100)
+        const cursor = url.searchParams.get('cursor')
+        const at = cursor ? Math.max(0, rows.findIndex((row) => row.row < Number(cursor))) : 0
+        const page = rows.slice(at, at + limit)
+        return json({ rows: page, cursor: at + limit < rows.length ? String(page.at(-1).row) : null, total: Math.min(10_000, rows.length), total_is_bound: rows.length > 10_000, problems: found.problems })
+      }
+      case 'GET live': {
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+        response.write(': hello\n\n')
+        const after = Number(request.headers['last-event-id'] ?? -1)
+        if (after >= 0) for (const row of state.rows.filter((candidate) => candidate.row > after)) response.write(`id: ${row.row}\nevent: event\ndata: ${JSON.stringify(row)}\n\n`)
+        feeds.add(response)
+        response.on('close', () => feeds.delete(response))
+        return
+      }
+      case 'GET alerts': return json({ alerts: state.alerts })
+      case 'POST alerts': {
+        need('security')
+        const alert = state.alerts.find((candidate) => candidate.id === a)
+        if (!alert) throw new Refusal(404, 'not_found', 'there is no such alert')
+        if (body.status === 'closed' && !body.disposition) throw new Refusal(422, 'invalid', 'closing needs a disposition')
+        for (const key of ['status', 'assignee', 'disposition']) if (body[key]) alert[key] = body[key]
+        if (body.note) alert.notes.push({ time: iso(), author: me.login, text: body.note })
+        send('alert', alert)
+        return json(alert)
+      }
+      case 'GET approvals': return json({ approvals: state.approvals })
+      case 'POST approvals': {
+        need('security')
+        stepUp()
+        const ask = state.approvals.find((candidate) => candidate.id === a)
+        if (!ask || ask.status !== 'pending') throw new Refusal(409, 'conflict', 'this request is decided already')
+        Object.assign(ask, { status: body.approve ? 'granted' : 'denied', approver: me.login, decision_reason: body.reason, decided: iso() })
+        send('approval', ask)
+        return json(ask)
+      }
+      case 'GET machines': {
+        if (!a) return json({ machines: state.machines })
+        const machine = state.machines.find((candidate) => candidate.machine_id === a)
+        if (!machine) throw new Refusal(404, 'not_found', 'there is no such machine')
+        return json(machine)
+      }
+      case 'POST machines': {
+        need('security')
+        stepUp()
+        const machine = state.machines.find((candidate) => candidate.machine_id === a)
+        Object.assign(machine, { state: body.on ? 'quarantined' : 'active', quarantine: body.on ? body.reason : null, order_done: false })
+        setTimeout(() => (machine.order_done = true), 3000).unref()
+        return json(machine)
+      }
+      case 'POST enrolment-tokens': {
+        need('administrator')
+        const token = `cmdai-enrol-1.${sha(`token ${body.person}`).slice(0, 40)}`
+        return json({ token, expires: iso(Date.now() + body.hours * 3_600_000), command: `sudo cmdai-enterprise enrol --server https://cmdai.northwind.example:8443 --token ${token}` })
+      }
+      case 'GET policy': return json(policyView())
+      case 'POST policy': {
+        if (a === 'check') return json(checkPolicy(body.source))
+        need('security')
+        stepUp()
+        if (body.base_version !== policy.version) throw new Refusal(409, 'conflict', `version ${policy.version} is in force, yours was made from ${body.base_version}`)
+        const found = checkPolicy(body.source)
+        if (!found.valid) return json(found, 422)
+        Object.assign(policy, { version: policy.version + 1, source: body.source, published_by: me.login, published: iso() })
+        policy.history.unshift({ version: policy.version, published_by: me.login, published: policy.published, note: body.note, sha256: sha(body.source) })
+        for (const machine of state.machines) machine.policy_current = false
+        return json(policyView())
+      }
+      case 'GET detections': return json({ detections })
+      case 'GET reports': {
+        if (a === 'frameworks') return json({ frameworks })
+        need('auditor')
+        const made = report(a, url.searchParams.get('from') ?? '', url.searchParams.get('to') ?? iso(), me.login)
+        if (b === 'html') {
+          response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+          return response.end(`<!doctype html><html lang="en"><title>${made.framework.title}</title><h1>${made.framework.title}</h1><p>${made.organisation}</p>`)
+        }
+        return json(made)
+      }
+      case 'GET export': need('auditor'); response.writeHead(200, { 'content-type': 'application/x-ndjson' }); return response.end(JSON.stringify({ export: { format: 'cmdai.export/1' } }) + '\n')
+      case 'GET ledger': return json({ events: state.rows.length, public_key: Buffer.from(sha('key'), 'hex').toString('base64'), checkpoint: { origin: 'northwind.example/cmdai', tree_size: state.rows.length, root: sha(`root ${state.rows.length}`), time: iso(Date.now() - 20_000), note: `northwind.example/cmdai\n${state.rows.length}\n${Buffer.from(sha(`root ${state.rows.length}`), 'hex').toString('base64')}\n\n— northwind.example/cmdai ${Buffer.from(sha('signature') + sha('more'), 'hex').toString('base64')}` } })
+      case 'GET channels': need('administrator'); return json({ channels })
+      case 'PUT channels': need('administrator'); channels = [...channels.filter((item) => item.id !== a), { ...body, secret: null }]; return json(channels.at(-1))
+      case 'DELETE channels': need('administrator'); channels = channels.filter((item) => item.id !== a); return empty()
+      case 'POST channels': {
+        need('administrator')
+        const tried = { time: iso(), channel: a, alert: 'test', attempt: 1, status: 200, error: null }
+        deliveries.unshift(tried)
+        return json(tried)
+      }
+      case 'GET deliveries': return json({ deliveries })
+      case 'GET users': need('administrator'); return json({ users })
+      case 'POST users': need('administrator'); users.push({ login: body.login, role: body.role, person: body.person, created: iso(), last_seen: null }); return json(users.at(-1))
+      case 'DELETE users': need('administrator'); users.splice(users.findIndex((user) => user.login === a), 1); return empty()
+      case 'POST tokens': return json({ token: `cmdai_pat_${randomBytes(20).toString('hex')}`, expires: iso(Date.now() + body.days * DAY) })
+      default: throw new Refusal(404, 'not_found', 'there is no such address')
+    }
+  }
+
+  async function file(response, url) {
+    const nonce = randomBytes(16).toString('base64')
+    const wanted = normalize(url.pathname).replace(/^(\.\.[/\\])+/, '')
+    const name = extname(wanted) ? wanted : '/index.html'
+    let content = await readFile(join(dist, name)).catch(() => null)
+    if (!content) return response.writeHead(404).end()
+    if (name === '/index.html') content = content.toString().replaceAll('{{nonce}}', nonce)
+    response.writeHead(200, {
+      'content-type': types[extname(name)] ?? 'application/octet-stream', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer',
+      'content-security-policy': `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'`,
+    })
+    response.end(content)
+  }
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, 'http://console')
+    const work = url.pathname.startsWith('/api/v1/') ? answer(request, response, url) : dist ? file(response, url) : Promise.reject(new Refusal(404, 'not_found', 'only the API is here'))
+    work.catch((problem) => {
+      const status = problem instanceof Refusal ? problem.status : 500
+      if (status === 500) console.error(problem)
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ code: problem.code ?? 'internal', message: problem.message }))
+    })
+  })
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => resolve({
+      port: server.address().port,
+      state,
+      stop: () => {
+        if (ticker) clearInterval(ticker)
+        for (const feed of feeds) feed.destroy()
+        server.closeAllConnections()
+        return new Promise((done) => server.close(done))
+      },
+    }))
+  })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const option = (name, fallback) => { const at = process.argv.indexOf(`--${name}`); return at > 0 ? process.argv[at + 1] : fallback }
+  const dist = option('dist', null)
+  const { port } = await start({ port: Number(option('port', 8787)), dist })
+  console.log(`http://127.0.0.1:${port}  sign in as dana, farah, omar or vera with “${PASSWORD}”`)
+}

@@ -1,0 +1,107 @@
+// The typed client. `schema.d.ts` is generated from enterprise/api/openapi.json (`npm run generate`).
+import createClient from 'openapi-fetch'
+import type { components, paths } from './schema'
+
+export type Schemas = components['schemas']
+export type Me = Schemas['Me']
+export type Role = Schemas['Role']
+export type Overview = Schemas['Overview']
+export type Trend = Schemas['Trend']
+export type EventRow = Schemas['EventRow']
+export type EventPage = Schemas['EventPage']
+export type HistogramBucket = Schemas['HistogramBucket']
+export type Alert = Schemas['Alert']
+export type AlertChange = Schemas['AlertChange']
+export type Approval = Schemas['Approval']
+export type Machine = Schemas['Machine']
+export type PolicyView = Schemas['PolicyView']
+export type PolicyCheck = Schemas['PolicyCheck']
+export type PolicyDiagnostic = Schemas['PolicyDiagnostic']
+export type Report = Schemas['Report']
+export type ControlResult = Schemas['ControlResult']
+export type EvidenceItem = Schemas['EvidenceItem']
+export type Channel = Schemas['Channel']
+
+/** An answer that was not a success, or no answer at all (status 0). */
+export class ApiProblem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly body: unknown,
+  ) {
+    super(message)
+  }
+  /** The server could not be reached or is failing: worth a retry. */
+  get unreachable(): boolean {
+    return this.status === 0 || this.status >= 502
+  }
+}
+
+const gone = new Set<() => void>()
+/** Calls `listener` when the server says that nobody is signed in. */
+export function onSignedOut(listener: () => void): () => void {
+  gone.add(listener)
+  return () => gone.delete(listener)
+}
+
+export const api = createClient<paths>({
+  baseUrl: '',
+  credentials: 'same-origin',
+  headers: { 'x-cmdai': '1' },
+})
+
+const words: Record<number, string> = {
+  400: 'the server did not understand the request',
+  401: 'you are not signed in, or the password is not right',
+  403: 'your role does not allow this',
+  404: 'not found',
+  409: 'somebody else changed this in the meantime',
+  413: 'this is too large',
+  422: 'the server refused the content',
+  429: 'too many tries; wait a moment',
+}
+
+type Answer<T> = { data?: T; error?: unknown; response: Response }
+
+/** Turns an answer into its data, or throws an `ApiProblem`. */
+export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>
+  try {
+    answer = await call
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
+    throw new ApiProblem(0, 'unreachable', 'the server cannot be reached', cause)
+  }
+  const { data, error, response } = answer
+  if (response.ok) return data as T
+  const body = error as { code?: unknown; message?: unknown } | undefined
+  const code = typeof body?.code === 'string' ? body.code : String(response.status)
+  const message =
+    typeof body?.message === 'string' && body.message
+      ? body.message
+      : (words[response.status] ?? `the server answered ${response.status}`)
+  // A wrong step-up password must not look like a lost session.
+  const stepUp = code === 'step_up_required'
+  if (response.status === 401 && !stepUp && response.url && !response.url.endsWith('/session')) {
+    for (const listener of gone) listener()
+  }
+  throw new ApiProblem(response.status, code, message, error)
+}
+
+/** The sentence to show for any thrown thing. */
+export function sentence(problem: unknown): string {
+  if (problem instanceof Error) return problem.message.charAt(0).toUpperCase() + problem.message.slice(1)
+  return 'Something went wrong'
+}
+
+const rank: Record<Role, Role[]> = {
+  viewer: ['viewer'],
+  auditor: ['viewer', 'auditor'],
+  security: ['viewer', 'security'],
+  administrator: ['viewer', 'auditor', 'security', 'administrator'],
+}
+/** The same order as `Role::may` of the server. The server decides; this only dims buttons. */
+export function may(me: Me | undefined, needed: Role): boolean {
+  return me !== undefined && rank[me.role].includes(needed)
+}

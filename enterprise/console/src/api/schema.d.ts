@@ -1,0 +1,2596 @@
+// Made from enterprise/api/openapi.json by `npm run generate`. Do not edit.
+
+export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * alerts, newest first
+         * @description role: viewer
+         */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * assign, note, acknowledge or close an alert
+         * @description role: security
+         */
+        post: operations["changeAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * requests for approval, newest first
+         * @description role: viewer
+         */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * grant or refuse a request; never one's own
+         * @description role: security
+         */
+        post: operations["decideApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ways to be told
+         * @description role: administrator
+         */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * add or change a channel
+         * @description role: administrator
+         */
+        put: operations["putChannel"];
+        post?: never;
+        /**
+         * remove a channel
+         * @description role: administrator
+         */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * send a test message
+         * @description role: administrator
+         */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * tries to tell, newest first
+         * @description role: viewer
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * detection rules
+         * @description role: viewer
+         */
+        get: operations["listDetections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrolment-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * make a token that enrols machines
+         * @description role: administrator
+         */
+        post: operations["makeEnrolmentToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * search events, newest first
+         * @description role: viewer
+         */
+        get: operations["searchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * count matching events over time by decision
+         * @description role: viewer
+         */
+        get: operations["getHistogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * one event in full (`cmdai.event/1`)
+         * @description role: viewer
+         */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * events with proofs for offline verification (`cmdai.export/1`)
+         * @description role: auditor
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * newest signed checkpoint
+         * @description role: viewer
+         */
+        get: operations["getLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * server-sent events `event`, `alert` and `approval` as they are stored; resumes after `Last-Event-ID`
+         * @description role: viewer
+         */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * machines, silent ones first
+         * @description role: viewer
+         */
+        get: operations["listMachines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * one machine
+         * @description role: viewer
+         */
+        get: operations["getMachine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * put a machine into quarantine or take it out
+         * @description role: security
+         */
+        post: operations["quarantineMachine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * this document
+         * @description any role
+         */
+        get: operations["getOpenapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * the last 24 hours beside the 24 before them
+         * @description role: viewer
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * the organisation's policy and its releases
+         * @description role: viewer
+         */
+        get: operations["getPolicy"];
+        put?: never;
+        /**
+         * publish a policy as a signed release; 422 with the complaints where it is not valid
+         * @description role: security
+         */
+        post: operations["publishPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * lint a policy and run its tests
+         * @description role: viewer
+         */
+        post: operations["checkPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/frameworks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * frameworks that reports exist for
+         * @description role: viewer
+         */
+        get: operations["listFrameworks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/{framework}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * what was tested and found in a period
+         * @description role: auditor
+         */
+        get: operations["getReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/{framework}/html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * the same as a page to print
+         * @description role: auditor
+         */
+        get: operations["getReportPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * who is signed in
+         * @description any role
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * sign in; sets the session cookie
+         * @description nobody needs to be signed in
+         */
+        post: operations["signIn"];
+        /**
+         * sign out
+         * @description any role
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * make a token for a program, with the caller's own role
+         * @description any role
+         */
+        post: operations["makeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * accounts
+         * @description role: administrator
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * add an account
+         * @description role: administrator
+         */
+        post: operations["addUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{login}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * remove an account
+         * @description role: administrator
+         */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description An alert. */
+        Alert: {
+            /** @description Who has it. */
+            assignee?: string | null;
+            /**
+             * Format: int64
+             * @description How many times it fired within its cool-down.
+             */
+            count: number;
+            /** @description When it was raised. */
+            created: string;
+            /** @description Detection rule's id. */
+            detection: string;
+            /** @description How it ended: `true_positive`, `false_positive`, `accepted`. */
+            disposition?: string | null;
+            /** @description Events behind it. */
+            event_ids: string[];
+            /** @description Host name. */
+            hostname?: string | null;
+            /** @description Alert. */
+            id: string;
+            /** @description Machine. */
+            machine_id?: string | null;
+            /** @description Notes, oldest first. */
+            notes: components["schemas"]["Note"][];
+            /** @description When a channel first took it. */
+            notified?: string | null;
+            /** @description When the command or the silence happened. */
+            occurred: string;
+            /** @description `low`, `medium`, `high`, `critical`. */
+            severity: string;
+            /** @description `open`, `acknowledged`, `closed`. */
+            status: string;
+            /** @description What happened, in a sentence. */
+            summary: string;
+            /** @description Its title. */
+            title: string;
+            /** @description Person. */
+            user?: string | null;
+        };
+        /** @description A change to an alert; fields left out stay. */
+        AlertChange: {
+            /** @description New assignee. */
+            assignee?: string | null;
+            /** @description Disposition; needed to close. */
+            disposition?: string | null;
+            /** @description A note to add. */
+            note?: string | null;
+            /** @description New status. */
+            status?: string | null;
+        };
+        /** @description Alerts, newest first. */
+        AlertList: {
+            /** @description Alerts. */
+            alerts: components["schemas"]["Alert"][];
+        };
+        /** @description Body of every error answer. */
+        ApiError: {
+            /**
+             * @description Stable code: `unauthenticated`, `forbidden`, `not_found`, `invalid`, `conflict`,
+             *     `step_up_required`, `too_many_requests`, `internal`.
+             */
+            code: string;
+            /** @description What is wrong and what to do, lower-case. */
+            message: string;
+        };
+        /** @description A request for approval, with everything needed to decide. */
+        Approval: {
+            /** @description Agent's name. */
+            agent?: string | null;
+            /** @description Who decided. */
+            approver?: string | null;
+            /** @description Contexts that matter. */
+            contexts: string[];
+            /** @description When it was asked. */
+            created: string;
+            /** @description Working directory. */
+            cwd: string;
+            /** @description When it was decided. */
+            decided?: string | null;
+            /** @description What was said to it. */
+            decision_reason?: string | null;
+            /** @description What it would do. */
+            effects: string[];
+            /** @description When it lapses. */
+            expires: string;
+            /** @description Files that would run, with their hashes. */
+            files: {
+                [key: string]: string;
+            };
+            /** @description Host name. */
+            hostname: string;
+            /** @description Request. */
+            id: string;
+            /** @description Machine. */
+            machine_id: string;
+            /** @description `human`, `script`, `agent`. */
+            origin: string;
+            /** @description Why it needs approval. */
+            policy_reason: string;
+            /** @description What the person said. */
+            reason?: string | null;
+            /** @description Risk. */
+            risk: string;
+            /** @description Rules that ask for it. */
+            rules: string[];
+            /** @description Shell. */
+            shell: string;
+            /** @description `pending`, `granted`, `denied`, `expired`, `consumed`. */
+            status: string;
+            /** @description Redacted text. */
+            text: string;
+            /** @description Who asks. */
+            user: string;
+        };
+        /** @description A decision; the password is asked again (step-up). */
+        ApprovalDecision: {
+            /** @description Grant it. */
+            approve: boolean;
+            /** @description The approver's own password. */
+            password: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description Requests, newest first. */
+        ApprovalList: {
+            /** @description Requests. */
+            approvals: components["schemas"]["Approval"][];
+        };
+        /** @description Last event of a chain. */
+        ChainHead: {
+            /** @description Hash, hex. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Number.
+             */
+            seq: number;
+        };
+        /** @description A sentence that leads somewhere. */
+        Change: {
+            /** @description Path in the console. */
+            link: string;
+            /** @description What changed. */
+            text: string;
+        };
+        /** @description A way to be told. */
+        Channel: {
+            /** @description It is used. */
+            enabled: boolean;
+            /** @description Channel. */
+            id: string;
+            /** @description `webhook`. */
+            kind: string;
+            /** @description Least severity. */
+            min_severity: string;
+            /** @description Signs bodies (HMAC-SHA-256); never given back. */
+            secret?: string | null;
+            /** @description Where to. */
+            url: string;
+        };
+        /** @description Channels. */
+        ChannelList: {
+            /** @description Channels. */
+            channels: components["schemas"]["Channel"][];
+        };
+        /** @description A signed state of the ledger. */
+        Checkpoint: {
+            /** @description The signed note, as text. */
+            note: string;
+            /** @description Origin line. */
+            origin: string;
+            /** @description Root hash, hex. */
+            root: string;
+            /** @description When. */
+            time: string;
+            /**
+             * Format: int64
+             * @description Number of leaves.
+             */
+            tree_size: number;
+        };
+        /** @description Is everything there? */
+        Completeness: {
+            /**
+             * Format: int64
+             * @description Gap events in the period.
+             */
+            gaps: number;
+            /**
+             * Format: int64
+             * @description Machines with events in the period.
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description Records missing in them.
+             */
+            missing: number;
+            /** @description Root hash, hex. */
+            root: string;
+            /**
+             * Format: int64
+             * @description The ledger's tree size at the end.
+             */
+            tree_size: number;
+            /** @description Chains and tree were checked and fit. */
+            verified: boolean;
+        };
+        /** @description One control. */
+        ControlResult: {
+            /** @description What the control asks. */
+            asks: string;
+            /** @description Evidence. */
+            evidence: components["schemas"]["EvidenceItem"][];
+            /** @description `CC6.8`. */
+            id: string;
+            /** @description Title. */
+            title: string;
+        };
+        /** @description A name and how often. */
+        Count: {
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /** @description Name. */
+            name: string;
+        };
+        /** @description One try to tell. */
+        Delivery: {
+            /** @description Alert. */
+            alert: string;
+            /**
+             * Format: int32
+             * @description Try, from 1.
+             */
+            attempt: number;
+            /** @description Channel. */
+            channel: string;
+            /** @description What went wrong. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description HTTP status, where there was one.
+             */
+            status?: number | null;
+            /** @description When. */
+            time: string;
+        };
+        /** @description Deliveries, newest first. */
+        DeliveryList: {
+            /** @description Deliveries. */
+            deliveries: components["schemas"]["Delivery"][];
+        };
+        /** @description One detection rule. */
+        Detection: {
+            /** @description Actions it may take. */
+            actions: string[];
+            /** @description What it looks for, in words. */
+            condition: string;
+            /** @description It runs. */
+            enabled: boolean;
+            /** @description Id. */
+            id: string;
+            /** @description Severity. */
+            severity: string;
+            /** @description Title. */
+            title: string;
+        };
+        /** @description Detection rules. */
+        DetectionList: {
+            /** @description Rules. */
+            detections: components["schemas"]["Detection"][];
+        };
+        /** @description Shown once. */
+        EnrolmentToken: {
+            /** @description The command to type on the machine. */
+            command: string;
+            /** @description When it lapses. */
+            expires: string;
+            /** @description The whole line. */
+            token: string;
+        };
+        /** @description Rows, newest first. */
+        EventPage: {
+            /** @description For the next page. */
+            cursor?: string | null;
+            /** @description What in the query was not understood. */
+            problems: string[];
+            /** @description Rows. */
+            rows: components["schemas"]["EventRow"][];
+            /**
+             * Format: int64
+             * @description Rows that match in all, counted up to 10,000.
+             */
+            total: number;
+            /** @description The count stopped at its bound. */
+            total_is_bound: boolean;
+        };
+        /** @description An event as a row. */
+        EventRow: {
+            /** @description Agent's name. */
+            agent?: string | null;
+            /** @description Decision, where there was one. */
+            decision?: string | null;
+            /** @description Event. */
+            event_id: string;
+            /** @description Event type. */
+            event_type: string;
+            /**
+             * Format: int32
+             * @description Exit status.
+             */
+            exit_code?: number | null;
+            /** @description Host name. */
+            hostname: string;
+            /** @description Machine. */
+            machine_id: string;
+            /** @description `human`, `script`, `agent`. */
+            origin: string;
+            /** @description Reason. */
+            reason?: string | null;
+            /** @description When it was stored. */
+            received: string;
+            /** @description Risk. */
+            risk?: string | null;
+            /**
+             * Format: int64
+             * @description Server's row number: increases in the order of storing; the resume id of the live feed.
+             */
+            row: number;
+            /** @description Rule that decided. */
+            rule?: string | null;
+            /**
+             * Format: int64
+             * @description Sequence number on its machine.
+             */
+            seq: number;
+            /** @description Session. */
+            session_id: string;
+            /** @description Team. */
+            team?: string | null;
+            /** @description Redacted text, or a sentence where there is no command. */
+            text: string;
+            /** @description When it happened. */
+            time: string;
+            /** @description Person. */
+            user: string;
+        };
+        /** @description One piece of evidence. */
+        EvidenceItem: {
+            /** @description What stands out, in sentences. */
+            exceptions: string[];
+            /** @description `E4`. */
+            id: string;
+            /** @description Query that yields the rows. */
+            query: string;
+            /**
+             * Format: int64
+             * @description How many rows.
+             */
+            rows: number;
+            /** @description Sample of rows. */
+            sample: components["schemas"]["EventRow"][];
+            /** @description Seed of the sample. */
+            seed: string;
+            /** @description SHA-256 over the rows' event hashes in order, hex. */
+            sha256: string;
+            /** @description What it shows. */
+            title: string;
+        };
+        /** @description What an export holds. */
+        ExportHeader: {
+            /**
+             * Format: int64
+             * @description Number of events that follow.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Leaf index of the first event.
+             */
+            first_leaf: number;
+            /** @description `cmdai.export/1`. */
+            format: string;
+            /** @description Start of the period; empty for the beginning. */
+            from: string;
+            /** @description Machine to sequence number and hash (hex) of its last event before the export. */
+            heads: {
+                [key: string]: components["schemas"]["ChainHead"];
+            };
+            /** @description Hashes of the left subtrees before `first_leaf`, hex, largest first. */
+            left_edge: string[];
+            /** @description Organisation. */
+            organisation: string;
+            /** @description Public key that signs checkpoints, base64. */
+            public_key: string;
+            /** @description End of the period; empty for now. */
+            to: string;
+        };
+        /** @description One line of an export: exactly one field is there. */
+        ExportLine: {
+            checkpoint?: components["schemas"]["Checkpoint"] | null;
+            event?: components["schemas"]["ExportedEvent"] | null;
+            export?: components["schemas"]["ExportHeader"] | null;
+        };
+        /** @description An event in the ledger. */
+        ExportedEvent: {
+            /** @description The event, `cmdai.event/1`. */
+            event: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Leaf index.
+             */
+            leaf: number;
+        };
+        /** @description One framework. */
+        Framework: {
+            /**
+             * Format: int64
+             * @description Controls in the map.
+             */
+            controls: number;
+            /** @description Edition the map is made from. */
+            edition: string;
+            /** @description `SOC2`. */
+            id: string;
+            /** @description Title. */
+            title: string;
+        };
+        /** @description Frameworks that reports exist for. */
+        FrameworkList: {
+            /** @description Frameworks. */
+            frameworks: components["schemas"]["Framework"][];
+        };
+        /** @description Counts over time. */
+        Histogram: {
+            /** @description Buckets, oldest first. */
+            buckets: components["schemas"]["HistogramBucket"][];
+        };
+        /** @description One bucket. */
+        HistogramBucket: {
+            /** @description Count by decision word; events without a decision under `none`. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Start. */
+            from: string;
+        };
+        /** @description State of the ledger. */
+        LedgerView: {
+            checkpoint?: components["schemas"]["Checkpoint"] | null;
+            /**
+             * Format: int64
+             * @description Events stored.
+             */
+            events: number;
+            /** @description Public key, base64. */
+            public_key: string;
+        };
+        /** @description A machine. */
+        Machine: {
+            /**
+             * Format: int64
+             * @description Last sequence number stored.
+             */
+            acked_seq: number;
+            /** @description Capabilities. */
+            capabilities: string[];
+            /**
+             * Format: int64
+             * @description Commands in the last 24 hours.
+             */
+            commands: number;
+            /** @description Enrolled. */
+            enrolled: string;
+            /**
+             * Format: int64
+             * @description Gap events so far.
+             */
+            gaps: number;
+            /**
+             * Format: int64
+             * @description Last sequence number the machine says it sealed.
+             */
+            head_seq: number;
+            /** @description Host name. */
+            hostname: string;
+            /** @description Labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Last contact. */
+            last_seen?: string | null;
+            /** @description Machine. */
+            machine_id: string;
+            /** @description The machine has carried the last order out. */
+            order_done: boolean;
+            /** @description Person. */
+            person: string;
+            /** @description Platform. */
+            platform: string;
+            /** @description It is the newest. */
+            policy_current: boolean;
+            /** @description Why the newest was refused. */
+            policy_problem?: string | null;
+            /** @description Installed policy. */
+            policy_version: string;
+            /** @description Why in quarantine. */
+            quarantine?: string | null;
+            /** @description `active`, `silent`, `quarantined`, `retired`. */
+            state: string;
+            /** @description Versions. */
+            versions: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Of them, violations.
+             */
+            violations: number;
+        };
+        /** @description Machines, silent ones first. */
+        MachineList: {
+            /** @description Machines. */
+            machines: components["schemas"]["Machine"][];
+        };
+        /** @description Who is signed in. */
+        Me: {
+            /** @description The password is the one made at first start and must be changed soon. */
+            initial_password: boolean;
+            /** @description Login. */
+            login: string;
+            /** @description Organisation. */
+            organisation: string;
+            /** @description Role. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A token to enrol one machine. */
+        NewEnrolmentToken: {
+            /**
+             * Format: int32
+             * @description Hours it may wait, 1 to 720.
+             */
+            hours: number;
+            /** @description Labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Person it is for. */
+            person: string;
+            /** @description Teams. */
+            teams: string[];
+            /**
+             * Format: int32
+             * @description How many machines may use it: 1, or more for a simulated fleet or an image.
+             */
+            uses: number;
+        };
+        /** @description A token for a program. */
+        NewToken: {
+            /**
+             * Format: int32
+             * @description Days until it lapses, 1 to 365.
+             */
+            days: number;
+            /** @description What it is for. */
+            name: string;
+        };
+        /** @description A new account. */
+        NewUser: {
+            /** @description Login. */
+            login: string;
+            /** @description Password, at least 12 characters. */
+            password: string;
+            /** @description Login name on machines. */
+            person: string;
+            /** @description Role. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A note. */
+        Note: {
+            /** @description Who. */
+            author: string;
+            /** @description What. */
+            text: string;
+            /** @description When. */
+            time: string;
+        };
+        /** @description The last 24 hours, beside the 24 before them. */
+        Overview: {
+            /**
+             * Format: int64
+             * @description AI agents seen (distinct agent names and machines).
+             */
+            agents: number;
+            /** @description Commands blocked. */
+            blocked: components["schemas"]["Trend"];
+            /** @description What changed since yesterday: sentences with a link each. */
+            changes: components["schemas"]["Change"][];
+            /** @description Commands judged. */
+            commands: components["schemas"]["Trend"];
+            /** @description Commands within policy per 10,000 judged. */
+            compliance: components["schemas"]["Trend"];
+            /**
+             * Format: int64
+             * @description Target of the same, per 10,000.
+             */
+            compliance_target: number;
+            /** @description By hour, oldest first, 24 entries. */
+            hours: components["schemas"]["HistogramBucket"][];
+            /**
+             * Format: int64
+             * @description Machines enrolled.
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description Machines with that version.
+             */
+            machines_current: number;
+            /**
+             * Format: int64
+             * @description Open alerts.
+             */
+            open_alerts: number;
+            /** @description Policy version in force. */
+            policy_version: string;
+            /**
+             * Format: int64
+             * @description Of them, in quarantine.
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description Of them, silent.
+             */
+            silent: number;
+            /** @description Rules that fired most. */
+            top_rules: components["schemas"]["Count"][];
+            /**
+             * Format: int64
+             * @description Requests that wait now.
+             */
+            waiting: number;
+        };
+        /** @description What is wrong with it. */
+        PolicyCheck: {
+            /** @description Complaints in the order of the text. */
+            diagnostics: components["schemas"]["PolicyDiagnostic"][];
+            /** @description Results of the tests in the document. */
+            tests: components["schemas"]["PolicyTestResult"][];
+            /** @description It may be published. */
+            valid: boolean;
+        };
+        /** @description A complaint with its place. */
+        PolicyDiagnostic: {
+            /**
+             * Format: int32
+             * @description Column, from 1.
+             */
+            column: number;
+            /** @description What to do. */
+            help?: string | null;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description What. */
+            message: string;
+            /** @description `error` or `warning`. */
+            severity: string;
+        };
+        /** @description Publishing; the password is asked again. */
+        PolicyPublish: {
+            /**
+             * Format: int64
+             * @description Version it was made from; a conflict where it is not in force any more.
+             */
+            base_version: number;
+            /** @description What changed and why. */
+            note: string;
+            /** @description The actor's own password. */
+            password: string;
+            /** @description YAML. */
+            source: string;
+        };
+        /** @description One release. */
+        PolicyRelease: {
+            /** @description What was said. */
+            note: string;
+            /** @description When. */
+            published: string;
+            /** @description Who. */
+            published_by: string;
+            /** @description SHA-256 of the source, hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Version.
+             */
+            version: number;
+        };
+        /** @description A source to check. */
+        PolicySource: {
+            /** @description YAML. */
+            source: string;
+        };
+        /** @description A test of the document. */
+        PolicyTestResult: {
+            /** @description Command. */
+            command: string;
+            /** @description Expected decision. */
+            expected: string;
+            /** @description Found decision. */
+            found: string;
+            /** @description They agree. */
+            passed: boolean;
+        };
+        /** @description The organisation's policy. */
+        PolicyView: {
+            /** @description Releases, newest first. */
+            history: components["schemas"]["PolicyRelease"][];
+            /**
+             * Format: int64
+             * @description Machines in all.
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description Machines with this version.
+             */
+            machines_current: number;
+            /** @description When. */
+            published: string;
+            /** @description Who published it. */
+            published_by: string;
+            /** @description SHA-256 of the source, hex. */
+            sha256: string;
+            /** @description Source. */
+            source: string;
+            /**
+             * Format: int64
+             * @description Version in force; 0 before the first.
+             */
+            version: number;
+        };
+        /** @description Into or out of quarantine; the password is asked again. */
+        QuarantineChange: {
+            /** @description In, or out. */
+            on: boolean;
+            /** @description The actor's own password. */
+            password: string;
+            /** @description Why; shown to the person. */
+            reason: string;
+        };
+        /** @description A report: what was tested and found. It never says "compliant". */
+        Report: {
+            /** @description Completeness of the period, in words, with numbers. */
+            completeness: components["schemas"]["Completeness"];
+            /**
+             * Format: int64
+             * @description Commands within policy per 10,000 judged.
+             */
+            compliance: number;
+            /** @description Controls. */
+            controls: components["schemas"]["ControlResult"][];
+            /**
+             * Format: int64
+             * @description Events in the period.
+             */
+            events: number;
+            /** @description Framework. */
+            framework: components["schemas"]["Framework"];
+            /** @description Start of the period. */
+            from: string;
+            /** @description When it was made. */
+            generated: string;
+            /** @description By whom. */
+            generated_by: string;
+            /** @description Organisation. */
+            organisation: string;
+            /** @description End of the period. */
+            to: string;
+        };
+        /**
+         * @description What an account may do.
+         * @enum {string}
+         */
+        Role: "viewer" | "auditor" | "security" | "administrator";
+        /** @description Signing in. */
+        SignIn: {
+            /** @description Login. */
+            login: string;
+            /** @description Password. */
+            password: string;
+        };
+        /** @description Shown once. */
+        TokenMade: {
+            /** @description When it lapses. */
+            expires: string;
+            /** @description The secret. */
+            token: string;
+        };
+        /** @description A number and the one before. */
+        Trend: {
+            /**
+             * Format: int64
+             * @description In the period before.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description Now.
+             */
+            now: number;
+        };
+        /** @description An account. */
+        User: {
+            /** @description When made. */
+            created: string;
+            /** @description Last sign-in. */
+            last_seen?: string | null;
+            /** @description Login. */
+            login: string;
+            /** @description Login name on machines, so that nobody approves for themselves. */
+            person: string;
+            /** @description Role. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Accounts. */
+        UserList: {
+            /** @description Accounts. */
+            users: components["schemas"]["User"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description `open`, `acknowledged` or `closed` */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    changeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description `pending`, `granted`, `denied`, `expired` or `consumed` */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    decideApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalDecision"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    putChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Channel"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listDetections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    makeEnrolmentToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEnrolmentToken"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentToken"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    searchEvents: {
+        parameters: {
+            query?: {
+                /** @description query: words and fields such as `user:alice decision:deny since:90d` */
+                q?: string;
+                /** @description not before, RFC 3339 or a date */
+                from?: string;
+                /** @description before, RFC 3339 or a date */
+                to?: string;
+                /** @description from the page before */
+                cursor?: string;
+                /** @description rows, 1 to 500; 100 where left out */
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getHistogram: {
+        parameters: {
+            query?: {
+                /** @description query: words and fields such as `user:alice decision:deny since:90d` */
+                q?: string;
+                /** @description not before, RFC 3339 or a date */
+                from?: string;
+                /** @description before, RFC 3339 or a date */
+                to?: string;
+                /** @description 1 to 200; 48 where left out */
+                buckets?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Histogram"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description not before, RFC 3339 or a date */
+                from?: string;
+                /** @description before, RFC 3339 or a date */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ExportLine"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["EventRow"] | components["schemas"]["Alert"] | components["schemas"]["Approval"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listMachines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getMachine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    quarantineMachine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getOpenapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    publishPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyPublish"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description the policy is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    checkPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicySource"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listFrameworks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameworkList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getReport: {
+        parameters: {
+            query?: {
+                /** @description not before, RFC 3339 or a date */
+                from?: string;
+                /** @description before, RFC 3339 or a date */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                framework: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getReportPage: {
+        parameters: {
+            query?: {
+                /** @description not before, RFC 3339 or a date */
+                from?: string;
+                /** @description before, RFC 3339 or a date */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                framework: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    makeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    addUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,141 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import { api, may, take, type Approval } from '../api/client'
+import { approvalsQuery, queryClient } from '../api/queries'
+import { forbidden, Page, useMe } from '../app/App'
+import { useKey } from '../app/keys'
+import { Icon } from '../ui/icons'
+import { StepUp, toast } from '../ui/overlay'
+import { Copy, count, Hash, Origin, RiskTag, SafeText, Time, useNow } from '../ui/show'
+import { Empty, Failed, Loading } from '../ui/states'
+import { absolute, length } from '../ui/time'
+
+const look: Record<string, string> = { pending: 'violet', granted: 'green', consumed: 'green', denied: 'red', expired: '' }
+
+export function Approvals() {
+  const approvals = useQuery(approvalsQuery)
+  const params = useSearch({ from: '/approvals' }) as { status?: string; id?: string }
+  const navigate = useNavigate()
+  const me = useMe()
+  const all = approvals.data?.approvals ?? []
+  const pending = all.filter((ask) => ask.status === 'pending')
+  const status = params.status === 'decided' || (params.status && params.status !== 'pending') ? 'decided' : 'pending'
+  const list = useMemo(
+    () => (status === 'pending' ? all.filter((ask) => ask.status === 'pending').sort((a, b) => Date.parse(a.expires) - Date.parse(b.expires)) : all.filter((ask) => ask.status !== 'pending')),
+    [all, status],
+  )
+  const [deciding, setDeciding] = useState<{ ask: Approval; approve: boolean } | null>(null)
+  const chosen = params.id ?? null
+  const allowed = may(me, 'security')
+  const current = list.find((ask) => ask.id === chosen)
+  const move = useCallback((step: number) => {
+    const at = list.findIndex((ask) => ask.id === chosen)
+    const next = list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + step))]
+    if (!next) return
+    void navigate({ to: '/approvals', replace: true, search: { status, id: next.id } })
+    document.getElementById(`ask-${next.id}`)?.scrollIntoView({ block: 'nearest' })
+  }, [list, chosen, navigate, status])
+  useKey('j', useCallback(() => move(1), [move]))
+  useKey('k', useCallback(() => move(-1), [move]))
+  useKey('a', () => current && setDeciding({ ask: current, approve: true }), allowed && current?.status === 'pending')
+  useKey('d', () => current && setDeciding({ ask: current, approve: false }), allowed && current?.status === 'pending')
+  useEffect(() => {
+    if (chosen) document.getElementById(`ask-${chosen}`)?.scrollIntoView({ block: 'nearest' })
+  }, [chosen, approvals.isPending])
+
+  return (
+    <Page
+      title="Approvals" sub="A grant is for this command, person, machine and directory, once"
+      actions={
+        <div className="segs" role="group" aria-label="Status">
+          <button type="button" aria-pressed={status === 'pending'} onClick={() => void navigate({ to: '/approvals', search: {} })}>Waiting <span className="n">{count(pending.length)}</span></button>
+          <button type="button" aria-pressed={status === 'decided'} onClick={() => void navigate({ to: '/approvals', search: { status: 'decided' } })}>Decided <span className="n">{count(all.length - pending.length)}</span></button>
+        </div>
+      }
+    >
+      {approvals.isPending ? <Loading /> : approvals.isError && !approvals.data ? <Failed problem={approvals.error} retry={() => void approvals.refetch()} /> : list.length === 0 ? (
+        <Empty icon="approve" title={status === 'pending' ? 'Nobody waits' : 'Nothing was decided yet'}>
+          {status === 'pending' ? 'A rule with the decision require_approval brings a card here, with everything needed to decide. The asking terminal waits, or the person repeats the command later.' : 'Granted, denied and expired requests stay here.'}
+        </Empty>
+      ) : (
+        <div className="cards">
+          {list.map((ask) => <Card key={ask.id} ask={ask} focused={ask.id === chosen} allowed={allowed} why={forbidden(me, allowed)} onDecide={(approve) => setDeciding({ ask, approve })} />)}
+        </div>
+      )}
+      {deciding && (
+        <StepUp
+          title={deciding.approve ? 'Approve this command' : 'Deny this command'}
+          action={deciding.approve ? 'Approve once' : 'Deny'}
+          danger={!deciding.approve}
+          reasonHint={deciding.approve ? 'Becomes part of the evidence.' : 'Shown to the person who asked.'}
+          intro={
+            <>
+              <div className="cmd"><SafeText>{deciding.ask.text}</SafeText></div>
+              <p><b><SafeText>{deciding.ask.user}</SafeText></b> on <b><SafeText>{deciding.ask.hostname}</SafeText></b>, in <span className="mono"><SafeText>{deciding.ask.cwd}</SafeText></span></p>
+            </>
+          }
+          send={(values) => take(api.POST('/api/v1/approvals/{id}', { params: { path: { id: deciding.ask.id } }, body: { approve: deciding.approve, ...values } }))}
+          onClose={() => setDeciding(null)}
+          onDone={() => {
+            toast(deciding.approve ? 'Approved: it may run once' : 'Denied')
+            for (const key of ['approvals', 'overview']) void queryClient.invalidateQueries({ queryKey: [key] })
+            setDeciding(null)
+          }}
+        />
+      )}
+    </Page>
+  )
+}
+
+function Card({ ask, focused, allowed, why, onDecide }: { ask: Approval; focused: boolean; allowed: boolean; why?: string; onDecide: (approve: boolean) => void }) {
+  const now = useNow()
+  const left = Date.parse(ask.expires) - now
+  const waits = ask.status === 'pending'
+  const files = Object.entries(ask.files)
+  return (
+    <article className={`card ask${focused ? ' focused' : ''}`} id={`ask-${ask.id}`} aria-label={`Request of ${ask.user}`}>
+      <div className="ask-head">
+        <RiskTag risk={ask.risk} />
+        <span className={`tag ${look[ask.status] ?? ''}`}>{ask.status === 'consumed' ? 'granted, used' : ask.status}</span>
+        <span className="spring" />
+        {waits ? (
+          <span className={`countdown ${left < 120_000 ? 'soon' : 'soft'}`} title={`Lapses ${absolute(ask.expires)}`}>{left > 0 ? `${length(left)} left` : 'lapsed'}</span>
+        ) : <span className="muted"><Time at={ask.decided ?? ask.created} /></span>}
+      </div>
+      <div className="ask-body">
+        <div className="row" style={{ alignItems: 'flex-start' }}>
+          <div className="cmd big spring"><SafeText>{ask.text}</SafeText></div>
+          <Copy text={ask.text} label="Copy the command" />
+        </div>
+        <div className="says"><b>{ask.reason ? `${ask.user} says` : 'No reason was given'}</b>{ask.reason && <SafeText>{ask.reason}</SafeText>}</div>
+        <dl className="kv">
+          <dt>Person</dt>
+          <dd className="row wrap"><Link to="/search" search={{ q: `user:${ask.user}`, range: '7d' }}><SafeText>{ask.user}</SafeText></Link><Origin origin={ask.origin} agent={ask.agent} /></dd>
+          <dt>Machine</dt>
+          <dd><Link to="/fleet" search={{ id: ask.machine_id }}><SafeText>{ask.hostname}</SafeText></Link></dd>
+          <dt>Directory</dt>
+          <dd><span className="mono"><SafeText>{ask.cwd}</SafeText></span> <span className="muted">{ask.shell}</span></dd>
+          <dt>Why</dt>
+          <dd><SafeText>{ask.policy_reason}</SafeText></dd>
+          <dt>Rules</dt>
+          <dd className="row wrap">{ask.rules.map((rule) => <Link key={rule} to="/search" search={{ q: `rule:${rule}`, range: '30d' }}><span className="tag outline mono"><SafeText>{rule}</SafeText></span></Link>)}</dd>
+          {ask.effects.length > 0 && <><dt>Would</dt><dd>{ask.effects.map((effect) => <div key={effect}><SafeText>{effect}</SafeText></div>)}</dd></>}
+          {ask.contexts.length > 0 && <><dt>Contexts</dt><dd className="row wrap">{ask.contexts.map((context) => <span key={context} className={`tag ${/prod/i.test(context) ? 'amber' : ''}`}><SafeText>{context}</SafeText></span>)}</dd></>}
+          {files.length > 0 && <><dt>Would run</dt><dd>{files.map(([file, hash]) => <div key={file} className="row wrap" style={{ gap: '0 8px' }}><span className="mono"><SafeText>{file}</SafeText></span><Hash value={hash} keep={16} /></div>)}</dd></>}
+          <dt>Asked</dt>
+          <dd><Time at={ask.created} /></dd>
+          {!waits && ask.approver && <><dt>Decided by</dt><dd><b><SafeText>{ask.approver}</SafeText></b>{ask.decision_reason && <span className="soft">: <SafeText>{ask.decision_reason}</SafeText></span>}</dd></>}
+        </dl>
+      </div>
+      {waits && (
+        <div className="ask-foot">
+          <button type="button" className="btn primary" disabled={!allowed || left <= 0} title={why ?? 'Approve (a)'} onClick={() => onDecide(true)}><Icon name="check" size={14} />Approve…</button>
+          <button type="button" className="btn danger" disabled={!allowed || left <= 0} title={why ?? 'Deny (d)'} onClick={() => onDecide(false)}><Icon name="deny" size={14} />Deny…</button>
+          <span className="spring" />
+          <span className="muted mono" style={{ fontSize: 11.5 }}><SafeText>{ask.id}</SafeText></span>
+        </div>
+      )}
+    </article>
+  )
+}

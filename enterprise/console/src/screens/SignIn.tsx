@@ -1,0 +1,66 @@
+import { useState, type FormEvent } from 'react'
+import { api, ApiProblem, take } from '../api/client'
+import { meQuery, queryClient } from '../api/queries'
+import { Icon } from '../ui/icons'
+import { Problem } from '../ui/states'
+
+export function SignIn() {
+  const [login, setLogin] = useState('')
+  const [password, setPassword] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      const me = await take(api.POST('/api/v1/session', { body: { login: login.trim(), password } }))
+      // The query itself stays: the frame listens to it.
+      queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== 'me' })
+      queryClient.setQueryData(meQuery.queryKey, me)
+    } catch (cause) {
+      setProblem(cause instanceof ApiProblem && cause.status === 401 ? 'Login or password is not right' : cause)
+      setBusy(false)
+    }
+  }
+  return (
+    <main className="signin">
+      <div className="signin-form">
+        <div className="brand">
+          <img src="/favicon.svg" alt="" />
+          <div>
+            <b>cmdai</b>
+            <span>Enterprise console</span>
+          </div>
+        </div>
+        <h1>Sign in</h1>
+        <form onSubmit={submit}>
+          <label className="field">
+            <span>Login</span>
+            <input className="input" name="login" autoComplete="username" autoFocus required value={login} onChange={(event) => setLogin(event.target.value)} />
+          </label>
+          <label className="field">
+            <span>Password</span>
+            <input className="input" name="password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+          </label>
+          <Problem problem={problem} />
+          <button type="submit" className="btn primary" disabled={busy || !login || !password}>
+            {busy && <Icon name="refresh" size={13} className="spin" />}
+            Sign in
+          </button>
+          <small className="muted">Every sign-in is recorded. The first password is printed once by the server at its first start.</small>
+        </form>
+      </div>
+      <div className="signin-side" aria-hidden="true">
+        <h2>Every command that people and AI agents run: judged before, recorded after, provable later.</h2>
+        <pre>
+          <b>cmdai: blocked</b>{'  '}<i>aws s3 rm s3://prod-logs --recursive</i>{'\n'}
+          {'                          '}<u>^^^^^^^^^^^^^^</u>{' production data\n'}
+          {'  rule    data.prod-delete\n'}
+          {'  instead '}<i>aws s3 rm s3://prod-logs --recursive --dryrun</i>{'\n'}
+          {'  need it cmdai request 7F3K --reason "…"'}
+        </pre>
+      </div>
+    </main>
+  )
+}

@@ -1,0 +1,169 @@
+// Dialogs, drawers, step-up and toasts.
+import { useEffect, useId, useRef, useState, useSyncExternalStore, type FormEvent, type ReactNode } from 'react'
+import { ApiProblem } from '../api/client'
+import { Icon } from './icons'
+import { Problem } from './states'
+
+export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ReactNode; wide?: boolean }) {
+  const ref = useRef<HTMLDialogElement>(null)
+  const heading = useId()
+  useEffect(() => {
+    const dialog = ref.current
+    const before = document.activeElement
+    if (dialog && !dialog.open) dialog.showModal()
+    return () => {
+      dialog?.close()
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={ref}
+      className={wide ? 'wide' : undefined}
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <div className="dlg-head">
+        <h2 id={heading}>{title}</h2>
+        <span className="spring" />
+        <button type="button" className="iconbtn" aria-label="Close" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </div>
+      {children}
+    </dialog>
+  )
+}
+
+export interface StepUpValues {
+  reason: string
+  password: string
+}
+/**
+ * Asks for a reason and the actor's own password again, and stays open until the server agreed.
+ */
+export function StepUp({
+  title, intro, action, danger, reasonLabel = 'Reason', reasonHint, reasonPlaceholder, onClose, onDone, send,
+}: {
+  title: string
+  intro: ReactNode
+  action: string
+  danger?: boolean
+  reasonLabel?: string
+  reasonHint?: string
+  reasonPlaceholder?: string
+  onClose: () => void
+  onDone: () => void
+  send: (values: StepUpValues) => Promise<unknown>
+}) {
+  const [reason, setReason] = useState('')
+  const [password, setPassword] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  const field = useRef<HTMLInputElement>(null)
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      await send({ reason: reason.trim(), password })
+      onDone()
+    } catch (cause) {
+      setProblem(cause)
+      setBusy(false)
+      if (cause instanceof ApiProblem && (cause.status === 401 || cause.status === 403)) {
+        setPassword('')
+        field.current?.focus()
+      }
+    }
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={submit}>
+        <div className="dlg-body">
+          <div className="soft stack">{intro}</div>
+          <label className="field">
+            <span>{reasonLabel}</span>
+            <textarea className="input" value={reason} onChange={(event) => setReason(event.target.value)} required autoFocus rows={3} maxLength={2000} placeholder={reasonPlaceholder} />
+            {reasonHint && <small>{reasonHint}</small>}
+          </label>
+          <label className="field">
+            <span>Your password</span>
+            <input ref={field} className="input" type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required />
+            <small>Asked again because this acts on somebody's machine. It is recorded under your name.</small>
+          </label>
+          <Problem problem={problem} />
+        </div>
+        <div className="dlg-foot">
+          <button type="button" className="btn" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className={danger ? 'btn primary danger' : 'btn primary'} disabled={busy || !reason.trim() || !password}>
+            {busy && <Icon name="refresh" size={13} className="spin" />}
+            {action}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+export function Drawer({ title, label, onClose, children, foot }: { title: ReactNode; label: string; onClose: () => void; children: ReactNode; foot?: ReactNode }) {
+  return (
+    <aside className="drawer" aria-label={label}>
+      <div className="drawer-head">
+        {title}
+        <span className="spring" />
+        <button type="button" className="iconbtn" aria-label="Close details" title="Close (Esc)" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <div className="drawer-body" tabIndex={0} role="region" aria-label={label}>
+        {children}
+      </div>
+      {foot && <div className="drawer-foot">{foot}</div>}
+    </aside>
+  )
+}
+
+interface Toast {
+  id: number
+  good: boolean
+  text: string
+}
+let toasts: Toast[] = []
+let next = 1
+const listeners = new Set<() => void>()
+const tell = () => listeners.forEach((listener) => listener())
+export function toast(text: string, good = true) {
+  const id = next++
+  toasts = [...toasts.slice(-3), { id, good, text }]
+  tell()
+  setTimeout(() => {
+    toasts = toasts.filter((other) => other.id !== id)
+    tell()
+  }, 6000)
+}
+export function Toasts() {
+  const list = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    () => toasts,
+  )
+  return (
+    <div className="toasts" role="status" aria-live="polite">
+      {list.map((item) => (
+        <div key={item.id} className={item.good ? 'toast good' : 'toast bad'}>
+          <Icon name={item.good ? 'check' : 'warn'} size={15} />
+          <span>{item.text}</span>
+        </div>
+      ))}
+    </div>
+  )
+}
