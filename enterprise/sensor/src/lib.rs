@@ -1,3 +1,45 @@
 //! The endpoint daemon: enrol, policy, snapshot, seal, upload, grants, tamper watch.
+//!
+//! Two processes, so that nothing with root's rights ever speaks to the network:
+//!
+//! - the **keeper** (root on a governed machine) tails the hooks' spools, seals events, verifies
+//!   and installs policy releases, publishes the snapshot, serves the governor's socket, consumes
+//!   grants and watches files. It opens no network socket and starts nothing but the courier.
+//! - the **courier** (an unprivileged account) holds every connection: it uploads batches, keeps
+//!   the long poll, fetches releases. It decides nothing: whatever it brings is signed, and the
+//!   keeper verifies it.
+//!
+//! They talk over a socket pair ([`wire`]); the courier asks, the keeper answers, so a courier
+//! that hangs or lies can withhold but not disturb.
+//!
+//! # Behaviour when something is wrong
+//!
+//! | trouble | behaviour |
+//! |---|---|
+//! | server gone | everything local goes on; events queue; back-off with jitter |
+//! | release refused, policy bad | last good policy stays, `policy_refused` event, shown in status |
+//! | spool full or disk full | nothing more is sealed, hooks' records stay where they are, shown in status; goes on by itself |
+//! | sealed spool damaged | set aside, a new chain segment is not invented: the sensor says so and stops |
+//! | `kill -9` | each record is sealed exactly once: positions are stored with the events they made |
+//! | clock stepped | policy stays; freshness and expiry follow the clock as it is |
+//! | snapshot removed or replaced | restored within a second, `tamper` event |
 
 #![forbid(unsafe_code)]
+
+mod accounts;
+mod clock;
+mod courier;
+mod enrol;
+mod files;
+mod frames;
+mod identity;
+mod keeper;
+mod options;
+mod status;
+mod wire;
+
+pub use courier::courier_main;
+pub use enrol::{Enrolled, enrol, enrol_with, uninstall};
+pub use keeper::run;
+pub use options::{CourierProgram, EnrolOptions, Options, Pace};
+pub use status::status;

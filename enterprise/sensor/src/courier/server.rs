@@ -1,0 +1,183 @@
+//! The server's endpoints, as the courier calls them. No answer is read without a bound.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use cmdai_api::ApiError;
+use cmdai_api::machine::{ApprovalOpen, BatchHeader, Checkin, CheckinReply, EnrolReply, EnrolRequest, IngestReply};
+use cmdai_bundle::RepositoryFile;
+use cmdai_schema::Event;
+use reqwest::{Client, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use super::tls;
+use crate::wire::Carry;
+
+const MAX_ANSWER: u64 = 4 << 20;
+
+/// Why a call brought nothing.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// The server asks for patience.
+    Wait(Duration),
+    /// The batch is too large for it.
+    TooLarge,
+    /// Everything else, in words.
+    Failed(String),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Wait(time) => write!(f, "the server is busy and asks to wait {} s", time.as_secs()),
+            Self::TooLarge => f.write_str("the server finds the batch too large"),
+            Self::Failed(what) => f.write_str(what),
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> CallError {
+    CallError::Failed(format!("{error:#}"))
+}
+
+/// reqwest tells the cause in its sources only.
+fn network(error: &reqwest::Error) -> CallError {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    CallError::Failed(text)
+}
+
+async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, CallError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| network(&error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > limit {
+            return Err(CallError::Failed(format!("the server's answer is longer than {limit} bytes")));
+        }
+    }
+    Ok(bytes)
+}
+
+async fn json<T: DeserializeOwned>(response: Response) -> Result<T, CallError> {
+    serde_json::from_slice(&body(response, MAX_ANSWER).await?).map_err(|error| failed(format!("the server's answer is not understood: {error}")))
+}
+
+/// Turns a refusal into words.
+async fn refused(response: Response) -> CallError {
+    let status = response.status();
+    if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
+        let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
+        return CallError::Wait(Duration::from_secs(seconds.unwrap_or(5u64).min(3600)));
+    }
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return CallError::TooLarge;
+    }
+    let message = json::<ApiError>(response).await.map(|error| error.message).unwrap_or_default();
+    CallError::Failed(format!("the server answered {status} {message}"))
+}
+
+/// First contact.
+pub(crate) async fn enrol(server: &str, pin: &str, request: &EnrolRequest) -> Result<EnrolReply> {
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls::pinned(pin)?)
+        .https_only(true)
+        .no_proxy()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .context("cannot prepare the connection")?;
+    let response = client.post(format!("{server}/v1/enrol")).json(request).send().await;
+    let response = response.map_err(|error| anyhow::anyhow!("{}", network(&error)))?;
+    if !response.status().is_success() {
+        bail!("{}", refused(response).await);
+    }
+    json(response).await.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Calls with the machine's certificate.
+#[derive(Clone)]
+pub(crate) struct Server {
+    client: Client,
+    address: String,
+    machine_id: String,
+}
+
+/// Answer to an upload.
+pub(crate) enum Upload {
+    /// Stored up to here.
+    Stored(u64),
+    /// The chain does not fit; the server has this much.
+    Mismatch(u64, String),
+}
+
+impl Server {
+    pub(crate) fn new(carry: &Carry) -> Result<Self> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls::mutual(carry)?)
+            .https_only(true)
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(60))
+            .build()
+            .context("cannot prepare the connection")?;
+        Ok(Self { client, address: carry.server.clone(), machine_id: carry.machine_id.clone() })
+    }
+
+    pub(crate) async fn checkin(&self, checkin: &Checkin, hold: Duration) -> Result<CheckinReply, CallError> {
+        let url = format!("{}/v1/checkin?wait={}", self.address, hold.as_secs());
+        let response = self.client.post(url).timeout(hold + Duration::from_secs(15)).json(checkin).send().await.map_err(|error| network(&error))?;
+        if !response.status().is_success() {
+            return Err(refused(response).await);
+        }
+        json(response).await
+    }
+
+    pub(crate) async fn open(&self, request: &ApprovalOpen) -> Result<(), CallError> {
+        let url = format!("{}/v1/approvals", self.address);
+        let response = self.client.post(url).json(request).send().await.map_err(|error| network(&error))?;
+        // 409: the server knows it already, an earlier answer got lost.
+        if response.status().is_success() || response.status() == StatusCode::CONFLICT {
+            return Ok(());
+        }
+        Err(refused(response).await)
+    }
+
+    pub(crate) async fn upload(&self, events: &[Event]) -> Result<Upload, CallError> {
+        let Some(first) = events.first() else { return Err(failed("an empty batch")) };
+        let count = u32::try_from(events.len()).map_err(failed)?;
+        let header = BatchHeader { version: 1, machine_id: self.machine_id.clone(), first_seq: first.envelope.seq, count };
+        let mut lines = serde_json::to_vec(&header).map_err(failed)?;
+        for event in events {
+            lines.push(b'\n');
+            serde_json::to_writer(&mut lines, event).map_err(failed)?;
+        }
+        lines.push(b'\n');
+        let packed = zstd::encode_all(lines.as_slice(), 3).map_err(failed)?;
+        let url = format!("{}/v1/ingest", self.address);
+        let response = self.client.post(url).header(header::CONTENT_TYPE, "application/zstd").body(packed).send().await.map_err(|error| network(&error))?;
+        match response.status() {
+            status if status.is_success() => Ok(Upload::Stored(json::<IngestReply>(response).await?.acked_seq)),
+            StatusCode::CONFLICT => {
+                let reply: IngestReply = json(response).await?;
+                Ok(Upload::Mismatch(reply.acked_seq, reply.problem.unwrap_or_default()))
+            }
+            _ => Err(refused(response).await),
+        }
+    }
+
+    /// A file of the release; nothing where the server has none of this name.
+    pub(crate) async fn file(&self, file: &RepositoryFile) -> Result<Option<Vec<u8>>, CallError> {
+        let url = format!("{}/v1/tuf/{}", self.address, file.path());
+        let response = self.client.get(url).send().await.map_err(|error| network(&error))?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(refused(response).await);
+        }
+        body(response, file.limit).await.map(Some)
+    }
+}

@@ -1,0 +1,233 @@
+//! Answers to the courier, and what is done with what it brings.
+
+use std::time::Instant;
+
+use cmdai_api::machine::{Authority, Checkin, CheckinReply};
+use cmdai_schema::EventType;
+
+use super::core::Core;
+use super::draft::Draft;
+use super::orders::carry_out;
+use super::policy::{self, Installed, Refusal};
+use crate::enrol::manifest;
+use crate::files;
+use crate::wire::{Answer, Ask, CarriedFile, Carry, Work};
+
+/// Most bytes of events in one batch, before compression.
+const MAX_BATCH: usize = 4 << 20;
+
+impl Core {
+    pub(crate) fn errand(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Task => Answer::Carry(Box::new(Carry {
+                machine_id: self.identity.machine_id.clone(),
+                server: self.identity.server.clone(),
+                ca_pem: self.identity.ca_pem.clone(),
+                certificate_pem: self.identity.certificate_pem.clone(),
+                key_pem: self.identity.key_pem.clone(),
+                pace: self.options.pace,
+            })),
+            Ask::Work => Answer::Work(Box::new(self.work())),
+            Ask::Batch { from, max } => self.batch(from, max),
+            Ask::Stored { seq, problem } => {
+                self.stored(seq);
+                match problem {
+                    Some(problem) => self.problems.insert("chain", problem),
+                    None => self.problems.remove("chain"),
+                };
+                Answer::Noted
+            }
+            Ask::Contact { reply } => {
+                self.contacted(&reply);
+                Answer::Noted
+            }
+            Ask::Opened { request_id } => {
+                if let Err(error) = self.approvals.sent(&request_id) {
+                    self.problems.insert("approvals", format!("{error:#}"));
+                }
+                Answer::Noted
+            }
+            Ask::Release { files } => {
+                self.release(&files);
+                Answer::Noted
+            }
+            Ask::Trouble { problem } => {
+                match problem {
+                    Some(problem) => self.problems.insert("server", problem.chars().take(500).collect()),
+                    None => self.problems.remove("server"),
+                };
+                Answer::Noted
+            }
+            Ask::Enrolled { .. } => Answer::Noted,
+        }
+    }
+
+    fn work(&self) -> Work {
+        let spool = self.sealer.spool();
+        let (requests, pending_requests) = self.waiting();
+        let mut manifest = manifest(&self.identity.hostname, &self.identity.person);
+        manifest.machine_id.clone_from(&self.identity.machine_id);
+        manifest.organisation.clone_from(&self.identity.organisation);
+        manifest.labels = self.identity.labels.clone();
+        manifest.certificate_fingerprint.clone_from(&self.identity.certificate_fingerprint);
+        manifest.policy_version = self.policy_version();
+        Work {
+            sealed: spool.synced(),
+            acked: spool.acked(),
+            checkin: Checkin {
+                manifest,
+                policy_version: self.policy_version(),
+                policy_digest: self.guard.bytes().map(policy::digest).unwrap_or_default(),
+                policy_problem: self.refusal.as_ref().map(|refusal| refusal.text.clone()),
+                order_serial: self.ordered.serial,
+                head_seq: spool.synced(),
+                queued: spool.queued(),
+                pending_requests,
+            },
+            requests,
+        }
+    }
+
+    fn batch(&mut self, from: u64, max: u32) -> Answer {
+        match self.sealer.spool().read_from(from, max.min(1_000) as usize) {
+            Ok(mut events) => {
+                let mut bytes = 0;
+                let fits = events.iter().take_while(|event| {
+                    bytes += serde_json::to_vec(event).map_or(0, |json| json.len());
+                    bytes <= MAX_BATCH
+                });
+                let keep = fits.count().max(1);
+                events.truncate(keep);
+                Answer::Batch { events }
+            }
+            Err(error) => {
+                self.problems.insert("sealing", error.to_string());
+                Answer::Batch { events: Vec::new() }
+            }
+        }
+    }
+
+    /// The server cannot acknowledge what was never sealed: a lie changes nothing.
+    fn stored(&mut self, seq: u64) {
+        if seq > self.sealer.spool().synced() {
+            self.problems.insert("chain", format!("the server acknowledges event {seq}, which this machine has not sealed"));
+            return;
+        }
+        match self.sealer.ack(seq) {
+            Ok(()) => {
+                if seq > 0 {
+                    self.contact = Some(Instant::now());
+                    self.problems.remove("server");
+                }
+            }
+            Err(error) => {
+                self.problems.insert("sealing", error.to_string());
+            }
+        }
+    }
+
+    fn authority(&self) -> Authority {
+        self.installed.as_ref().map(|installed| installed.authority.clone()).unwrap_or_default()
+    }
+
+    fn contacted(&mut self, reply: &CheckinReply) {
+        self.contact = Some(Instant::now());
+        self.problems.remove("server");
+        if reply.acked_seq > 0 {
+            self.stored(reply.acked_seq);
+        }
+        let authority = self.authority();
+        let machine_id = self.identity.machine_id.clone();
+        let mut disbelieved = Vec::new();
+        if !reply.grants.is_empty() {
+            match self.approvals.decide(&reply.grants, &authority.grant_keys, &machine_id) {
+                Ok(problems) => disbelieved.extend(problems),
+                Err(error) => {
+                    self.problems.insert("approvals", format!("{error:#}"));
+                }
+            }
+        }
+        let (ordered, problems) = carry_out(&self.ordered, &reply.orders, &authority.order_keys, &machine_id);
+        disbelieved.extend(problems);
+        if ordered.serial > self.ordered.serial {
+            self.obey(ordered);
+        }
+        if disbelieved.is_empty() {
+            self.problems.remove("authority");
+        } else {
+            let text = disbelieved.join("; ");
+            // The server repeats itself; one event is enough for one finding.
+            if self.problems.insert("authority", text.clone()).as_ref() != Some(&text) {
+                self.seal(vec![Draft::sensor(EventType::Tamper, &[("what", text)])]);
+            }
+        }
+    }
+
+    /// Writes the order down, then puts it into force.
+    fn obey(&mut self, ordered: super::orders::Ordered) {
+        let Some(installed) = &self.installed else { return };
+        match installed.compile(&self.identity.organisation, ordered.quarantine.as_deref()) {
+            Ok(bytes) => {
+                let written = files::replace_json(&self.home.orders(), &ordered).and_then(|()| self.guard.publish(&self.options.places.snapshot, bytes));
+                if let Err(error) = written {
+                    self.problems.insert("policy", format!("an order cannot be carried out: {error}"));
+                    return;
+                }
+                self.ordered = ordered;
+                self.reconcile();
+            }
+            Err(refusal) => {
+                self.problems.insert("policy", refusal.text);
+            }
+        }
+    }
+
+    fn release(&mut self, carried: &[CarriedFile]) {
+        match policy::verify(&self.home, &self.identity, carried) {
+            Ok(None) => {}
+            Ok(Some(release)) => {
+                if release.clock_stepped_back {
+                    self.problems.insert("clock", "this machine's clock was put back since the last look at releases".to_owned());
+                } else {
+                    self.problems.remove("clock");
+                }
+                if let Err(refusal) = self.install(&Installed::from_release(&release)) {
+                    self.refuse(refusal);
+                }
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    fn install(&mut self, fresh: &Installed) -> Result<(), Refusal> {
+        if let Some(installed) = &self.installed {
+            if fresh.version < installed.version {
+                return Err(Refusal { kind: "rollback", text: format!("rollback refused: release {} came after {}", fresh.version, installed.version) });
+            }
+            if fresh.version == installed.version && fresh.sha256 != installed.sha256 {
+                return Err(Refusal { kind: "rollback", text: format!("another policy was published as release {}, which is installed already", fresh.version) });
+            }
+        }
+        let unwritten = |error: std::io::Error| Refusal { kind: "disk", text: format!("the release cannot be written: {error}") };
+        let bytes = fresh.compile(&self.identity.organisation, self.ordered.quarantine.as_deref())?;
+        files::replace_json(&self.home.release(), fresh).map_err(unwritten)?;
+        if self.guard.bytes() != Some(bytes.as_slice()) {
+            self.guard.publish(&self.options.places.snapshot, bytes).map_err(unwritten)?;
+        }
+        self.installed = Some(fresh.clone());
+        self.refusal = None;
+        self.problems.remove("policy");
+        self.reconcile();
+        Ok(())
+    }
+
+    /// The last good policy stays; the refusal is told once.
+    fn refuse(&mut self, refusal: Refusal) {
+        self.problems.insert("policy", format!("a release was refused, version {} stays in force: {}", self.policy_version(), refusal.text));
+        if self.refusal.as_ref() != Some(&refusal) {
+            let detail = [("cause", refusal.kind.to_owned()), ("problem", refusal.text.clone()), ("in_force", self.policy_version())];
+            self.seal(vec![Draft::sensor(EventType::PolicyRefused, &detail)]);
+        }
+        self.refusal = Some(refusal);
+    }
+}

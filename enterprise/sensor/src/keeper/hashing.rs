@@ -1,0 +1,83 @@
+//! Hashing files that would run, without running into traps that their owner set.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use cmdai_schema::Hash;
+use rustix::fs::{Mode, OFlags, open};
+use sha2::{Digest as _, Sha256};
+
+/// Longest file that is hashed, in bytes.
+const MAX_FILE: u64 = 256 << 20;
+
+/// SHA-256 of a regular file that the person could read themself, hex.
+///
+/// The path is looked up without opening what it leads to, so that a device or pipe is not
+/// touched; only then the very same file is opened for reading.
+pub(crate) fn hash_file(path: &Path, uid: u32) -> io::Result<String> {
+    let handle: OwnedFd = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let handle = File::from(handle);
+    let meta = handle.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    // Not even a hash of what the person may not read: root could be made to tell secrets apart.
+    let readable = meta.mode() & 0o004 != 0 || (meta.uid() == uid && meta.mode() & 0o400 != 0) || uid == 0 || meta.mode() & 0o001 != 0;
+    if !readable {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the person may not read it"));
+    }
+    if meta.len() > MAX_FILE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {MAX_FILE} bytes")));
+    }
+    let file = File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
+    let mut hasher = Sha256::new();
+    let mut left = MAX_FILE + 1;
+    let mut reader = file.take(left);
+    let mut buffer = vec![0u8; 64 * 1024];
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        left = left.saturating_sub(count as u64);
+        if left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
+    Ok(Hash(hasher.finalize().into()).to_hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_regular_files_of_bearable_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("script");
+        std::fs::write(&file, "abc").unwrap();
+        let uid = rustix::process::getuid().as_raw();
+        assert_eq!(hash_file(&file, uid).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(hash_file(Path::new("/dev/zero"), uid).is_err());
+        assert!(hash_file(dir.path(), uid).is_err());
+        assert!(hash_file(&dir.path().join("none"), uid).is_err());
+        let fifo = dir.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(hash_file(&fifo, uid).is_err(), "must not wait either");
+    }
+
+    #[test]
+    fn nothing_that_the_person_may_not_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("secret");
+        std::fs::write(&file, "abc").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let stranger = 54_321;
+        assert!(hash_file(&file, stranger).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! Sealing: drafts become chained events, together with the note of how far sources were read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cmdai_schema::{Event, EventType, Hash, MachineRef};
+use cmdai_spool::{Spool, SpoolError, SpoolKey};
+use serde::{Deserialize, Serialize};
+
+use super::draft::Draft;
+use crate::clock;
+
+/// How far one session's file was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct FileNote {
+    pub(crate) inode: u64,
+    /// Everything before this byte is sealed.
+    pub(crate) offset: u64,
+    /// Last counter.
+    pub(crate) counter: u64,
+    /// Ends behind the offset that are sealed with their starts already.
+    pub(crate) joined: Vec<String>,
+    /// A counter went back, which was reported.
+    pub(crate) back: bool,
+    /// The session said that it ended.
+    pub(crate) ended: bool,
+}
+
+/// What is stored with the events, so that each thing becomes an event exactly once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Note {
+    /// By `<uid>/<file name>`.
+    pub(crate) files: BTreeMap<String, FileNote>,
+    /// Commands that were sealed from a report, ahead of their record.
+    pub(crate) reported: Vec<String>,
+    /// Policy version that was told of.
+    pub(crate) policy: u64,
+    /// Order number that was told of.
+    pub(crate) order_serial: u64,
+    /// Requests that were told of.
+    pub(crate) requests: Vec<String>,
+    /// Consumed grants that were told of.
+    pub(crate) grants: Vec<String>,
+    /// Started and not stopped in good order.
+    pub(crate) running: bool,
+}
+
+/// The machine's chain.
+pub(crate) struct Sealer {
+    spool: Spool,
+    note: Note,
+    machine_id: String,
+    machine: MachineRef,
+}
+
+impl Sealer {
+    pub(crate) fn open(folder: &Path, key: &SpoolKey, machine_id: String, machine: MachineRef) -> Result<Self, SpoolError> {
+        let spool = Spool::open(folder, key)?;
+        let note = spool.note().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        Ok(Self { spool, note, machine_id, machine })
+    }
+
+    pub(crate) fn note(&self) -> &Note {
+        &self.note
+    }
+
+    pub(crate) fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    pub(crate) fn ack(&mut self, seq: u64) -> Result<(), SpoolError> {
+        self.spool.ack(seq)
+    }
+
+    /// Seals drafts and note together and waits for the disk. A changed note without drafts is
+    /// kept in memory: reading the same records again makes no event either.
+    pub(crate) fn commit(&mut self, drafts: Vec<Draft>, note: Note) -> Result<(), SpoolError> {
+        if drafts.is_empty() {
+            self.note = note;
+            return Ok(());
+        }
+        let mut head = self.spool.head();
+        let mut events = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let event = self.seal(head, draft)?;
+            head = (event.envelope.seq, event.hash().map_err(|error| SpoolError::Content(error.to_string()))?);
+            events.push(event);
+        }
+        let text = serde_json::to_string(&note).map_err(|error| SpoolError::Content(error.to_string()))?;
+        self.spool.append_with_note(&events, Some(&text))?;
+        self.note = note;
+        self.spool.sync()
+    }
+
+    fn seal(&self, head: (u64, Hash), mut draft: Draft) -> Result<Event, SpoolError> {
+        draft.payload.machine = self.machine.clone();
+        let mut salt = [0u8; 16];
+        getrandom::fill(&mut salt).map_err(|_| SpoolError::Random)?;
+        let claimed = draft.time_ms;
+        let time = claimed.and_then(clock::believable).unwrap_or_else(|| {
+            if let Some(claimed) = claimed {
+                draft.payload.detail.insert("claimed_time_ms".to_owned(), claimed.to_string());
+            }
+            clock::now()
+        });
+        let event = |kind: EventType, payload| {
+            let id = uuid::Uuid::now_v7().to_string();
+            Event::seal(id, head.0 + 1, head.1, clock::text(time), kind, self.machine_id.clone(), salt, payload)
+        };
+        let user = draft.payload.user.clone();
+        let session = draft.payload.context.session_id.clone();
+        let counter = draft.payload.context.counter;
+        // What cannot be sealed must neither vanish nor stand in the way of all that follows.
+        event(draft.kind, draft.payload).or_else(|error| {
+            let mut gap = Draft::gap(&user, &session, counter, counter, &format!("cannot be sealed: {error}"));
+            gap.payload.machine = self.machine.clone();
+            event(EventType::Gap, gap.payload).map_err(|error| SpoolError::Content(error.to_string()))
+        })
+    }
+}

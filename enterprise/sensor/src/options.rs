@@ -1,0 +1,73 @@
+//! What a caller chooses.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cmdai_schema::paths::Places;
+use serde::{Deserialize, Serialize};
+
+/// Program and arguments that start the courier: they must end in [`crate::courier_main`].
+pub type CourierProgram = (PathBuf, Vec<String>);
+
+/// How to enrol.
+#[derive(Debug, Clone)]
+pub struct EnrolOptions {
+    /// Address of the machine listener, `https://…`.
+    pub server: String,
+    /// The token line.
+    pub token: String,
+    /// Where things lie.
+    pub places: Places,
+    /// This machine's name.
+    pub hostname: String,
+}
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where things lie.
+    pub places: Places,
+    /// How the courier is started.
+    pub courier: CourierProgram,
+    /// Account that the courier runs as where the keeper is root.
+    pub courier_account: String,
+    /// Files whose change is reported: hook files, agents' settings.
+    pub watch: Vec<PathBuf>,
+    /// How long an approval request stays open.
+    pub request_lifetime: Duration,
+    /// Speeds of the courier.
+    pub pace: Pace,
+}
+
+impl Options {
+    /// The usual choices.
+    pub fn new(places: Places) -> Self {
+        Self {
+            places,
+            courier: (std::env::current_exe().unwrap_or_default(), vec!["sensor-courier".to_owned()]),
+            courier_account: "nobody".to_owned(),
+            watch: Vec::new(),
+            request_lifetime: Duration::from_secs(8 * 3600),
+            pace: Pace::default(),
+        }
+    }
+}
+
+/// Speeds, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// How often the courier asks the keeper for work.
+    pub poll_ms: u64,
+    /// First wait after a failure; doubles with each further one.
+    pub backoff_min_ms: u64,
+    /// Longest wait after failures.
+    pub backoff_max_ms: u64,
+    /// How long a contact may be held open by the server.
+    pub hold_ms: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { poll_ms: 200, backoff_min_ms: 500, backoff_max_ms: 60_000, hold_ms: 25_000 }
+    }
+}

@@ -1,0 +1,118 @@
+//! What courier and keeper say to each other. The courier asks, the keeper answers each question
+//! once, in order.
+
+use cmdai_api::machine::{ApprovalOpen, Checkin, CheckinReply, EnrolReply, EnrolRequest};
+use cmdai_schema::Event;
+use serde::{Deserialize, Serialize};
+
+use crate::options::Pace;
+
+/// From the courier.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Ask {
+    /// First: what am I to do?
+    Task,
+    /// What is new?
+    Work,
+    /// Give me sealed events.
+    Batch {
+        /// First sequence number.
+        from: u64,
+        /// At most so many.
+        max: u32,
+    },
+    /// The server has stored everything up to here.
+    Stored {
+        /// Sequence number.
+        seq: u64,
+        /// What the server complained about, where it did.
+        problem: Option<String>,
+    },
+    /// The server's answer to a contact.
+    Contact {
+        /// As it came: orders and grants in it are signed.
+        reply: CheckinReply,
+    },
+    /// The server knows a request.
+    Opened {
+        /// Which.
+        request_id: String,
+    },
+    /// Files of a release, unverified.
+    Release {
+        /// All files that it needs.
+        files: Vec<CarriedFile>,
+    },
+    /// The server cannot be reached, or it can again (nothing).
+    Trouble {
+        /// What is wrong, in words.
+        problem: Option<String>,
+    },
+    /// Enrolment went through.
+    Enrolled {
+        /// The server's answer.
+        reply: Box<EnrolReply>,
+    },
+}
+
+/// One file of a release.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CarriedFile {
+    /// `metadata` or `targets`.
+    pub(crate) folder: String,
+    /// Name in it.
+    pub(crate) name: String,
+    /// Content, base64.
+    pub(crate) content: String,
+}
+
+/// From the keeper.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// Carry for an enrolled machine.
+    Carry(Box<Carry>),
+    /// Enrol, then end.
+    Enrol {
+        /// Address.
+        server: String,
+        /// SHA-256 of the authority's certificate, hex.
+        pin: String,
+        /// What to send.
+        request: Box<EnrolRequest>,
+    },
+    /// What is new.
+    Work(Box<Work>),
+    /// Sealed events.
+    Batch {
+        /// In order.
+        events: Vec<Event>,
+    },
+    /// Taken note of.
+    Noted,
+}
+
+/// Everything the courier needs for its connections.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Carry {
+    pub(crate) machine_id: String,
+    pub(crate) server: String,
+    pub(crate) ca_pem: String,
+    pub(crate) certificate_pem: String,
+    pub(crate) key_pem: String,
+    pub(crate) pace: Pace,
+}
+
+/// What is new.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Work {
+    /// Last sealed and synced.
+    pub(crate) sealed: u64,
+    /// Last acknowledged.
+    pub(crate) acked: u64,
+    /// State to tell the server.
+    pub(crate) checkin: Checkin,
+    /// Requests that the server does not know yet.
+    pub(crate) requests: Vec<ApprovalOpen>,
+}
