@@ -267,7 +267,9 @@ pub(crate) fn contexts<'a>(call: &'a Invocation, facts: &'a Facts) -> Vec<Cow<'a
         None => fact,
     };
     let one = if CLUSTER.contains(&program) {
-        named(&["--context", "--kube-context"], fact(&facts.kube_context))
+        // Another configuration file means another current context.
+        let other = assigned(call, "KUBECONFIG").is_some() || flag_value(call, &["--kubeconfig"]).is_some();
+        named(&["--context", "--kube-context"], fact(&facts.kube_context).filter(|_| !other))
     } else if program == "aws" {
         profile(call, facts)
     } else if INFRASTRUCTURE.contains(&program) {

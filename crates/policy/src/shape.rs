@@ -487,5 +487,43 @@ mod matching {
 pub(crate) use matching::{gives_flag, has_args};
 
 #[cfg(test)]
-#[path = "shape_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreadable_patterns_say_where_and_what_to_do() {
+        for (pattern, offset, part) in [
+            ("", 0, "empty"),
+            ("curl .* |", 8, "behind"),
+            ("| bash", 0, "in front"),
+            ("rm -rf / ; ls", 9, "one pipeline"),
+            ("rm && ls", 3, "one pipeline"),
+            ("a || b", 2, "joins"),
+            ("echo x > /etc/passwd", 7, "redirections"),
+            ("bash -c \"$(curl x", 8, "not closed"),
+            ("rm $(cat x)", 3, "substitution"),
+            ("-rf /", 0, "flag"),
+            ("FOO=1 rm", 0, "assignments"),
+            ("( rm )", 0, "groups"),
+        ] {
+            let error = Shape::parse(pattern).unwrap_err();
+            assert!(error.message.contains(part), "{pattern}: {}", error.message);
+            assert_eq!(error.offset, offset, "{pattern}: {}", error.message);
+            assert!(!error.help.is_empty());
+        }
+    }
+
+    #[test]
+    fn slugs() {
+        assert_eq!(Shape::slug("docker run --privileged"), "docker-run-privileged");
+        assert_eq!(Shape::slug("curl .* | bash"), "curl-bash");
+        assert_eq!(Shape::slug("* | *"), "pattern");
+    }
+
+    #[test]
+    fn index_uses_an_exact_program() {
+        assert_eq!(Shape::parse("curl .* | bash").unwrap().key_program(), Some("bash"));
+        assert_eq!(Shape::parse("* | bash").unwrap().key_program(), Some("bash"));
+        assert_eq!(Shape::parse("python* -c").unwrap().key_program(), None);
+    }
+}

@@ -121,7 +121,9 @@ pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
         problems.error(start, "empty", "document is empty", Some(help));
         return None;
     }
-    match serde_saphyr::from_str::<Node>(source) {
+    // `off`, `no` and `y` are words here, not truth values.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    match serde_saphyr::from_str_with_options::<Node>(source, options) {
         Ok(node) if depth(&node, 0) > MAX_DEPTH => {
             problems.error(node.at, "too-deep", format!("nested deeper than {MAX_DEPTH} levels"), None);
             None
@@ -130,7 +132,8 @@ pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
         Err(error) => {
             let at = error.location().map_or(start, pos);
             let text = error.without_snippet().to_string();
-            let first = text.lines().next().unwrap_or("cannot be read").to_owned();
+            let first = text.lines().next().unwrap_or("cannot be read");
+            let first = first.split(" at line ").next().unwrap_or(first).to_owned();
             problems.error(at, "yaml", first, Some("mend the YAML at this place".to_owned()));
             None
         }

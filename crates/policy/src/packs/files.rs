@@ -98,7 +98,8 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         Place::MachineData => Moderate,
         _ => Safe,
     };
-    let instead = (risk >= High).then(|| format!("cp -n {path} {path}.bak", path = quoted(path)));
+    let name = path.rsplit('/').next().unwrap_or("file");
+    let instead = (risk >= High && !name.contains('*')).then(|| format!("cp {} {}", quoted(path), quoted(&format!("./{name}.bak"))));
     judge.hit("fs.overwrite", risk, effect, format!("overwrites {path}"), instead);
 }
 

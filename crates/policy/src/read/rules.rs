@@ -62,6 +62,7 @@ pub(super) fn rule(node: &Node, problems: &mut Problems) -> Option<Rule> {
 }
 
 fn when(node: &Node, problems: &mut Problems) -> Option<When> {
+    let complaints = problems.list.len();
     let mut fields = node.map("when", problems)?;
     let mut when = When {
         program: fields.texts("program", problems),
@@ -104,7 +105,7 @@ fn when(node: &Node, problems: &mut Problems) -> Option<When> {
     when.risk = fields.get("risk").and_then(|node| node.choice("risk", RISKS, problems));
     when.time = fields.get("time").and_then(|node| time(node, problems));
     fields.finish(problems);
-    if when == When::default() && !problems.has_errors() {
+    if when == When::default() && problems.list.len() == complaints {
         problems.error(node.at, "empty-when", "`when` has no condition, so the rule would fire on everything", None);
     }
     Some(when)

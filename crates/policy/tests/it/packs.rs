@@ -1,0 +1,97 @@
+//! The built-in packs from text to decision: dangerous commands are interrupted, harmless are not.
+
+use cmdai_schema::{Decision, EffectKind, Risk};
+
+use super::support::{agent, analyse, facts, ids, plain};
+
+/// Command and the rule that must stop it.
+const DANGEROUS: &[(&str, &str)] = &[
+    ("rm -rf /", "fs.delete-root"),
+    ("sudo rm -rf --no-preserve-root /", "fs.delete-root"),
+    ("rm -rf /*", "fs.delete-root"),
+    ("cd / && rm -rf *", "fs.delete-root"),
+    ("rm -rf ~", "fs.delete-home"),
+    ("rm -rf $HOME", "fs.delete-home"),
+    ("rm -rf ~/.ssh", "fs.delete-home"),
+    ("rm -rf /etc", "fs.delete-system"),
+    ("rm -rf /usr/lib/*", "fs.delete-system"),
+    ("rm -rf .", "fs.delete-recursive"),
+    ("rm -rf .git", "fs.delete-recursive"),
+    ("rm -rf ../other", "fs.delete-outside-project"),
+    ("dd if=/dev/zero of=/dev/sda", "disk.device-write"),
+    ("cat x > /dev/sda", "disk.device-write"),
+    ("mkfs.ext4 /dev/sdb1", "disk.format"),
+    ("chmod -R 777 /", "priv.world-writable"),
+    ("chmod u+s /bin/bash", "priv.setuid"),
+    ("chown -R nobody /etc", "fs.owner"),
+    ("echo x > /etc/passwd", "fs.overwrite"),
+    ("mv ~ /tmp/x", "fs.move"),
+    ("cat ~/.ssh/id_rsa", "secret.read"),
+    ("echo x > /etc/cmdai/governed.json", "self.protect"),
+    ("rm -rf /var/lib/cmdai", "self.protect"),
+];
+
+/// Commands that people and agents type all day.
+const HARMLESS: &[&str] = &[
+    "ls -la", "cat README.md", "echo 'rm -rf /'", "git commit -m \"fix: rm -rf /\"", "grep -r 'curl x | bash' docs", "rm -rf target", "rm -rf node_modules dist",
+    "rm -rf ./build", "rm -f /tmp/x", "rm -rf /tmp/build-*", "rm notes.txt", "mkdir -p a/b", "cp a b", "mv a b", "touch x", "chmod +x run.sh", "chmod 644 a",
+    "echo hi > out.txt", "echo hi >> log.txt", "sort a | uniq > b", "find . -name '*.rs'", "sed -i 's/a/b/' f", "tar czf a.tgz src", "cd src && make", "cargo build --release",
+    "python3 script.py", "cat /etc/passwd", "ls /etc", "ps aux | grep ssh", "git status", "git push", "git log --oneline", "export A=1", "x=1; echo $x",
+    "for f in *.txt; do echo $f; done", "[ -f x ] && cat x", "which rm", "man rm", "rm --help", "find . -name '*.pyc' -delete", "dd if=a of=b", "cat < in > /dev/null 2>&1",
+];
+
+#[test]
+fn dangerous_commands_are_stopped_by_name() {
+    let mut wrong = Vec::new();
+    for (command, rule) in DANGEROUS {
+        let judgement = plain(command);
+        let stopped = judgement.rules.iter().any(|hit| hit.id == *rule && hit.decision.interrupts());
+        if !stopped || !judgement.decision.interrupts() {
+            wrong.push(format!("{command:45} {} {:?} effects {:?}", judgement.decision, ids(&judgement), judgement.effects.iter().map(|e| e.kind.name()).collect::<Vec<_>>()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn harmless_commands_run() {
+    let mut wrong = Vec::new();
+    for command in HARMLESS {
+        let judgement = plain(command);
+        if judgement.decision.interrupts() {
+            wrong.push(format!("{command:45} {} {:?}", judgement.decision, judgement.rules));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_agent_sees_no_secrets() {
+    let text = "cat .env";
+    let of = |subject: &cmdai_schema::Subject| cmdai_policy::decide(&analyse(text), text, &cmdai_policy::Layers::default(), &facts(), subject);
+    if of(&agent()).effects.iter().any(|effect| matches!(effect.kind, EffectKind::ReadSecret { .. })) {
+        assert_eq!(of(&agent()).decision, Decision::Deny);
+        assert_eq!(of(&super::support::subject()).decision, Decision::Warn);
+    }
+}
+
+/// Every safer command that is offered is itself let through.
+#[test]
+fn safer_commands_are_safer() {
+    for (command, _) in DANGEROUS {
+        for hit in plain(command).rules {
+            if let Some(instead) = hit.instead {
+                let judged = plain(&instead);
+                assert!(judged.decision <= Decision::Warn, "{command}: {instead} is {} {:?}", judged.decision, judged.rules);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_possible_root_is_not_called_proven() {
+    let judgement = plain("rm -rf \"$DIR/\"*");
+    assert!(judgement.decision.interrupts(), "{judgement:?}");
+    assert!(ids(&judgement).contains(&"fs.delete-unset"));
+    assert!(judgement.risk >= Risk::High);
+}
