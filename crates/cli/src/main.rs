@@ -1,3 +1,72 @@
-//! The command line of the Community edition.
+//! The command line of the Community edition: natural language to a safe command, a real
+//! understanding of what any command would do, and the hooks for shells and agents.
+//!
+//! Exit statuses are in `docs/formats/exit-codes.md`.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod agents;
+mod arguments;
+mod ask;
+mod batch;
+mod check;
+mod completion;
+mod doctor;
+mod explain;
+mod failure;
+mod history;
+mod policy;
+mod run;
+mod scene;
+mod screen;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Task};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                cmdai_schema::exit_code::USAGE
+            } else {
+                0
+            });
+        }
+    };
+    match dispatch(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.show();
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// One line for each thing cmdai does.
+fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
+    let Some(task) = arguments.task else {
+        return ask::ask(&arguments.ask);
+    };
+    match task {
+        Task::Ask(ask) => ask::ask(&ask),
+        Task::Check(check) => check::check(&check),
+        Task::Explain(explain) => explain::explain(&explain),
+        Task::Run(run) => run::run(&run),
+        Task::Policy(policy) => policy::policy(&policy),
+        Task::Log(log) => history::log(&log),
+        Task::Why(why) => history::why(&why),
+        Task::Init(init) => agents::init(&init),
+        Task::Hook(hook) => agents::hook(&hook),
+        Task::Integrate(integrate) => agents::integrate(&integrate),
+        Task::Status(status) => status::status(&status),
+        Task::Doctor(doctor) => doctor::doctor(&doctor),
+        Task::Completions { shell } => completion::completions(shell),
+    }
+}

@@ -1,0 +1,279 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cmdai_schema::Dialect;
+
+/// Words to a safe command, and a real understanding of what any command would do.
+#[derive(Parser)]
+#[command(
+    name = "cmdai",
+    version,
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Turn words into a command (the same as `cmdai "WORDS"`)
+    Ask(Ask),
+    /// Judge a command; exit status 0 allow or warn, 10 confirm, 20 require_approval, 30 deny
+    Check(Check),
+    /// Say what a command would do, as a colleague would
+    Explain(Explain),
+    /// Judge a command and run it through the gate
+    Run(Run),
+    /// Your own policy: lint, test, show, rules, schema
+    Policy(Policy),
+    /// What was judged and run
+    Log(Log),
+    /// Why a command was judged as it was
+    Why(Why),
+    /// Print the hooks for a shell: eval "$(cmdai init bash)"
+    Init(Init),
+    /// Answer an AI agent's hook (reads its JSON from standard input)
+    Hook(Hook),
+    /// Put the hook into an AI agent's settings
+    Integrate(Integrate),
+    /// Who governs this machine, and how things stand
+    Status(Status),
+    /// Look for what is wrong with this installation
+    Doctor(Doctor),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Ask {
+    /// What you want to do, in words
+    pub(crate) words: Vec<String>,
+    /// For people, or for programs (then nothing is run)
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Use this backend instead of the configured chain
+    #[arg(long)]
+    pub(crate) backend: Option<String>,
+    /// Shell to write for
+    #[arg(long, value_parser = dialect)]
+    pub(crate) shell: Option<Dialect>,
+    /// Print the command only and do not run it
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Shell the command is written for
+    #[arg(long, value_parser = dialect, default_value = "bash")]
+    pub(crate) shell: Dialect,
+    /// Working directory to judge for
+    #[arg(long)]
+    pub(crate) cwd: Option<String>,
+    /// Home to judge for
+    #[arg(long)]
+    pub(crate) home: Option<String>,
+    /// Login to judge for
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// Policy to add, instead of your own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// JSON Lines in, JSON Lines out; nothing is read from this machine
+    #[arg(long, conflicts_with = "command")]
+    pub(crate) batch: bool,
+    /// The command; a single word is read as a whole line
+    #[arg(last = true, required_unless_present = "batch")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// Shell the command is written for
+    #[arg(long, value_parser = dialect, default_value = "bash")]
+    pub(crate) shell: Dialect,
+    /// Print the program calls as a tree
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) tree: bool,
+    /// Print calls and effects as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The command; a single word is read as a whole line
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// A shell line
+    #[arg(short = 'c', value_name = "LINE", conflicts_with = "program")]
+    pub(crate) line: Option<String>,
+    /// Shell that runs the line
+    #[arg(long, value_parser = dialect, default_value = "bash")]
+    pub(crate) shell: Dialect,
+    /// Redeem the grant of this request
+    #[arg(long, value_name = "ID")]
+    pub(crate) approved: Option<String>,
+    /// Reason to put into a request for approval
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Run a denied command all the same, after typing it out; refused on a governed machine
+    #[arg(long)]
+    pub(crate) allow_dangerous: bool,
+    /// A program and its arguments
+    #[arg(last = true, required_unless_present = "line")]
+    pub(crate) program: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) task: PolicyTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyTask {
+    /// Look for errors; exit status 1 where there are any
+    Lint {
+        /// The document; your own where none is named
+        file: Option<PathBuf>,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Run the tests that stand in the document; exit status 1 where one fails
+    Test {
+        /// The document; your own where none is named
+        file: Option<PathBuf>,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the rules in force and where each comes from
+    Show {
+        /// Rules after all layers are joined (the only view there is, said for scripts)
+        #[arg(long)]
+        effective: bool,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the JSON Schema of the document
+    Schema,
+    /// Compile a document to a snapshot
+    Compile {
+        /// The document
+        file: PathBuf,
+        /// Where to write the snapshot
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Write a commented first policy, if you have none yet
+    Init,
+}
+
+#[derive(Args)]
+pub(crate) struct Log {
+    /// How many, newest last
+    #[arg(short = 'n', long, default_value_t = 20)]
+    pub(crate) number: usize,
+    /// Blocked and asked-about commands only
+    #[arg(long)]
+    pub(crate) stopped: bool,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Why {
+    /// Short or whole identifier of a command
+    pub(crate) id: String,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// bash (zsh, fish and PowerShell are to come)
+    pub(crate) shell: String,
+    /// Print the hook for scripts instead: the file that `BASH_ENV` names
+    #[arg(long)]
+    pub(crate) scripts: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Hook {
+    /// The agent, such as claude-code; or `shell`, for shells that cannot load the native module
+    pub(crate) agent: String,
+    /// The event's name, where the agent does not say it in its input
+    #[arg(long)]
+    pub(crate) event: Option<String>,
+    /// With `shell`: the language of the command
+    #[arg(long, value_parser = dialect, default_value = "bash")]
+    pub(crate) dialect: Dialect,
+    /// With `shell`: the shell reads lines from a person
+    #[arg(long)]
+    pub(crate) interactive: bool,
+    /// With `shell`: the command
+    #[arg(last = true)]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Integrate {
+    /// The agent, such as claude-code
+    pub(crate) agent: String,
+    /// Show what would change and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take the hook out again
+    #[arg(long, conflicts_with = "managed")]
+    pub(crate) remove: bool,
+    /// Write the settings an administrator deploys into this folder instead
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) managed: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+fn dialect(name: &str) -> Result<Dialect, String> {
+    Dialect::from_name(name).ok_or_else(|| {
+        format!("`{name}` is not a shell cmdai reads; use bash, zsh, sh, fish or powershell")
+    })
+}

@@ -1,0 +1,176 @@
+//! `cmdai run`: the whole way of one command through the gate, in one function.
+
+use std::io::{BufRead as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+use std::time::Instant;
+
+use cmdai_gate::render::View;
+use cmdai_gate::{Manner, Recorder, SessionInfo, Voice};
+use cmdai_schema::{CommandSource, Decision, Dialect, Layer, OriginKind};
+
+use crate::arguments::Run;
+use crate::failure::Failure;
+use crate::scene::{Scene, line};
+
+/// What is to be run, and how.
+pub(crate) struct Order<'a> {
+    /// The line that is judged.
+    pub(crate) text: &'a str,
+    /// Its language.
+    pub(crate) dialect: Dialect,
+    /// Run these words directly instead of handing the line to a shell.
+    pub(crate) program: Option<&'a [String]>,
+    /// Who wrote it.
+    pub(crate) source: Option<CommandSource>,
+    /// The person has just said yes to it.
+    pub(crate) confirmed: bool,
+    /// Run a denied command after it was typed out.
+    pub(crate) insist: bool,
+    /// Reason for a request.
+    pub(crate) reason: Option<String>,
+}
+
+/// `cmdai run -c LINE` and `cmdai run -- PROGRAM…`.
+pub(crate) fn run(arguments: &Run) -> Result<u8, Failure> {
+    let mut scene = Scene::here()?;
+    if let (Some(id), false) = (&arguments.approved, scene.governed()) {
+        let help = "grants come from whoever governs a machine; run it without --approved";
+        return Err(Failure::usage(
+            format!("there is no request {id} here: this machine is not governed"),
+            help,
+        ));
+    }
+    let joined = line(&arguments.program);
+    carry_out(
+        &mut scene,
+        &Order {
+            text: arguments.line.as_deref().unwrap_or(&joined),
+            dialect: arguments.shell,
+            program: arguments
+                .line
+                .is_none()
+                .then_some(arguments.program.as_slice()),
+            source: None,
+            confirmed: false,
+            insist: arguments.allow_dangerous,
+            reason: arguments.reason.clone(),
+        },
+    )
+}
+
+/// Judge, ask whoever must be asked, record, run, record the end.
+pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Failure> {
+    let outcome = scene.judge(order.text, order.dialect);
+    let insist =
+        order.insist && outcome.judgement.decision == Decision::Deny && insists(scene, order.text);
+
+    let session = SessionInfo {
+        id: format!("run-{}", cmdai_gate::fresh_id()),
+        layer: Layer::Shell,
+        who: scene.who.clone(),
+        shared: false,
+    };
+    let mut recorder = Recorder::open(scene.gate.installation(), scene.gate.person(), session);
+    let manner = Manner {
+        reason: order.reason.as_deref(),
+        insist,
+        source: order.source,
+        ..Manner::default()
+    };
+    let mut voice = Terminal {
+        confirmed: order.confirmed,
+    };
+    let settled = scene.settle(
+        order.text,
+        order.dialect,
+        &outcome,
+        &mut voice,
+        &mut recorder,
+        manner,
+    );
+    if !settled.run {
+        return Ok(settled.status);
+    }
+
+    let begun = Instant::now();
+    let code = execute(order)?;
+    recorder.end(
+        &settled.command_id,
+        code,
+        u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+    );
+    Ok(u8::try_from(code).unwrap_or(1))
+}
+
+/// Messages on standard error, questions on standard input.
+struct Terminal {
+    confirmed: bool,
+}
+
+impl Voice for Terminal {
+    fn say(&mut self, message: &str) {
+        if !self.confirmed {
+            anstream::eprint!("{message}");
+        }
+    }
+
+    fn confirm(&mut self) -> bool {
+        self.confirmed
+            || answer("run it? [y/N] ").is_some_and(|word| matches!(word.as_str(), "y" | "yes"))
+    }
+
+    fn view(&self) -> View<'static> {
+        View::of_terminal(&|name| std::env::var(name).ok())
+    }
+}
+
+/// In Community a person can insist on a denied command by typing it out again. Nobody else can.
+fn insists(scene: &Scene, text: &str) -> bool {
+    if scene.governed() {
+        anstream::eprintln!("cmdai: --allow-dangerous is refused on a governed machine");
+        return false;
+    }
+    if !scene.terminal || scene.who.origin.kind != OriginKind::Human {
+        anstream::eprintln!("cmdai: --allow-dangerous needs a person at a terminal");
+        return false;
+    }
+    anstream::eprintln!("cmdai: this is denied: {}", cmdai_gate::escape(text));
+    answer("to run it all the same, type the whole command again:\n> ")
+        .is_some_and(|typed| typed == text)
+}
+
+/// Asks on the terminal; nothing where nobody answers.
+pub(crate) fn answer(question: &str) -> Option<String> {
+    anstream::eprint!("{question}");
+    std::io::stderr().flush().ok()?;
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed).ok()?;
+    Some(typed.trim().to_owned())
+}
+
+fn execute(order: &Order<'_>) -> Result<i32, Failure> {
+    let mut command = match order.program {
+        Some([program, arguments @ ..]) => {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            command
+        }
+        _ => {
+            let mut command = Command::new(order.dialect.as_str());
+            command.args(["-c", order.text]);
+            command
+        }
+    };
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|error| {
+        Failure::failed(
+            format!("`{name}` cannot be started: {error}"),
+            "is it installed and on the PATH?",
+        )
+    })?;
+    Ok(status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .unwrap_or(1))
+}
