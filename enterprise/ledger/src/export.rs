@@ -45,6 +45,34 @@ pub struct VerifyReport {
     pub public_key: String,
 }
 
+impl std::fmt::Display for VerifyReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(
+            f,
+            "{} events of {} machines are whole and unaltered",
+            self.events,
+            self.machines.len()
+        )?;
+        writeln!(
+            f,
+            "log {}, {} events, root {}",
+            self.origin, self.tree_size, self.root
+        )?;
+        writeln!(f, "signed {} by {}", self.time, self.public_key)?;
+        if !self.key_trusted {
+            writeln!(
+                f,
+                "the key is the one in the file: compare it with one from elsewhere"
+            )?;
+        }
+        write!(
+            f,
+            "{} gaps are recorded, {} records are missing in them",
+            self.gap_events, self.missing_records
+        )
+    }
+}
+
 /// Why an export cannot be relied on.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {

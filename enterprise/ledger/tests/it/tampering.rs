@@ -126,6 +126,13 @@ fn whole_exports_verify_and_say_what_they_hold() {
     let report = verify(&export(&events, 0), None).unwrap();
     assert!(!report.key_trusted);
     assert_eq!((report.gap_events, report.missing_records), (3, 9));
+    let text = report.to_string();
+    assert!(
+        text.starts_with("25 events of 3 machines")
+            && text.contains("from elsewhere")
+            && text.ends_with("3 gaps are recorded, 9 records are missing in them"),
+        "{text}"
+    );
     assert_eq!(report.machines[MACHINES[0]], 9);
 }
 
