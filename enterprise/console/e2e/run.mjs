@@ -170,7 +170,7 @@ await check('search: query, rows, drawer, brush', async () => {
   await page.keyboard.press('Enter')
   await page.waitForURL(/q=/)
   await settle(page)
-  await page.getByRole('table', { name: 'Events' }).waitFor()
+  await page.getByRole('table', { name: 'Events', exact: true }).waitFor()
   await page.keyboard.press('Escape')
   await page.keyboard.press('j')
   await page.getByRole('complementary', { name: 'Event' }).getByText('Who and where').waitFor()

@@ -253,7 +253,7 @@ export function checkPolicy(source) {
   source.split('\n').forEach((text, index) => {
     const add = (column, message, help = null, severity = 'error') => diagnostics.push({ severity, line: index + 1, column, message, help })
     const top = /^([A-Za-z_]+):/.exec(text)
-    if (top && !KEYS.includes(top[1])) add(1, `\`${top[1]}\` is not a key of the document`, KEYS.some((key) => key[0] === top[1][0]) ? `did you mean \`${KEYS.find((key) => key[0] === top[1][0])}\`?` : null)
+    if (top && !KEYS.includes(top[1])) add(1, `\`${top[1]}\` is not a key of the document`, KEYS.some((key) => key.slice(0, 3) === top[1].slice(0, 3)) ? `did you mean \`${KEYS.find((key) => key.slice(0, 3) === top[1].slice(0, 3))}\`?` : `keys are ${KEYS.slice(0, 7).join(', ')} and others`)
     const bad = text.indexOf('patern:')
     if (bad >= 0) add(bad + 1, '`patern` is not a key of blocked_patterns', 'did you mean `pattern`?')
     const decision = /(decision|expect):\s*"?([a-z_]+)"?/.exec(text)

@@ -30,7 +30,7 @@ export function start({ port = 0, dist = null, live = true } = {}) {
   const feeds = new Set()
   let channels = [{ id: 'security-chat', kind: 'webhook', url: 'https://chat.northwind.example/hooks/9f2', min_severity: 'medium', secret: null, enabled: true }, { id: 'pager', kind: 'webhook', url: 'https://events.pager.example/v2', min_severity: 'critical', secret: null, enabled: true }]
   const deliveries = state.alerts.slice(0, 5).map((alert, i) => ({ time: alert.notified, channel: i === 0 ? 'pager' : 'security-chat', alert: alert.id, attempt: i === 2 ? 2 : 1, status: 200, error: null }))
-  deliveries.push({ time: iso(Date.now() - 9_000_000), channel: 'security-chat', alert: state.alerts[2].id, attempt: 1, status: 503, error: 'answered 503' })
+  deliveries.splice(2, 0, { time: iso(Date.parse(state.alerts[2].notified) - 30_000), channel: 'security-chat', alert: state.alerts[2].id, attempt: 1, status: 503, error: 'answered 503' })
   const policy = {
     version: 41, source: POLICY, published_by: 'dana', published: iso(Date.now() - 2 * DAY),
     history: [[41, 'dana', 'Block deletion of production logs after the incident of 14 November', 2], [40, 'farah', 'terraform apply needs approval', 9], [39, 'dana', 'Allow kubectl 1.29', 20], [38, 'dana', 'First enforced version; monitored for two weeks before', 34]].map(([version, published_by, note, days]) => ({ version, published_by, note, published: iso(Date.now() - days * DAY), sha256: sha(`policy ${version}`) })),
@@ -41,7 +41,8 @@ export function start({ port = 0, dist = null, live = true } = {}) {
     const problems = []
     let from = query.get('from') ? Date.parse(query.get('from')) : 0
     const to = query.get('to') ? Date.parse(query.get('to')) : Infinity
-    const tests = ((query.get('q') ?? '').match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).flatMap((term) => {
+    const asked = new Map()
+    const words = ((query.get('q') ?? '').match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).flatMap((term) => {
       const negate = term.startsWith('-') && term.length > 1
       const body = (negate ? term.slice(1) : term).toLowerCase()
       const colon = body.indexOf(':')
@@ -55,8 +56,13 @@ export function start({ port = 0, dist = null, live = true } = {}) {
       }
       if (name && !reads[name]) problems.push(`there is no field “${name}”; it was taken as a word`)
       const read = reads[name]
-      return [(row) => (read ? read(row).some((v) => v?.toLowerCase() === value) : row.text.toLowerCase().includes(body.replaceAll('"', ''))) !== negate]
+      if (!read) return [(row) => row.text.toLowerCase().includes(body.replaceAll('"', '')) !== negate]
+      const there = asked.get(`${negate}${name}`) ?? { read, negate, values: [] }
+      there.values.push(...value.split(','))
+      asked.set(`${negate}${name}`, there)
+      return []
     })
+    const tests = [...words, ...[...asked.values()].map(({ read, negate, values }) => (row) => read(row).some((v) => values.includes(v?.toLowerCase())) !== negate)]
     return { problems, from, to, rows: state.rows.filter((row) => { const t = Date.parse(row.time); return t >= from && t < to && tests.every((test) => test(row)) }) }
   }
   function histogram(rows, from, to, n) {
@@ -113,7 +119,16 @@ export function start({ port = 0, dist = null, live = true } = {}) {
     ].slice(0, framework.controls).map(([cid, title, asks, evidence]) => ({ id: cid, title, asks, evidence }))
     return { framework, organisation: ORGANISATION, from, to, generated: iso(), generated_by: who, events: rows.length, completeness: { machines: 45, gaps: 1, missing: 14, tree_size: state.rows.length, root: sha(`root ${state.rows.length}`), verified: true }, compliance: 9874, controls }
   }
-  const detections = state.alerts.map((alert) => ({ id: alert.detection, title: alert.title, severity: alert.severity, condition: alert.summary, actions: alert.severity === 'critical' ? ['alert', 'quarantine'] : ['alert'], enabled: true }))
+  const conditions = {
+    'exfil.credentials-to-network': 'A command reads a file of credentials and sends to an address outside the organisation.',
+    'agent.repeated-deny': 'The same agent session asks for a denied command three times within five minutes.',
+    'machine.silent': 'A machine that should report was not heard from for an hour while its user is active elsewhere.',
+    'shell.pipe-to-shell': 'A download feeds a shell or an interpreter.',
+    'integrity.gap': 'Sequence numbers of a machine are missing.',
+    'fs.home-delete': 'A recursive deletion reaches a home directory or the root.',
+    'git.force-push-burst': 'More than three forced pushes of one person within an hour.',
+  }
+  const detections = state.alerts.map((alert) => ({ id: alert.detection, title: alert.title, severity: alert.severity, condition: conditions[alert.detection] ?? alert.summary, actions: alert.severity === 'critical' ? ['alert', 'quarantine'] : ['alert'], enabled: true }))
 
   function send(kind, data, id) {
     for (const feed of feeds) feed.write(`${id ? `id: ${id}\n` : ''}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)

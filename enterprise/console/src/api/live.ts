@@ -42,11 +42,13 @@ function drain() {
   if (fresh.length === 0) return
   const rows = [...fresh, ...feed.rows].sort((a, b) => b.row - a.row)
   for (const dropped of rows.splice(KEEP)) seen.delete(dropped.event_id)
-  publish({ rows, arrived: feed.arrived + fresh.length, last: Date.now() })
+  publish({ rows, arrived: told, last: Date.now() })
 }
 
-function add(rows: EventRow[]) {
+let told = 0
+function add(rows: EventRow[], live: boolean) {
   waiting.push(...rows)
+  if (live) told += rows.length
   // Many rows in one frame are one update.
   flush ??= setTimeout(drain, 120)
 }
@@ -68,7 +70,7 @@ function nudge(...keys: string[]) {
 async function fill() {
   try {
     const page = await take(api.GET('/api/v1/events', { params: { query: { limit: '200' } } }))
-    add(page.rows)
+    add(page.rows, false)
   } catch {
     // The feed's own state already says that the server is away.
   }
@@ -89,7 +91,7 @@ function open() {
     if (after) void queryClient.invalidateQueries()
   }
   next.addEventListener('event', (message) => {
-    add([JSON.parse(message.data) as EventRow])
+    add([JSON.parse(message.data) as EventRow], true)
   })
   next.addEventListener('alert', () => nudge('alerts', 'overview'))
   next.addEventListener('approval', () => nudge('approvals', 'overview'))
@@ -116,6 +118,7 @@ export function stopFeed() {
   source = undefined
   waiting.length = 0
   seen.clear()
+  told = 0
   publish({ state: 'off', rows: [], arrived: 0, last: 0 })
 }
 

@@ -8,7 +8,7 @@ import { alertsQuery, approvalsQuery, meQuery, queryClient } from '../api/querie
 import { SignIn } from '../screens/SignIn'
 import { Icon, type IconName } from '../ui/icons'
 import { Toasts } from '../ui/overlay'
-import { count, SafeText } from '../ui/show'
+import { SafeText, some } from '../ui/show'
 import { Empty, Failed, Loading } from '../ui/states'
 import { Help, useKeys } from './keys'
 import { setTheme, useChosenTheme } from './theme'
@@ -127,7 +127,7 @@ function FeedState() {
   return (
     <div className="feed-state" title={`Live feed: ${text.toLowerCase()}`}>
       <span className={`dot ${feed.state === 'live' ? 'ok' : feed.state === 'lost' ? 'bad' : 'wait'}`} />
-      <span>{text}{feed.arrived > 0 && feed.state === 'live' ? ` · ${count(feed.arrived)} events seen` : ''}</span>
+      <span>{text}{feed.arrived > 0 && feed.state === 'live' ? ` · ${some(feed.arrived, 'event')} seen` : ''}</span>
     </div>
   )
 }

@@ -2,13 +2,13 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useState, type FormEvent } from 'react'
 import { api, may, take, type Alert, type AlertChange } from '../api/client'
-import { alertsQuery, eventQuery, machinesQuery, queryClient } from '../api/queries'
+import { alertsQuery, detectionsQuery, eventQuery, machinesQuery, queryClient } from '../api/queries'
 import { forbidden, Page, useMe } from '../app/App'
 import { useKey } from '../app/keys'
 import { Icon } from '../ui/icons'
 import { Dialog, toast } from '../ui/overlay'
 import { typing } from '../ui/rows'
-import { count, SafeText, Severity, Time, Verdict } from '../ui/show'
+import { count, MachineState, SafeText, Severity, some, Time, Verdict } from '../ui/show'
 import { Empty, Failed, Loading, Problem } from '../ui/states'
 import { absolute, length } from '../ui/time'
 import { eventName } from './EventDrawer'
@@ -72,7 +72,7 @@ export function Alerts() {
                       <span className="line ellipsis">
                         <SafeText>{[alert.user, alert.hostname].filter(Boolean).join(' on ') || 'organisation'}</SafeText>
                         {alert.count > 1 && ` · ${count(alert.count)} times`}
-                        {alert.assignee && <> · <SafeText>{alert.assignee}</SafeText></>}
+                        {alert.assignee && <> · assigned to <SafeText>{alert.assignee}</SafeText></>}
                       </span>
                     </button>
                   </li>
@@ -95,6 +95,7 @@ function Detail({ alert }: { alert: Alert }) {
   const [note, setNote] = useState('')
   const machines = useQuery(machinesQuery)
   const machine = machines.data?.machines.find((candidate) => candidate.machine_id === alert.machine_id)
+  const rule = useQuery(detectionsQuery).data?.detections.find((candidate) => candidate.id === alert.detection)
   const change = useMutation({
     mutationFn: (body: AlertChange) => take(api.POST('/api/v1/alerts/{id}', { params: { path: { id: alert.id } }, body })),
     onSuccess: (_, body) => {
@@ -159,6 +160,22 @@ function Detail({ alert }: { alert: Alert }) {
           )}
           {alert.event_ids.length > 8 && alert.user && <Link to="/search" search={{ q: `user:${alert.user}`, range: '24h' }}>All of the person's events</Link>}
         </section>
+        <div className="two">
+          {rule && (
+            <section className="sect">
+              <h3>What the rule looks for</h3>
+              <p><SafeText>{rule.condition}</SafeText></p>
+              <p className="muted">May: <SafeText>{rule.actions.join(', ') || 'raise an alert'}</SafeText></p>
+            </section>
+          )}
+          {machine && (
+            <section className="sect">
+              <h3>The machine now</h3>
+              <div className="row wrap"><MachineState state={machine.state} /><span className="soft">seen <Time at={machine.last_seen} /></span></div>
+              <p className="muted">Policy <SafeText>{machine.policy_version || 'none'}</SafeText>{machine.policy_current ? ', the newest' : ', not the newest'}; {some(machine.gaps, 'gap')}, {some(machine.violations, 'violation')} in 24 hours</p>
+            </section>
+          )}
+        </div>
         <section className="sect">
           <h3>Notes</h3>
           {alert.notes.length > 0 && (

@@ -120,9 +120,9 @@ function Card({ ask, focused, allowed, why, onDecide }: { ask: Approval; focused
           <dd><SafeText>{ask.policy_reason}</SafeText></dd>
           <dt>Rules</dt>
           <dd className="row wrap">{ask.rules.map((rule) => <Link key={rule} to="/search" search={{ q: `rule:${rule}`, range: '30d' }}><span className="tag outline mono"><SafeText>{rule}</SafeText></span></Link>)}</dd>
-          {ask.effects.length > 0 && <><dt>Would</dt><dd>{ask.effects.map((effect) => <div key={effect}><SafeText>{effect}</SafeText></div>)}</dd></>}
+          {ask.effects.length > 0 && <><dt>Effects</dt><dd>{ask.effects.map((effect) => <div key={effect}><SafeText>{effect}</SafeText></div>)}</dd></>}
           {ask.contexts.length > 0 && <><dt>Contexts</dt><dd className="row wrap">{ask.contexts.map((context) => <span key={context} className={`tag ${/prod/i.test(context) ? 'amber' : ''}`}><SafeText>{context}</SafeText></span>)}</dd></>}
-          {files.length > 0 && <><dt>Would run</dt><dd>{files.map(([file, hash]) => <div key={file} className="row wrap" style={{ gap: '0 8px' }}><span className="mono"><SafeText>{file}</SafeText></span><Hash value={hash} keep={16} /></div>)}</dd></>}
+          {files.length > 0 && <><dt>Files</dt><dd>{files.map(([file, hash]) => <div key={file} className="row wrap" style={{ gap: '0 8px' }}><span className="mono"><SafeText>{file}</SafeText></span><Hash value={hash} keep={16} /></div>)}</dd></>}
           <dt>Asked</dt>
           <dd><Time at={ask.created} /></dd>
           {!waits && ask.approver && <><dt>Decided by</dt><dd><b><SafeText>{ask.approver}</SafeText></b>{ask.decision_reason && <span className="soft">: <SafeText>{ask.decision_reason}</SafeText></span>}</dd></>}

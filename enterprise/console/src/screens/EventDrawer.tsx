@@ -72,7 +72,7 @@ function Body({ event }: { event: FullEvent }) {
           <dt>Person</dt>
           <dd><Pivot q={`user:${quoted(user?.user_id ?? '')}`}><SafeText>{user?.user_id}</SafeText></Pivot>{user?.team && <span className="muted"> · <SafeText>{user.team}</SafeText></span>}</dd>
           <dt>Machine</dt>
-          <dd><Link to="/fleet" search={{ id: event.machine_id }}><SafeText>{machine?.hostname || event.machine_id}</SafeText></Link> <span className="muted"><SafeText>{machine?.platform}</SafeText></span></dd>
+          <dd>{event.machine_id === 'server' ? 'this server' : <Link to="/fleet" search={{ id: event.machine_id }}><SafeText>{machine?.hostname || event.machine_id}</SafeText></Link>} <span className="muted"><SafeText>{machine?.platform}</SafeText></span></dd>
           <dt>Origin</dt>
           <dd>
             <Origin origin={context?.origin?.kind ?? 'human'} agent={agent?.name} />

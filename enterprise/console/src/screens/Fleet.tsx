@@ -9,7 +9,7 @@ import { download, table } from '../ui/csv'
 import { Icon } from '../ui/icons'
 import { Dialog, Drawer } from '../ui/overlay'
 import { Rows, type Column } from '../ui/rows'
-import { Copy, CopyBox, count, Hint, MachineState, SafeText, Time } from '../ui/show'
+import { Copy, CopyBox, count, Hint, MachineState, SafeText, some, Time } from '../ui/show'
 import { Empty, Failed, Loading, Problem } from '../ui/states'
 import { absolute } from '../ui/time'
 import { Quarantine } from './quarantine'
@@ -59,7 +59,7 @@ export function Fleet() {
 
   return (
     <Page
-      title="Fleet" fill sub={machines.data ? `${count(all.length)} machines, silent ones first` : 'Machines'}
+      title="Fleet" fill sub={machines.data ? `${some(all.length, 'machine')}, silent ones first` : 'Machines'}
       actions={
         <>
           <button type="button" className="btn" disabled={list.length === 0} onClick={() => {
@@ -124,13 +124,13 @@ function MachineDrawer({ id, onClose }: { id: string; onClose: () => void }) {
         <>
           <div className="row wrap">
             <MachineState state={machine.state} />
-            {machine.gaps > 0 && <span className="tag red">{count(machine.gaps)} gaps</span>}
+            {machine.gaps > 0 && <span className="tag red">{some(machine.gaps, 'gap')}</span>}
             {!machine.policy_current && <span className="tag amber">old policy</span>}
           </div>
           {held && <Hint icon="lock">{machine.quarantine ? <SafeText>{machine.quarantine}</SafeText> : 'In quarantine.'} {machine.order_done ? 'The machine carries it out.' : 'Ordered; the machine has not confirmed it yet.'}</Hint>}
           {!held && !machine.order_done && <Hint icon="clock">The release is ordered; the machine has not confirmed it yet.</Hint>}
           {machine.policy_problem && <Problem problem={`The newest policy was refused: ${machine.policy_problem}`} />}
-          {machine.state === 'silent' && <Hint icon="silent">Nothing was heard from it since <Time at={machine.last_seen} />. The policy that it has stays in force there; what it records arrives when it is back.</Hint>}
+          {machine.state === 'silent' && <Hint icon="silent">It was last heard from <Time at={machine.last_seen} />. The policy that it has stays in force there; what it records arrives when it is back.</Hint>}
           <section className="sect">
             <h3>Machine</h3>
             <dl className="kv">
@@ -156,7 +156,7 @@ function MachineDrawer({ id, onClose }: { id: string; onClose: () => void }) {
               <dt>Stored</dt><dd>{count(machine.acked_seq)} of {count(machine.head_seq)} events that it sealed</dd>
               <dt>On the way</dt><dd>{count(Math.max(0, machine.head_seq - machine.acked_seq))}</dd>
               <dt>Gaps</dt><dd>{machine.gaps > 0 ? <Link to="/search" search={{ q: `machine:${machine.machine_id} type:gap`, range: '90d' }}>{count(machine.gaps)}</Link> : 'none'}</dd>
-              <dt>Last 24 h</dt><dd>{count(machine.commands)} commands, <Link to="/search" search={{ q: `machine:${machine.machine_id} -decision:allow`, range: '24h' }}>{count(machine.violations)} violations</Link></dd>
+              <dt>Last 24 h</dt><dd>{some(machine.commands, 'command')}, <Link to="/search" search={{ q: `machine:${machine.machine_id} type:command_blocked,policy_violation`, range: '24h' }}>{some(machine.violations, 'violation')}</Link></dd>
             </dl>
           </section>
         </>

@@ -26,15 +26,26 @@ const fields: Record<string, (row: EventRow) => (string | null | undefined)[]> =
 }
 /** The search's language, over what is already here. */
 function matches(q: string): (row: EventRow) => boolean {
-  const tests = terms(q.toLowerCase()).map((term) => {
+  const words: [string, boolean][] = []
+  // Several values of one field mean any of them, as in the search.
+  const asked = new Map<string, { read: (row: EventRow) => (string | null | undefined)[]; values: string[]; negate: boolean }>()
+  for (const term of terms(q.toLowerCase())) {
     const negate = term.startsWith('-') && term.length > 1
     const body = negate ? term.slice(1) : term
     const colon = body.indexOf(':')
-    const read = colon > 0 ? fields[body.slice(0, colon)] : undefined
-    const value = (read ? body.slice(colon + 1) : body).replaceAll('"', '')
-    return (row: EventRow) => (read ? read(row).some((v) => v?.toLowerCase() === value) : `${row.text} ${row.user} ${row.hostname}`.toLowerCase().includes(value)) !== negate
-  })
-  return (row) => tests.every((test) => test(row))
+    const name = colon > 0 ? body.slice(0, colon) : ''
+    const read = fields[name]
+    if (!read) {
+      words.push([body.replaceAll('"', ''), negate])
+      continue
+    }
+    const key = `${negate}${name}`
+    const values = body.slice(colon + 1).replaceAll('"', '').split(',').filter(Boolean)
+    asked.set(key, { read, negate, values: [...(asked.get(key)?.values ?? []), ...values] })
+  }
+  return (row) =>
+    words.every(([word, negate]) => `${row.text} ${row.user} ${row.hostname}`.toLowerCase().includes(word) !== negate) &&
+    [...asked.values()].every(({ read, values, negate }) => values.length === 0 || read(row).some((v) => v && values.includes(v.toLowerCase())) !== negate)
 }
 
 export function Live() {

@@ -21,7 +21,7 @@ export function Overview() {
 function Board({ data }: { data: Data }) {
   const alerts = useQuery(alertsQuery)
   const machines = useQuery(machinesQuery)
-  const open = (alerts.data?.alerts ?? []).filter((alert) => alert.status === 'open')
+  const open = (alerts.data?.alerts ?? []).filter((alert) => alert.status === 'open').sort((a, b) => weight(b) - weight(a))
   const troubled = (machines.data?.machines ?? []).filter((machine) => machine.state === 'silent' || machine.state === 'quarantined')
   const navigate = useNavigate()
   const low = data.compliance.now < data.compliance_target
@@ -35,8 +35,8 @@ function Board({ data }: { data: Data }) {
   return (
     <>
       <div className="tiles">
-        <Tile name="Commands" icon="live" value={count(data.commands.now)} to="/search" search={{ range: '24h' }} under={<Delta trend={data.commands} />} />
-        <Tile name="Blocked" icon="deny" value={count(data.blocked.now)} to="/search" search={{ q: 'decision:deny', range: '24h' }} under={<Delta trend={data.blocked} better="less" />} />
+        <Tile name="Commands" icon="live" value={count(data.commands.now)} to="/search" search={{ q: 'type:command_executed,command_blocked,policy_violation', range: '24h' }} under={<Delta trend={data.commands} />} />
+        <Tile name="Blocked" icon="deny" value={count(data.blocked.now)} to="/search" search={{ q: 'type:command_blocked', range: '24h' }} under={<Delta trend={data.blocked} better="less" />} />
         <Tile name="Waiting for approval" icon="approve" value={count(data.waiting)} to="/approvals" under={data.waiting === 0 ? 'nobody waits' : 'decide now'} />
         <Tile name="Open alerts" icon="alert" value={count(data.open_alerts)} to="/alerts" search={{ status: 'open' }} under={data.open_alerts === 0 ? 'all handled' : worst(open)} />
         <Tile
@@ -48,22 +48,22 @@ function Board({ data }: { data: Data }) {
       <div className="grid-2">
         <section className="card">
           <div className="card-head">
-            <h2>Commands by hour</h2>
+            <h2>Activity by hour</h2>
             <span className="more"><Legend buckets={data.hours} /></span>
           </div>
           <div className="card-body">
             <StackedBars
-              buckets={data.hours} height={206} label="Commands of each of the last 24 hours by decision"
+              buckets={data.hours} height={206} label="Events of each of the last 24 hours by decision"
               onBucket={(from, to) => void navigate({ to: '/search', search: { from: new Date(from).toISOString(), to: new Date(to).toISOString() } })}
             />
           </div>
         </section>
-        <section className="card">
+        <section className="card" style={{ display: 'flex', flexDirection: 'column' }}>
           <div className="card-head">
             <h2>Policy compliance</h2>
-            <Link className="more" to="/search" search={{ q: '-decision:allow', range: '24h' }}>Rows behind it</Link>
+            <Link className="more" to="/search" search={{ q: 'type:command_blocked,policy_violation', range: '24h' }}>Rows behind it</Link>
           </div>
-          <div className="card-body stack">
+          <div className="card-body stack" style={{ flex: 1 }}>
             <div className="row" style={{ alignItems: 'baseline', gap: 10 }}>
               <span style={{ fontSize: 34, fontWeight: 600, letterSpacing: '-0.03em', lineHeight: 1.15 }}>{percent(data.compliance.now)}<span className="muted" style={{ fontSize: 19, fontWeight: 500 }}> %</span></span>
               <span className={`delta ${data.compliance.now >= data.compliance.before ? 'good' : 'bad'}`}>{points(data.compliance)}</span>
@@ -72,7 +72,7 @@ function Board({ data }: { data: Data }) {
             <p className="soft">
               {low ? 'Below' : 'Above'} the target of {percent(data.compliance_target)} %: of 10,000 commands judged, {count(10_000 - data.compliance.now)} went against policy.
             </p>
-            <dl className="kv">
+            <dl className="kv" style={{ marginTop: 'auto' }}>
               <dt>Policy in force</dt>
               <dd><Link to="/policy"><SafeText>{data.policy_version || 'none'}</SafeText></Link></dd>
               <dt>On machines</dt>
@@ -86,7 +86,7 @@ function Board({ data }: { data: Data }) {
       <div className="grid-3">
         <section className="card">
           <div className="card-head">
-            <h2>Open alerts</h2>
+            <h2>Open alerts, worst first</h2>
             <Link className="more" to="/alerts" search={{ status: 'open' }}>All alerts</Link>
           </div>
           {open.length === 0 ? (
@@ -158,6 +158,8 @@ function Inside({ to, children }: { to: string; children: ReactNode }) {
   )
 }
 
+const weight = (alert: Alert) => ['low', 'medium', 'high', 'critical'].indexOf(alert.severity)
+
 function worst(alerts: Alert[]): string {
   for (const severity of ['critical', 'high', 'medium', 'low']) {
     const n = alerts.filter((alert) => alert.severity === severity).length
@@ -214,7 +216,7 @@ function Target({ value, target }: { value: number; target: number }) {
 function AlertLine({ alert }: { alert: Alert }) {
   return (
     <li>
-      <Severity severity={alert.severity} />
+      <span className="lead severity"><Severity severity={alert.severity} /></span>
       <span className="spring">
         <Link to="/alerts" search={{ id: alert.id }} className="ellipsis" style={{ display: 'block', color: 'var(--text)', fontWeight: 550 }}><SafeText>{alert.title}</SafeText></Link>
         <small className="ellipsis"><SafeText>{alert.summary}</SafeText></small>
@@ -228,7 +230,7 @@ function AlertLine({ alert }: { alert: Alert }) {
 function MachineLine({ machine }: { machine: Machine }) {
   return (
     <li>
-      <MachineState state={machine.state} />
+      <span className="lead state"><MachineState state={machine.state} /></span>
       <span className="spring">
         <Link to="/fleet" search={{ id: machine.machine_id }} style={{ color: 'var(--text)', fontWeight: 550 }}><SafeText>{machine.hostname}</SafeText></Link>
         <small className="ellipsis"><SafeText>{machine.state === 'quarantined' ? (machine.quarantine ?? machine.person) : machine.person}</SafeText></small>

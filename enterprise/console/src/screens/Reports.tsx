@@ -5,7 +5,7 @@ import { may, type ControlResult, type EvidenceItem, type Report } from '../api/
 import { frameworksQuery, reportQuery } from '../api/queries'
 import { forbidden, Page, useMe } from '../app/App'
 import { Icon } from '../ui/icons'
-import { CopyBox, count, Hash, percent, SafeText, Time, Verdict } from '../ui/show'
+import { CopyBox, count, Hash, percent, SafeText, some, Time, Verdict } from '../ui/show'
 import { Empty, Failed, Loading } from '../ui/states'
 import { absolute, dayOf, shortTime } from '../ui/time'
 
@@ -115,7 +115,7 @@ function Sheet({ report, control }: { report: Report; control?: string }) {
           {completeness.verified ? <span className="tag green"><Icon name="check" size={12} />chains and ledger fit</span> : <span className="tag red"><Icon name="deny" size={12} />chains or ledger do not fit</span>}
         </div>
         <p className="soft">
-          {count(completeness.machines)} machines reported. {completeness.gaps === 0 ? 'No record is missing in their chains.' : <>{count(completeness.gaps)} gaps with {count(completeness.missing)} missing records; <Link to="/search" search={{ q: 'type:gap', from: report.from, to: report.to }}>each is an event of its own</Link>.</>} The ledger held {count(completeness.tree_size)} events at the end, root <Hash value={completeness.root} keep={20} />.
+          {some(completeness.machines, 'machine')} reported. {completeness.gaps === 0 ? 'No record is missing in their chains.' : <>{some(completeness.gaps, 'gap')} with {some(completeness.missing, 'missing record')}; <Link to="/search" search={{ q: 'type:gap', from: report.from, to: report.to }}>each is an event of its own</Link>.</>} The ledger held {count(completeness.tree_size)} events at the end, root <Hash value={completeness.root} keep={20} />
         </p>
         <details style={{ marginTop: 8 }}>
           <summary>Check it without trusting this server</summary>

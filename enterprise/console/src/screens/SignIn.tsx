@@ -44,7 +44,7 @@ export function SignIn() {
             <input className="input" name="password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
           </label>
           <Problem problem={problem} />
-          <button type="submit" className="btn primary" disabled={busy || !login || !password}>
+          <button type="submit" className="btn primary" disabled={busy}>
             {busy && <Icon name="refresh" size={13} className="spin" />}
             Sign in
           </button>

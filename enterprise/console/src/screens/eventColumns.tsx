@@ -10,8 +10,8 @@ export const keyOfEvent = (row: EventRow) => row.event_id
 
 export function eventColumns({ open, clock, narrow }: { open: (row: EventRow) => void; clock?: boolean; narrow?: boolean }): Column<EventRow>[] {
   const all: (Column<EventRow> & { wide?: boolean })[] = [
-    { name: 'When', width: '74px', cell: (row) => clock ? <time dateTime={row.time} title={absolute(row.time)} className="soft">{clockTime(row.time)}</time> : <span className="soft"><Time at={row.time} /></span> },
-    { name: 'Verdict', width: '92px', cell: (row) => row.decision ? <Verdict decision={row.decision} /> : <span className="tag plain muted">–</span> },
+    { name: 'When', width: '68px', cell: (row) => clock ? <time dateTime={row.time} title={absolute(row.time)} className="soft">{clockTime(row.time)}</time> : <span className="soft"><Time at={row.time} /></span> },
+    { name: 'Verdict', width: '88px', cell: (row) => row.decision ? <Verdict decision={row.decision} /> : <span className="tag plain muted">–</span> },
     {
       name: 'Command or event', width: 'minmax(220px, 1fr)',
       cell: (row) => (
@@ -20,11 +20,11 @@ export function eventColumns({ open, clock, narrow }: { open: (row: EventRow) =>
         </button>
       ),
     },
-    { name: 'Rule', width: '150px', wide: true, cell: (row) => row.rule ? <span className="mono soft" title={plain(row.reason ?? '')}><SafeText>{row.rule}</SafeText></span> : null },
-    { name: 'Person', width: '92px', cell: (row) => <SafeText>{row.user}</SafeText> },
-    { name: 'Machine', width: '104px', wide: true, cell: (row) => <span className="soft"><SafeText>{row.hostname}</SafeText></span> },
-    { name: 'Origin', width: '106px', wide: true, cell: (row) => <Origin origin={row.origin} agent={row.agent} /> },
-    { name: 'Exit', width: '38px', num: true, wide: true, cell: (row) => row.exit_code === null || row.exit_code === undefined ? null : <span className={row.exit_code === 0 ? 'muted' : 'soft'}>{row.exit_code}</span> },
+    { name: 'Rule', width: '138px', wide: true, cell: (row) => row.rule ? <span className="mono soft" title={plain(row.reason ?? '')}><SafeText>{row.rule}</SafeText></span> : null },
+    { name: 'Person', width: '76px', cell: (row) => <SafeText>{row.user}</SafeText> },
+    { name: 'Machine', width: '92px', wide: true, cell: (row) => <span className="soft"><SafeText>{row.hostname}</SafeText></span> },
+    { name: 'Origin', width: '104px', wide: true, cell: (row) => <Origin origin={row.origin} agent={row.agent} /> },
+    { name: 'Exit', width: '30px', num: true, wide: true, cell: (row) => row.exit_code === null || row.exit_code === undefined ? null : <span className={row.exit_code === 0 ? 'muted' : 'soft'}>{row.exit_code}</span> },
   ]
   return narrow ? all.filter((column) => !column.wide) : all
 }

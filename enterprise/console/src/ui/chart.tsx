@@ -61,7 +61,7 @@ export function StackedBars({
       {
         width: element.clientWidth || 600,
         height,
-        padding: [8, 4, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: {
           y: false,
@@ -81,7 +81,7 @@ export function StackedBars({
             void u
             return step >= 86_400 ? days : date.getHours() === 0 && date.getMinutes() === 0 ? days : hours
           }) },
-          { stroke: axis, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 44, space: 34, values: (_, splits) => splits.map((v) => (Number.isInteger(v) ? (v >= 10_000 ? `${v / 1000}k` : count(v)) : '')) },
+          { stroke: axis, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 44, space: height < 130 ? 22 : 34, values: (_, splits) => splits.map((v) => (Number.isInteger(v) ? (v >= 10_000 ? `${v / 1000}k` : count(v)) : '')) },
         ],
         series: [{}, ...drawn.map(({ name }) => ({ label: name, fill: ink(`k-${name}`), stroke: 'transparent', width: 0, paths: bars, points: { show: false } }))],
         hooks: {

@@ -76,7 +76,7 @@ export function Verdict({ decision }: { decision: string | null | undefined }) {
 const riskTone: Record<string, string> = { critical: 'red', high: 'amber', moderate: 'blue', safe: '' }
 export function RiskTag({ risk }: { risk: string | null | undefined }) {
   if (!risk) return null
-  return <span className={`tag ${riskTone[risk] ?? ''}`}>{risk} risk</span>
+  return <span className={`tag ${riskTone[risk] ?? ''}`}>{risk === 'safe' ? 'safe' : `${risk} risk`}</span>
 }
 
 const severityTone: Record<string, string> = { critical: 'solid', high: 'red', medium: 'amber', low: '' }
@@ -156,6 +156,8 @@ export function CopyBox({ text, label }: { text: string; label: string }) {
 
 const number = new Intl.NumberFormat('en-US')
 export const count = (value: number) => number.format(value)
+/** `1 gap`, `2 gaps`. */
+export const some = (value: number, word: string) => `${number.format(value)} ${word}${value === 1 ? '' : 's'}`
 /** Per 10,000 as a percentage. */
 export const percent = (value: number) => (value / 100).toFixed(2)
 

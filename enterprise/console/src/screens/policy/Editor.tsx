@@ -20,8 +20,10 @@ const colors = HighlightStyle.define([
 ])
 const look = EditorView.theme({
   '&': { height: '100%', fontSize: '12.5px', backgroundColor: 'var(--surface)', color: 'var(--text)' },
-  '&.cm-focused': { outline: '2px solid var(--ring)', outlineOffset: '-2px' },
-  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.65' },
+  // The card around it shows the focus.
+  '&.cm-focused': { outline: 'none' },
+  // No ligatures: what is judged is what is seen.
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.65', fontVariantLigatures: 'none', fontFeatureSettings: '"calt" 0' },
   '.cm-content': { caretColor: 'var(--accent)', padding: '8px 0' },
   '.cm-cursor': { borderLeftColor: 'var(--accent)' },
   '.cm-gutters': { backgroundColor: 'var(--surface)', color: 'var(--text-3)', border: 'none' },
@@ -47,6 +49,7 @@ const look = EditorView.theme({
   '.cm-changeGutter': { width: '3px', paddingLeft: '0' },
   '.cm-changedLineGutter': { backgroundColor: 'var(--green-fill)' },
   '.cm-deletedLineGutter': { backgroundColor: 'var(--red-fill)' },
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"⋯" !important' },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--text-2)', padding: '4px 14px' },
 })
 
