@@ -8,7 +8,9 @@ use crate::{Intents, Outcome, Request, Tier};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GenerateError {
     /// Nothing answers at the address.
-    #[error("backend `{backend}`: cannot reach {url}: {cause}; start the server or correct `url` of this backend")]
+    #[error(
+        "backend `{backend}`: cannot reach {url}: {cause}; start the server or correct `url` of this backend"
+    )]
     Unreachable {
         /// Backend's name.
         backend: String,
@@ -18,7 +20,9 @@ pub enum GenerateError {
         cause: String,
     },
     /// The answer did not come in time.
-    #[error("backend `{backend}`: no answer within {seconds} s; raise `timeout_s` or choose a smaller model")]
+    #[error(
+        "backend `{backend}`: no answer within {seconds} s; raise `timeout_s` or choose a smaller model"
+    )]
     TimedOut {
         /// Backend's name.
         backend: String,
@@ -38,7 +42,9 @@ pub enum GenerateError {
         cure: &'static str,
     },
     /// The answer is not what the protocol says.
-    #[error("backend `{backend}`: cannot read the answer: {cause}; check that `url` is the base of an OpenAI-compatible server")]
+    #[error(
+        "backend `{backend}`: cannot read the answer: {cause}; check that `url` is the base of an OpenAI-compatible server"
+    )]
     Garbled {
         /// Backend's name.
         backend: String,
@@ -46,7 +52,9 @@ pub enum GenerateError {
         cause: String,
     },
     /// The key's variable is not set.
-    #[error("backend `{backend}`: the variable `{variable}` is not set; export the key there or remove `key_env`")]
+    #[error(
+        "backend `{backend}`: the variable `{variable}` is not set; export the key there or remove `key_env`"
+    )]
     NoKey {
         /// Backend's name.
         backend: String,
@@ -80,7 +88,11 @@ pub trait Generator: Send + Sync {
     ///
     /// # Errors
     /// Where no answer could be had at all; the chain goes on with the next generator.
-    fn generate(&self, request: &Request, sink: &mut dyn FnMut(&str)) -> Result<Outcome, GenerateError>;
+    fn generate(
+        &self,
+        request: &Request,
+        sink: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, GenerateError>;
 }
 
 /// One generator that did not settle the request, and why.
@@ -110,8 +122,13 @@ impl Chain {
         for name in &config.order {
             if name == Config::INTENTS {
                 chain.push(Box::new(Intents));
-            } else if let Some(backend) = config.backends.iter().find(|backend| &backend.name == name) {
-                chain.push(Box::new(OpenAi::new(backend.clone(), Redactor::clone(redactor))));
+            } else if let Some(backend) =
+                config.backends.iter().find(|backend| &backend.name == name)
+            {
+                chain.push(Box::new(OpenAi::new(
+                    backend.clone(),
+                    Redactor::clone(redactor),
+                )));
             }
         }
         chain
@@ -124,7 +141,8 @@ impl Chain {
 
     /// Keeps the generators that a policy permits.
     pub fn retain(&mut self, mut permitted: impl FnMut(&dyn Generator) -> bool) {
-        self.generators.retain(|generator| permitted(generator.as_ref()));
+        self.generators
+            .retain(|generator| permitted(generator.as_ref()));
     }
 
     /// The generators in order.
@@ -135,6 +153,8 @@ impl Chain {
 
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter().map(Generator::name)).finish()
+        f.debug_list()
+            .entries(self.iter().map(Generator::name))
+            .finish()
     }
 }

@@ -74,7 +74,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { order: vec![Self::INTENTS.to_owned()], backends: Vec::new() }
+        Self {
+            order: vec![Self::INTENTS.to_owned()],
+            backends: Vec::new(),
+        }
     }
 }
 
@@ -127,18 +130,34 @@ impl Config {
             backends.push(backend);
         }
         let order = match file.generate.backends {
-            None => std::iter::once(Self::INTENTS.to_owned()).chain(backends.iter().map(|backend| backend.name.clone())).collect(),
+            None => std::iter::once(Self::INTENTS.to_owned())
+                .chain(backends.iter().map(|backend| backend.name.clone()))
+                .collect(),
             Some(names) => {
                 let mut order: Vec<String> = Vec::new();
                 for name in names {
                     let at = name.span().start;
                     let name = name.into_inner();
-                    if name != Self::INTENTS && !backends.iter().any(|backend| backend.name == name) {
-                        let known: Vec<&str> = std::iter::once(Self::INTENTS).chain(backends.iter().map(|backend| backend.name.as_str())).collect();
-                        return Err(fault(text, at, format!("no backend is named `{name}`; known are {}", known.join(", "))));
+                    if name != Self::INTENTS && !backends.iter().any(|backend| backend.name == name)
+                    {
+                        let known: Vec<&str> = std::iter::once(Self::INTENTS)
+                            .chain(backends.iter().map(|backend| backend.name.as_str()))
+                            .collect();
+                        return Err(fault(
+                            text,
+                            at,
+                            format!(
+                                "no backend is named `{name}`; known are {}",
+                                known.join(", ")
+                            ),
+                        ));
                     }
                     if order.contains(&name) {
-                        return Err(fault(text, at, format!("`{name}` stands twice; remove one")));
+                        return Err(fault(
+                            text,
+                            at,
+                            format!("`{name}` stands twice; remove one"),
+                        ));
                     }
                     order.push(name);
                 }
@@ -151,35 +170,81 @@ impl Config {
 
 fn backend(text: &str, entry: Entry, before: &[Backend]) -> Result<Backend, ConfigError> {
     let name = entry.name.get_ref().clone();
-    if name.is_empty() || name == Config::INTENTS || before.iter().any(|backend| backend.name == name) {
-        return Err(fault(text, entry.name.span().start, format!("`{name}` cannot name this backend; choose a name that is not taken")));
+    if name.is_empty()
+        || name == Config::INTENTS
+        || before.iter().any(|backend| backend.name == name)
+    {
+        return Err(fault(
+            text,
+            entry.name.span().start,
+            format!("`{name}` cannot name this backend; choose a name that is not taken"),
+        ));
     }
     let at = entry.url.span().start;
     let url = entry.url.get_ref().trim_end_matches('/');
-    let url = url.strip_suffix("/v1").unwrap_or(url).trim_end_matches('/').to_owned();
-    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or("");
-    if host.is_empty() || host.starts_with(['/', ':']) || url.contains(char::is_whitespace) || url.contains(['?', '#']) {
-        return Err(fault(text, at, "`url` must be the base address, such as http://127.0.0.1:11434".to_owned()));
+    let url = url
+        .strip_suffix("/v1")
+        .unwrap_or(url)
+        .trim_end_matches('/')
+        .to_owned();
+    let host = url
+        .strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"))
+        .unwrap_or("");
+    if host.is_empty()
+        || host.starts_with(['/', ':'])
+        || url.contains(char::is_whitespace)
+        || url.contains(['?', '#'])
+    {
+        return Err(fault(
+            text,
+            at,
+            "`url` must be the base address, such as http://127.0.0.1:11434".to_owned(),
+        ));
     }
     if host.split('/').next().unwrap_or("").contains('@') {
-        return Err(fault(text, at, "`url` must not hold a password; give the key through `key_env`".to_owned()));
+        return Err(fault(
+            text,
+            at,
+            "`url` must not hold a password; give the key through `key_env`".to_owned(),
+        ));
     }
     if let Some(key) = &entry.key_env {
-        let fits = !key.get_ref().is_empty() && key.get_ref().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let fits = !key.get_ref().is_empty()
+            && key
+                .get_ref()
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !fits {
-            return Err(fault(text, key.span().start, "`key_env` is the name of a variable, never the key itself".to_owned()));
+            return Err(fault(
+                text,
+                key.span().start,
+                "`key_env` is the name of a variable, never the key itself".to_owned(),
+            ));
         }
         if url.starts_with("http://") && !is_loopback(&url) {
-            return Err(fault(text, at, "a key would cross the network unencrypted; use https".to_owned()));
+            return Err(fault(
+                text,
+                at,
+                "a key would cross the network unencrypted; use https".to_owned(),
+            ));
         }
     }
     if entry.model.get_ref().is_empty() {
-        return Err(fault(text, entry.model.span().start, "`model` is empty; name the model to ask".to_owned()));
+        return Err(fault(
+            text,
+            entry.model.span().start,
+            "`model` is empty; name the model to ask".to_owned(),
+        ));
     }
     let seconds = |value: Option<Spanned<u64>>, default: u64, key: &str| match value {
         None => Ok(default),
         Some(value) if (1..=3600).contains(value.get_ref()) => Ok(*value.get_ref()),
-        Some(value) => Err(fault(text, value.span().start, format!("`{key}` must be between 1 and 3600 seconds"))),
+        Some(value) => Err(fault(
+            text,
+            value.span().start,
+            format!("`{key}` must be between 1 and 3600 seconds"),
+        )),
     };
     Ok(Backend {
         name,
@@ -197,13 +262,28 @@ fn backend(text: &str, entry: Entry, before: &[Backend]) -> Result<Backend, Conf
 fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or("");
-    let host = if let Some(inner) = authority.strip_prefix('[') { inner.split(']').next().unwrap_or("") } else { authority.split(':').next().unwrap_or("") };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    let host = if let Some(inner) = authority.strip_prefix('[') {
+        inner.split(']').next().unwrap_or("")
+    } else {
+        authority.split(':').next().unwrap_or("")
+    };
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn fault(text: &str, at: usize, message: String) -> ConfigError {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-    ConfigError { line, column, message }
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |line| line.chars().count())
+        + 1;
+    ConfigError {
+        line,
+        column,
+        message,
+    }
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::stream::{self, Broken};
-use crate::{Backend, Candidate, GenerateError, Generator, Outcome, Request, Tier, extract, prompt};
+use crate::{
+    Backend, Candidate, GenerateError, Generator, Outcome, Request, Tier, extract, prompt,
+};
 
 /// Takes secrets out of whatever is sent.
 pub type Redactor = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -50,15 +52,25 @@ impl OpenAi {
         let total = Duration::from_secs(backend.timeout_s);
         let mut builder = ureq::Agent::config_builder()
             .timeout_global(Some(total))
-            .timeout_connect(Some(Duration::from_secs(backend.connect_timeout_s).min(total)))
+            .timeout_connect(Some(
+                Duration::from_secs(backend.connect_timeout_s).min(total),
+            ))
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(concat!("cmdai/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build());
+            .tls_config(
+                TlsConfig::builder()
+                    .root_certs(RootCerts::PlatformVerifier)
+                    .build(),
+            );
         if backend.is_local() {
             builder = builder.proxy(None);
         }
-        Self { agent: builder.build().into(), backend, redactor }
+        Self {
+            agent: builder.build().into(),
+            backend,
+            redactor,
+        }
     }
 
     /// Asks the server which models it has.
@@ -67,27 +79,46 @@ impl OpenAi {
     /// Where it cannot be reached, refuses or answers something else.
     pub fn health(&self) -> Result<Health, GenerateError> {
         let url = format!("{}/v1/models", self.backend.url);
-        let mut call = self.agent.get(&url).config().timeout_global(Some(Duration::from_secs(self.backend.timeout_s.min(5)))).build();
+        let mut call = self
+            .agent
+            .get(&url)
+            .config()
+            .timeout_global(Some(Duration::from_secs(self.backend.timeout_s.min(5))))
+            .build();
         if let Some(key) = self.key()? {
             call = call.header("authorization", format!("Bearer {key}"));
         }
         let mut response = call.call().map_err(|error| self.failed(&url, error))?;
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(stream::LONGEST).read_to_string().map_err(|error| self.failed(&url, error))?;
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(stream::LONGEST)
+            .read_to_string()
+            .map_err(|error| self.failed(&url, error))?;
         if status != 200 {
             return Err(self.refused(status, &body));
         }
-        let models: Models = serde_json::from_str(&body).map_err(|error| self.garbled(error.to_string()))?;
+        let models: Models =
+            serde_json::from_str(&body).map_err(|error| self.garbled(error.to_string()))?;
         let models: Vec<String> = models.data.into_iter().map(|model| model.id).collect();
-        let has_model = models.iter().any(|model| *model == self.backend.model || model.strip_suffix(":latest") == Some(self.backend.model.as_str()));
+        let has_model = models.iter().any(|model| {
+            *model == self.backend.model
+                || model.strip_suffix(":latest") == Some(self.backend.model.as_str())
+        });
         Ok(Health { models, has_model })
     }
 
     fn key(&self) -> Result<Option<String>, GenerateError> {
-        let Some(variable) = &self.backend.key_env else { return Ok(None) };
+        let Some(variable) = &self.backend.key_env else {
+            return Ok(None);
+        };
         match std::env::var(variable) {
             Ok(key) if !key.trim().is_empty() => Ok(Some(key.trim().to_owned())),
-            _ => Err(GenerateError::NoKey { backend: self.backend.name.clone(), variable: variable.clone() }),
+            _ => Err(GenerateError::NoKey {
+                backend: self.backend.name.clone(),
+                variable: variable.clone(),
+            }),
         }
     }
 
@@ -105,20 +136,39 @@ impl OpenAi {
     fn ask(&self, request: &Request, sink: &mut dyn FnMut(&str)) -> Result<String, GenerateError> {
         let url = format!("{}/v1/chat/completions", self.backend.url);
         let body = json!({ "model": self.backend.model, "messages": self.messages(request), "stream": self.backend.stream, "temperature": 0, "max_tokens": 512 }).to_string();
-        let mut call = self.agent.post(&url).header("content-type", "application/json").header("accept", "text/event-stream, application/json");
+        let mut call = self
+            .agent
+            .post(&url)
+            .header("content-type", "application/json")
+            .header("accept", "text/event-stream, application/json");
         if let Some(key) = self.key()? {
             call = call.header("authorization", format!("Bearer {key}"));
         }
-        let mut response = call.send(body.as_bytes()).map_err(|error| self.failed(&url, error))?;
+        let mut response = call
+            .send(body.as_bytes())
+            .map_err(|error| self.failed(&url, error))?;
         let status = response.status().as_u16();
         if status != 200 {
-            let body = response.body_mut().with_config().limit(16 * 1024).read_to_string().unwrap_or_default();
+            let body = response
+                .body_mut()
+                .with_config()
+                .limit(16 * 1024)
+                .read_to_string()
+                .unwrap_or_default();
             return Err(self.refused(status, &body));
         }
         // Some servers stream only when they like to.
-        let streams = response.headers().get("content-type").and_then(|value| value.to_str().ok()).is_some_and(|kind| kind.contains("event-stream"));
+        let streams = response
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|kind| kind.contains("event-stream"));
         let reader = response.body_mut().as_reader();
-        let read = if streams { stream::events(reader, sink) } else { stream::whole(reader, sink) };
+        let read = if streams {
+            stream::events(reader, sink)
+        } else {
+            stream::whole(reader, sink)
+        };
         read.map_err(|broken| match broken {
             Broken::Garbled(cause) => self.garbled(cause),
             Broken::Read(error) if is_timeout(&error) => self.timed_out(),
@@ -127,29 +177,59 @@ impl OpenAi {
     }
 
     fn timed_out(&self) -> GenerateError {
-        GenerateError::TimedOut { backend: self.backend.name.clone(), seconds: self.backend.timeout_s }
+        GenerateError::TimedOut {
+            backend: self.backend.name.clone(),
+            seconds: self.backend.timeout_s,
+        }
     }
 
     fn garbled(&self, cause: String) -> GenerateError {
-        GenerateError::Garbled { backend: self.backend.name.clone(), cause }
+        GenerateError::Garbled {
+            backend: self.backend.name.clone(),
+            cause,
+        }
     }
 
     fn failed(&self, url: &str, error: ureq::Error) -> GenerateError {
         match error {
             ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                GenerateError::Unreachable { backend: self.backend.name.clone(), url: url.to_owned(), cause: "no connection in time".to_owned() }
+                GenerateError::Unreachable {
+                    backend: self.backend.name.clone(),
+                    url: url.to_owned(),
+                    cause: "no connection in time".to_owned(),
+                }
             }
             ureq::Error::Timeout(_) => self.timed_out(),
             ureq::Error::Protocol(_) | ureq::Error::Http(_) => self.garbled(error.to_string()),
-            other => GenerateError::Unreachable { backend: self.backend.name.clone(), url: url.to_owned(), cause: other.to_string() },
+            other => GenerateError::Unreachable {
+                backend: self.backend.name.clone(),
+                url: url.to_owned(),
+                cause: other.to_string(),
+            },
         }
     }
 
     fn refused(&self, status: u16, body: &str) -> GenerateError {
         let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
-        let said = value.as_ref().and_then(|value| value.get("error")).map(|error| error.get("message").and_then(serde_json::Value::as_str).map_or_else(|| error.as_str().unwrap_or("").to_owned(), str::to_owned));
-        let message = said.filter(|said| !said.is_empty()).unwrap_or_else(|| body.to_owned());
-        let message: String = message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MESSAGE).collect();
+        let said = value
+            .as_ref()
+            .and_then(|value| value.get("error"))
+            .map(|error| {
+                error
+                    .get("message")
+                    .and_then(serde_json::Value::as_str)
+                    .map_or_else(|| error.as_str().unwrap_or("").to_owned(), str::to_owned)
+            });
+        let message = said
+            .filter(|said| !said.is_empty())
+            .unwrap_or_else(|| body.to_owned());
+        let message: String = message
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(MESSAGE)
+            .collect();
         let cure = match status {
             401 | 403 => "check the key in the variable of `key_env`",
             404 => "check `url` and `model`, and that the server has the model",
@@ -158,15 +238,30 @@ impl OpenAi {
             500..=599 => "look into the server's log, or use another backend",
             _ => "check `url` and `model`",
         };
-        let message = if message.is_empty() { "nothing more".to_owned() } else { (self.redactor)(&message) };
-        GenerateError::Refused { backend: self.backend.name.clone(), status, message, cure }
+        let message = if message.is_empty() {
+            "nothing more".to_owned()
+        } else {
+            (self.redactor)(&message)
+        };
+        GenerateError::Refused {
+            backend: self.backend.name.clone(),
+            status,
+            message,
+            cure,
+        }
     }
 }
 
 /// A time-out that came while the body was read.
 fn is_timeout(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-    matches!(inner, Some(ureq::Error::Timeout(_))) || matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    matches!(inner, Some(ureq::Error::Timeout(_)))
+        || matches!(
+            error.kind(),
+            std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock
+        )
 }
 
 impl Generator for OpenAi {
@@ -186,7 +281,11 @@ impl Generator for OpenAi {
         Some(&self.backend.model)
     }
 
-    fn generate(&self, request: &Request, sink: &mut dyn FnMut(&str)) -> Result<Outcome, GenerateError> {
+    fn generate(
+        &self,
+        request: &Request,
+        sink: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, GenerateError> {
         let text = self.ask(request, sink)?;
         Ok(match extract(&text) {
             Ok(found) => Outcome::Candidates {

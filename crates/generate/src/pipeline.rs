@@ -85,13 +85,24 @@ pub enum Answer<J> {
 ///
 /// # Errors
 /// Where every generator failed, the first failure; one that abstains is not a failure.
-pub fn pipeline<J>(request: &Request, chain: &Chain, checks: &Checks<'_>, judge: &dyn Fn(&str) -> J, sink: &mut dyn FnMut(&str)) -> Result<Answer<J>, GenerateError> {
+pub fn pipeline<J>(
+    request: &Request,
+    chain: &Chain,
+    checks: &Checks<'_>,
+    judge: &dyn Fn(&str) -> J,
+    sink: &mut dyn FnMut(&str),
+) -> Result<Answer<J>, GenerateError> {
     let mut attempts = Vec::new();
     let mut dropped = Vec::new();
     let mut failure = None;
     let mut abstained: Option<String> = None;
     for generator in chain.iter() {
-        let mut failed = |problem: String| attempts.push(Attempt { generator: generator.name().to_owned(), problem });
+        let mut failed = |problem: String| {
+            attempts.push(Attempt {
+                generator: generator.name().to_owned(),
+                problem,
+            })
+        };
         match generator.generate(request, sink) {
             Err(error) => {
                 failed(error.to_string());
@@ -101,35 +112,63 @@ pub fn pipeline<J>(request: &Request, chain: &Chain, checks: &Checks<'_>, judge:
                 failed(why.clone());
                 abstained = Some(why);
             }
-            Ok(Outcome::Ambiguous { question, options }) => return Ok(Answer::Ambiguous { question, options }),
+            Ok(Outcome::Ambiguous { question, options }) => {
+                return Ok(Answer::Ambiguous { question, options });
+            }
             Ok(Outcome::Candidates { candidates }) => {
                 let before = dropped.len();
                 let suggestions = accept(candidates, generator.name(), checks, judge, &mut dropped);
                 if !suggestions.is_empty() {
-                    return Ok(Answer::Suggestions { suggestions, dropped, attempts });
+                    return Ok(Answer::Suggestions {
+                        suggestions,
+                        dropped,
+                        attempts,
+                    });
                 }
-                let why = dropped.get(before).map_or_else(|| "it gave no command".to_owned(), |first| first.why.clone());
+                let why = dropped.get(before).map_or_else(
+                    || "it gave no command".to_owned(),
+                    |first| first.why.clone(),
+                );
                 failed(why.clone());
                 abstained = Some(why);
             }
         }
     }
     match (abstained, failure) {
-        (Some(why), _) => Ok(Answer::Abstained { why, dropped, attempts }),
+        (Some(why), _) => Ok(Answer::Abstained {
+            why,
+            dropped,
+            attempts,
+        }),
         (None, Some(error)) => Err(error),
         (None, None) => Err(GenerateError::Empty),
     }
 }
 
-fn accept<J>(candidates: Vec<Candidate>, generator: &str, checks: &Checks<'_>, judge: &dyn Fn(&str) -> J, dropped: &mut Vec<Dropped>) -> Vec<Suggestion<J>> {
+fn accept<J>(
+    candidates: Vec<Candidate>,
+    generator: &str,
+    checks: &Checks<'_>,
+    judge: &dyn Fn(&str) -> J,
+    dropped: &mut Vec<Dropped>,
+) -> Vec<Suggestion<J>> {
     let mut suggestions: Vec<Suggestion<J>> = Vec::new();
     for candidate in candidates {
-        let mut drop = |why: String| dropped.push(Dropped { generator: generator.to_owned(), command: candidate.command.clone(), why });
+        let mut drop = |why: String| {
+            dropped.push(Dropped {
+                generator: generator.to_owned(),
+                command: candidate.command.clone(),
+                why,
+            })
+        };
         if candidate.command.trim().is_empty() || candidate.command.chars().any(char::is_control) {
             drop("it is not one line of text".to_owned());
             continue;
         }
-        if suggestions.iter().any(|other| other.candidate.command == candidate.command) {
+        if suggestions
+            .iter()
+            .any(|other| other.candidate.command == candidate.command)
+        {
             continue;
         }
         let parsed = (checks.parse)(&candidate.command);
@@ -142,10 +181,24 @@ fn accept<J>(candidates: Vec<Candidate>, generator: &str, checks: &Checks<'_>, j
             continue;
         }
         let exists = |program: &String| checks.exists.is_none_or(|exists| exists(program));
-        let missing: Vec<String> = parsed.programs.into_iter().filter(|program| !exists(program)).collect();
+        let missing: Vec<String> = parsed
+            .programs
+            .into_iter()
+            .filter(|program| !exists(program))
+            .collect();
         let judgement = judge(&candidate.command);
-        suggestions.push(Suggestion { candidate, generator: generator.to_owned(), missing, judgement });
+        suggestions.push(Suggestion {
+            candidate,
+            generator: generator.to_owned(),
+            missing,
+            judgement,
+        });
     }
-    suggestions.sort_by_key(|suggestion| (!suggestion.missing.is_empty(), std::cmp::Reverse(suggestion.candidate.confidence)));
+    suggestions.sort_by_key(|suggestion| {
+        (
+            !suggestion.missing.is_empty(),
+            std::cmp::Reverse(suggestion.candidate.confidence),
+        )
+    });
     suggestions
 }

@@ -23,17 +23,41 @@ pub(crate) fn user(request: &Request) -> String {
             text.push_str(&format!("{label}: {value}\n"));
         }
     };
-    let some = |list: &[String]| list.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let some = |list: &[String]| {
+        list.iter()
+            .take(MOST)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     line("Directory", &request.cwd);
     line("Files here", &some(&request.listing));
     let recent = request.history.len().saturating_sub(MOST);
-    line("Recent commands", &request.history.get(recent..).unwrap_or(&[]).join(" ; "));
+    line(
+        "Recent commands",
+        &request.history.get(recent..).unwrap_or(&[]).join(" ; "),
+    );
     if let Some(failed) = &request.last_failed {
         line("Failed command", &failed.command);
         line("Exit status", &failed.exit_code.to_string());
-        let tail: String = failed.output.chars().rev().take(2000).collect::<Vec<_>>().into_iter().rev().collect();
+        let tail: String = failed
+            .output
+            .chars()
+            .rev()
+            .take(2000)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
         line("Its output", &tail);
     }
-    line("Request", if request.words.trim().is_empty() && request.last_failed.is_some() { "Fix the failed command." } else { &request.words });
+    line(
+        "Request",
+        if request.words.trim().is_empty() && request.last_failed.is_some() {
+            "Fix the failed command."
+        } else {
+            &request.words
+        },
+    );
     text
 }

@@ -25,7 +25,11 @@ impl Os {
             Self::Macos
         } else if cfg!(target_os = "windows") {
             Self::Windows
-        } else if cfg!(any(target_os = "freebsd", target_os = "openbsd", target_os = "netbsd")) {
+        } else if cfg!(any(
+            target_os = "freebsd",
+            target_os = "openbsd",
+            target_os = "netbsd"
+        )) {
             Self::Bsd
         } else {
             Self::Linux
@@ -97,7 +101,12 @@ pub struct Request {
 impl Request {
     /// A request without context for a system and shell.
     pub fn new(words: impl Into<String>, os: Os, shell: Dialect) -> Self {
-        Self { words: words.into(), os, shell, ..Self::default() }
+        Self {
+            words: words.into(),
+            os,
+            shell,
+            ..Self::default()
+        }
     }
 
     /// The program can be called, or it is not known which can.

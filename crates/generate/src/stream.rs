@@ -37,21 +37,34 @@ pub(crate) enum Broken {
 impl Completion {
     fn text(self) -> Result<String, Broken> {
         if let Some(error) = self.error {
-            let message = error.get("message").and_then(serde_json::Value::as_str).map_or_else(|| error.to_string(), str::to_owned);
+            let message = error
+                .get("message")
+                .and_then(serde_json::Value::as_str)
+                .map_or_else(|| error.to_string(), str::to_owned);
             return Err(Broken::Garbled(format!("the server reported: {message}")));
         }
-        Ok(self.choices.into_iter().next().and_then(|choice| choice.message).and_then(|message| message.content).unwrap_or_default())
+        Ok(self
+            .choices
+            .into_iter()
+            .next()
+            .and_then(|choice| choice.message)
+            .and_then(|message| message.content)
+            .unwrap_or_default())
     }
 }
 
 /// Reads a whole answer.
 pub(crate) fn whole(reader: impl Read, sink: &mut dyn FnMut(&str)) -> Result<String, Broken> {
     let mut bytes = Vec::new();
-    reader.take(LONGEST + 1).read_to_end(&mut bytes).map_err(Broken::Read)?;
+    reader
+        .take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Broken::Read)?;
     if bytes.len() as u64 > LONGEST {
         return Err(Broken::Garbled("it is too long".to_owned()));
     }
-    let completion: Completion = serde_json::from_slice(&bytes).map_err(|error| Broken::Garbled(error.to_string()))?;
+    let completion: Completion =
+        serde_json::from_slice(&bytes).map_err(|error| Broken::Garbled(error.to_string()))?;
     if completion.error.is_none() && completion.choices.is_empty() {
         return Err(Broken::Garbled("it has no `choices`".to_owned()));
     }
@@ -71,12 +84,15 @@ pub(crate) fn events(reader: impl Read, sink: &mut dyn FnMut(&str)) -> Result<St
         if reader.read_line(&mut line).map_err(Broken::Read)? == 0 {
             break;
         }
-        let Some(data) = line.trim_end().strip_prefix("data:").map(str::trim) else { continue };
+        let Some(data) = line.trim_end().strip_prefix("data:").map(str::trim) else {
+            continue;
+        };
         if data == "[DONE]" {
             done = true;
             break;
         }
-        let completion: Completion = serde_json::from_str(data).map_err(|error| Broken::Garbled(format!("an event is not JSON: {error}")))?;
+        let completion: Completion = serde_json::from_str(data)
+            .map_err(|error| Broken::Garbled(format!("an event is not JSON: {error}")))?;
         seen = true;
         let piece = completion.text()?;
         if !piece.is_empty() {

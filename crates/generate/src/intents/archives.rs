@@ -15,14 +15,20 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
         };
         return Some(Draft::new(command, format!("Lists what {archive} holds")));
     }
-    if let Some(archive) = words.slot(&["extract|unpack|unzip|untar|decompress|uncompress|gunzip|open archive|tarball|file? {file}"]) {
+    if let Some(archive) = words.slot(&[
+        "extract|unpack|unzip|untar|decompress|uncompress|gunzip|open archive|tarball|file? {file}",
+    ]) {
         let file = path(&archive);
-        let target = words.slot(&["to|into|in directory|folder? {path} directory|folder?"]).map(|target| path(&target));
+        let target = words
+            .slot(&["to|into|in directory|folder? {path} directory|folder?"])
+            .map(|target| path(&target));
         let command = match (kind(&archive)?, target) {
             (Kind::Zip, None) => format!("unzip {file}"),
             (Kind::Zip, Some(target)) => format!("unzip {file} -d {target}"),
             (Kind::Tar(_), None) => format!("tar -xf {file}"),
-            (Kind::Tar(_), Some(target)) => format!("mkdir -p {target} && tar -xf {file} -C {target}"),
+            (Kind::Tar(_), Some(target)) => {
+                format!("mkdir -p {target} && tar -xf {file} -C {target}")
+            }
             (Kind::Gzip, None) => format!("gunzip -k {file}"),
             (Kind::Seven, None) => format!("7z x {file}"),
             (Kind::Seven, Some(target)) => format!("7z x {file} -o{target}"),
@@ -31,9 +37,13 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
         return Some(Draft::new(command, format!("Unpacks {archive}")));
     }
     let making = [
-        "create|make tar.gz|tgz|gzipped|compressed|zip|tar|tar.xz|tar.bz2 archive|file|tarball|tar? of|from|with directory|folder|file? {path}", "create|make archive|tarball of|from directory|folder? {path}", "compress|archive|zip|tar|pack|gzip up? directory|folder|file? {path}",
+        "create|make tar.gz|tgz|gzipped|compressed|zip|tar|tar.xz|tar.bz2 archive|file|tarball|tar? of|from|with directory|folder|file? {path}",
+        "create|make archive|tarball of|from directory|folder? {path}",
+        "compress|archive|zip|tar|pack|gzip up? directory|folder|file? {path}",
     ];
-    if let Some(found) = words.take("create|make archive|tarball|zip|tar? file? called|named? {file} of|from|with|containing directory|folder? {path}") {
+    let bare = words.mentions("tar.gz|tgz|tar.xz|tar.bz2");
+    let named = words.take("create|make archive|tarball|zip|tar? file? called|named {file} of|from|with|containing directory|folder? {path}");
+    if let Some(found) = named.or_else(|| if bare { None } else { words.take("create|make archive|tarball? {file} of|from|with|containing directory|folder? {path}") }) {
         let [archive, source] = found.as_slice() else { return None };
         return create(archive, source);
     }
@@ -45,13 +55,36 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
     let source = words.slot(&making)?;
     words.eat("directory|folder");
     let named = words.slot(&["into|as|to|called|named|in archive|file? {file}"]);
-    let wanted = words.slot(&["with|using|as|into|to zip|gzip|tar.gz|tgz|xz|tar.xz archive|file|tarball?"]);
+    let wanted =
+        words.slot(&["with|using|as|into|to zip|gzip|tar.gz|tgz|xz|tar.xz archive|file|tarball?"]);
     let _ = wanted;
-    let base = source.trim_end_matches('/').rsplit('/').next().unwrap_or(&source).to_owned();
-    let base = if base.is_empty() || base == "." || base == ".." || base == "~" { "archive".to_owned() } else { base };
-    let ending = if zip { "zip" } else if xz { "tar.xz" } else if bz { "tar.bz2" } else if plain { "tar" } else { "tar.gz" };
+    let base = source
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(&source)
+        .to_owned();
+    let base = if base.is_empty() || base == "." || base == ".." || base == "~" {
+        "archive".to_owned()
+    } else {
+        base
+    };
+    let ending = if zip {
+        "zip"
+    } else if xz {
+        "tar.xz"
+    } else if bz {
+        "tar.bz2"
+    } else if plain {
+        "tar"
+    } else {
+        "tar.gz"
+    };
     if gzip && named.is_none() && base.contains('.') {
-        return Some(Draft::new(format!("gzip -k {}", path(&source)), format!("Compresses {source}, keeping it")));
+        return Some(Draft::new(
+            format!("gzip -k {}", path(&source)),
+            format!("Compresses {source}, keeping it"),
+        ));
     }
     let archive = named.unwrap_or_else(|| format!("{base}.{ending}"));
     create(&archive, &source)
@@ -65,7 +98,10 @@ fn create(archive: &str, source: &str) -> Option<Draft> {
         Kind::Gzip => format!("gzip -c {from} > {file}"),
         Kind::Tar(flag) => format!("tar -c{flag}f {file} {from}"),
     };
-    Some(Draft::new(command, format!("Packs {source} into {archive}")))
+    Some(Draft::new(
+        command,
+        format!("Packs {source} into {archive}"),
+    ))
 }
 
 #[derive(Debug, Clone, Copy)]

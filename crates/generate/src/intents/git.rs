@@ -6,40 +6,237 @@ use crate::words::Words;
 
 /// Requests without slots: patterns, command, explanation.
 const FIXED: &[(&[&str], &str, &str)] = &[
-    (&["undo|revert last|latest|previous commit and|but? keep|keeping|preserve|preserving changes|change|work|files staged?", "undo last commit without losing changes|work"], "git reset --soft HEAD~1", "Takes the last commit back and keeps its changes staged"),
-    (&["undo|drop|remove last|latest|previous commit and discard|throw|lose|drop away? changes", "discard last|latest commit"], "git reset --hard HEAD~1", "Throws the last commit away with its changes, and every uncommitted change"),
-    (&["current|this branch name?", "what|which branch am on?", "name of current branch"], "git branch --show-current", "Prints the branch that is checked out"),
-    (&["all branches local|including and? remote|remotes?", "remote and local branches", "branches including remote|remotes"], "git branch -a", "Lists local and remote branches"),
-    (&["remote branches"], "git branch -r", "Lists remote branches"),
-    (&["merged branches", "branches already? merged"], "git branch --merged", "Lists the branches that are merged into this one"),
-    (&["git? branches git?", "git branch list"], "git branch", "Lists the local branches"),
-    (&["git status", "status of repo|repository|git|working tree|directory?", "changed|modified files in|of git|repo|repository", "uncommitted changes|files", "what changed in git|repo"], "git status", "Shows what is changed and staged"),
-    (&["git? diff of? staged changes?", "staged changes|diff"], "git diff --staged", "Shows what is staged"),
-    (&["git diff", "unstaged changes"], "git diff", "Shows what is changed and not staged"),
-    (&["stash changes|work|everything my?", "git stash", "stash current|uncommitted|local? changes", "save changes for later"], "git stash push", "Puts the changes away"),
-    (&["pop|apply|restore|reapply last|latest? stash|stashed|stashes changes?", "unstash changes?"], "git stash pop", "Brings the last stash back"),
-    (&["stashes|stash list", "list stashes"], "git stash list", "Lists what is put away"),
-    (&["git remotes", "remotes|remote urls|url? of? repo|repository?"], "git remote -v", "Lists the remotes with their addresses"),
-    (&["git tags", "tags of? repo|repository?"], "git tag", "Lists the tags"),
-    (&["latest|last tag"], "git describe --tags --abbrev=0", "Prints the newest tag that leads here"),
-    (&["git log", "commit history|log", "git history", "log of commits"], "git log --oneline", "Lists the commits"),
-    (&["last|latest|most recent? commit"], "git show --stat HEAD", "Shows the last commit"),
-    (&["files changed in last|latest commit", "what|which? files changed|did in? last|latest commit change?"], "git show --stat --oneline HEAD", "Lists the files that the last commit changed"),
-    (&["git? commit|log graph", "graph of git? commits|branches|history"], "git log --oneline --graph --all", "Draws the commits of all branches"),
-    (&["pull latest|new? changes from? remote|origin?", "git pull"], "git pull", "Fetches and merges the remote's commits"),
-    (&["push commits|changes|branch to? remote|origin?", "git push"], "git push", "Sends the commits to the remote"),
-    (&["fetch all? remotes|remote branches|changes?", "git fetch"], "git fetch --all", "Fetches from every remote"),
-    (&["stage|add all changes|files to? git|commit?", "git add everything|all"], "git add -A", "Stages every change"),
-    (&["unstage all|everything files|changes?"], "git restore --staged .", "Unstages everything under this folder"),
-    (&["root|top directory|folder of git|repo|repository"], "git rev-parse --show-toplevel", "Prints the folder that the repository starts at"),
-    (&["hash|sha|id of current|last|latest commit", "current commit hash|sha|id"], "git rev-parse HEAD", "Prints the hash of the last commit"),
-    (&["git? contributors by|with number|count? of? commits?", "who contributed most? commits?", "commits per|by author", "contributors of|to? repo|repository?"], "git shortlog -sn HEAD", "Counts the commits of each author"),
-    (&["amend last|latest commit without changing|editing message?", "add staged changes to last|latest commit"], "git commit --amend --no-edit", "Adds what is staged to the last commit"),
-    (&["abort|cancel merge"], "git merge --abort", "Gives the merge up"),
-    (&["abort|cancel rebase"], "git rebase --abort", "Gives the rebase up"),
-    (&["untracked files"], "git ls-files --others --exclude-standard", "Lists the files that git does not track"),
-    (&["initialize|initialise|init|create|start new? git repo|repository", "git init"], "git init", "Makes a repository here"),
-    (&["conflicted files", "files with|in merge? conflicts|conflict"], "git diff --name-only --diff-filter=U", "Lists the files with conflicts"),
+    (
+        &[
+            "undo|revert last|latest|previous commit and|but? keep|keeping|preserve|preserving changes|change|work|files staged?",
+            "undo last commit without losing changes|work",
+        ],
+        "git reset --soft HEAD~1",
+        "Takes the last commit back and keeps its changes staged",
+    ),
+    (
+        &[
+            "undo|drop|remove last|latest|previous commit and discard|throw|lose|drop away? changes",
+            "discard last|latest commit",
+        ],
+        "git reset --hard HEAD~1",
+        "Throws the last commit away with its changes, and every uncommitted change",
+    ),
+    (
+        &[
+            "current|this branch name?",
+            "what|which branch am on?",
+            "name of current branch",
+        ],
+        "git branch --show-current",
+        "Prints the branch that is checked out",
+    ),
+    (
+        &[
+            "all branches local|including and? remote|remotes?",
+            "remote and local branches",
+            "branches including remote|remotes",
+        ],
+        "git branch -a",
+        "Lists local and remote branches",
+    ),
+    (
+        &["remote branches"],
+        "git branch -r",
+        "Lists remote branches",
+    ),
+    (
+        &["merged branches", "branches already? merged"],
+        "git branch --merged",
+        "Lists the branches that are merged into this one",
+    ),
+    (
+        &["git? branches git?", "git branch list"],
+        "git branch",
+        "Lists the local branches",
+    ),
+    (
+        &[
+            "git status",
+            "status of repo|repository|git|working tree|directory?",
+            "changed|modified files in|of git|repo|repository",
+            "uncommitted changes|files",
+            "what changed in git|repo",
+        ],
+        "git status",
+        "Shows what is changed and staged",
+    ),
+    (
+        &["git? diff of? staged changes?", "staged changes|diff"],
+        "git diff --staged",
+        "Shows what is staged",
+    ),
+    (
+        &["git diff", "unstaged changes"],
+        "git diff",
+        "Shows what is changed and not staged",
+    ),
+    (
+        &[
+            "stash my|all|current|uncommitted|local? changes|work|everything",
+            "git stash",
+            "save changes for later",
+        ],
+        "git stash push",
+        "Puts the changes away",
+    ),
+    (
+        &[
+            "pop|apply|restore|reapply last|latest? stash|stashed|stashes changes?",
+            "unstash changes?",
+        ],
+        "git stash pop",
+        "Brings the last stash back",
+    ),
+    (
+        &["stashes|stash list", "list stashes"],
+        "git stash list",
+        "Lists what is put away",
+    ),
+    (
+        &[
+            "git remotes",
+            "remotes|remote urls|url? of? repo|repository?",
+        ],
+        "git remote -v",
+        "Lists the remotes with their addresses",
+    ),
+    (
+        &["git tags", "tags of? repo|repository?"],
+        "git tag",
+        "Lists the tags",
+    ),
+    (
+        &["latest|last tag"],
+        "git describe --tags --abbrev=0",
+        "Prints the newest tag that leads here",
+    ),
+    (
+        &[
+            "git log",
+            "commit history|log",
+            "git history",
+            "log of commits",
+        ],
+        "git log --oneline",
+        "Lists the commits",
+    ),
+    (
+        &[
+            "files changed in last|latest commit",
+            "what|which? files changed|did in? last|latest commit change?",
+        ],
+        "git show --stat --oneline HEAD",
+        "Lists the files that the last commit changed",
+    ),
+    (
+        &["last|latest|most recent? commit"],
+        "git show --stat HEAD",
+        "Shows the last commit",
+    ),
+    (
+        &[
+            "git? commit|log graph",
+            "graph of git? commits|branches|history",
+        ],
+        "git log --oneline --graph --all",
+        "Draws the commits of all branches",
+    ),
+    (
+        &["pull latest|new? changes from? remote|origin?", "git pull"],
+        "git pull",
+        "Fetches and merges the remote's commits",
+    ),
+    (
+        &["push commits|changes|branch to? remote|origin?", "git push"],
+        "git push",
+        "Sends the commits to the remote",
+    ),
+    (
+        &["fetch all? remotes|remote branches|changes?", "git fetch"],
+        "git fetch --all",
+        "Fetches from every remote",
+    ),
+    (
+        &[
+            "stage|add all changes|files to? git|commit?",
+            "git add everything|all",
+        ],
+        "git add -A",
+        "Stages every change",
+    ),
+    (
+        &["unstage all|everything files|changes?"],
+        "git restore --staged .",
+        "Unstages everything under this folder",
+    ),
+    (
+        &["root|top directory|folder of git|repo|repository"],
+        "git rev-parse --show-toplevel",
+        "Prints the folder that the repository starts at",
+    ),
+    (
+        &[
+            "hash|sha|id of current|last|latest commit",
+            "current commit hash|sha|id",
+        ],
+        "git rev-parse HEAD",
+        "Prints the hash of the last commit",
+    ),
+    (
+        &[
+            "git? contributors by|with number|count? of? commits?",
+            "who contributed most? commits?",
+            "commits per|by author",
+            "contributors of|to? repo|repository?",
+        ],
+        "git shortlog -sn HEAD",
+        "Counts the commits of each author",
+    ),
+    (
+        &[
+            "amend last|latest commit without changing|editing message?",
+            "add staged changes to last|latest commit",
+        ],
+        "git commit --amend --no-edit",
+        "Adds what is staged to the last commit",
+    ),
+    (
+        &["abort|cancel merge"],
+        "git merge --abort",
+        "Gives the merge up",
+    ),
+    (
+        &["abort|cancel rebase"],
+        "git rebase --abort",
+        "Gives the rebase up",
+    ),
+    (
+        &["untracked files"],
+        "git ls-files --others --exclude-standard",
+        "Lists the files that git does not track",
+    ),
+    (
+        &[
+            "initialize|initialise|init|create|start new? git repo|repository",
+            "git init",
+        ],
+        "git init",
+        "Makes a repository here",
+    ),
+    (
+        &[
+            "conflicted files",
+            "files with|in merge? conflicts|conflict",
+        ],
+        "git diff --name-only --diff-filter=U",
+        "Lists the files with conflicts",
+    ),
 ];
 
 pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
@@ -56,7 +253,12 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
 
 fn finish(words: &mut Words) {
     words.eat("show|list|display|see|print|get|view|check|find|what");
-    words.eat_any(&["in|of|for|from git", "in|of|for this? git? repo|repository|project", "using|with|via git", "git"]);
+    words.eat_any(&[
+        "in|of|for|from git",
+        "in|of|for this? git? repo|repository|project",
+        "using|with|via git",
+        "git",
+    ]);
 }
 
 fn slots(words: &mut Words) -> Option<Draft> {
@@ -135,7 +337,22 @@ fn since(words: &mut Words) -> Option<String> {
     if words.eat("from? today") {
         return Some("midnight".to_owned());
     }
-    let minutes: u32 = words.slot(&["since|in|from|of|within last|past? {span}", "last|past {span}"])?.parse().ok()?;
-    let (number, unit) = if minutes.is_multiple_of(10_080) { (minutes / 10_080, "week") } else if minutes.is_multiple_of(1440) { (minutes / 1440, "day") } else { (minutes, "minute") };
-    Some(format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" }))
+    let minutes: u32 = words
+        .slot(&[
+            "since|in|from|of|within last|past? {span}",
+            "last|past {span}",
+        ])?
+        .parse()
+        .ok()?;
+    let (number, unit) = if minutes.is_multiple_of(10_080) {
+        (minutes / 10_080, "week")
+    } else if minutes.is_multiple_of(1440) {
+        (minutes / 1440, "day")
+    } else {
+        (minutes, "minute")
+    };
+    Some(format!(
+        "{number} {unit}{} ago",
+        if number == 1 { "" } else { "s" }
+    ))
 }
