@@ -105,7 +105,8 @@ fn quiet(arguments: &[&str]) -> Command {
     command
 }
 
-fn found(program: &str) -> bool {
+/// A program of this name is on the PATH.
+pub(crate) fn found(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     })

@@ -41,6 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if !options.no_demo {
             steps.push(("demo, headless", demo_headless));
         }
+        steps.push(("licences and sources of dependencies", deny));
         steps.push(("Community: lints", || lint("")));
         steps.push(("Enterprise: lints", || lint("enterprise")));
     }
@@ -108,6 +109,28 @@ fn lint(folder: &str) -> Result<()> {
         },
         step::command(folder, "cargo", &clippy),
     )
+}
+
+/// `cargo deny` where it is installed; building it takes longer than everything else here.
+fn deny() -> Result<()> {
+    if !setup::found("cargo-deny") {
+        eprintln!("skipped: cargo-deny is not installed (cargo install --locked cargo-deny)");
+        return Ok(());
+    }
+    // Advisories need a database from the network: `cargo deny check advisories` by hand.
+    for folder in ["", "enterprise"] {
+        let check = [
+            "deny",
+            "--log-level",
+            "error",
+            "check",
+            "licenses",
+            "bans",
+            "sources",
+        ];
+        step::run("cargo deny", step::command(folder, "cargo", &check))?;
+    }
+    Ok(())
 }
 
 fn community_tests() -> Result<()> {

@@ -1,0 +1,9 @@
+//! What a person types and what comes back, as transcripts.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod ask;
+mod check;
+mod everyday;
+mod home;
+mod readme;
