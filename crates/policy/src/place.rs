@@ -52,7 +52,7 @@ const VITAL: &[&str] = &[
     "/var/lib", "/var/log", "/var/lib/dpkg", "/var/lib/docker", "/var/lib/mysql", "/var/lib/postgresql", "/boot/grub", "/boot/efi", "/proc/1",
     "/etc/crontab", "/etc/profile", "/etc/resolv.conf", "/etc/nsswitch.conf",
 ];
-const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/dev/shm", "/run/user", "/private/var/folders", "/var/folders", "/var/cache/apt"];
+const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm", "/run/user", "/private/var/folders", "/var/folders", "/var/cache/apt"];
 /// Names of folders that a build makes again.
 const BUILD: &[&str] = &[
     "target", "node_modules", "dist", "build", "out", ".cache", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox",
@@ -71,6 +71,21 @@ const STORES: &[&str] = &[
     ".rustup", ".claude", ".codex", ".bash_history", ".zsh_history", "Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Library", "Movies", "Dropbox",
     "projects", "src", "code", "work", "repos", "dev", "workspace", "Projects",
 ];
+
+/// Folders that files are put into every day: putting one there overwrites nothing.
+const FOLDERS: &[&str] = &["Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Movies", "Library", "Dropbox", ".config", ".local", ".ssh", ".kube", ".aws"];
+/// Single files without which nobody can log in.
+const VITAL_FILES: &[&str] = &[
+    "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/fstab", "/etc/hosts", "/etc/ld.so.preload", "/etc/crontab", "/etc/profile",
+    "/etc/resolv.conf", "/etc/nsswitch.conf",
+];
+
+/// True where the path is known to be a folder, not a file.
+pub(crate) fn is_folder(path: &str) -> bool {
+    let bare = path.trim_end_matches('/');
+    let name = bare.rsplit('/').next().unwrap_or(bare);
+    path.ends_with('/') || FOLDERS.contains(&name) || SYSTEM.contains(&bare) || DATA.contains(&bare) || is_home(bare) || (VITAL.contains(&bare) && !VITAL_FILES.contains(&bare))
+}
 
 /// Tells places apart, by what is known of the person and the project.
 #[derive(Debug, Clone, Copy)]

@@ -12,6 +12,12 @@ use crate::place::Place;
 const DECODERS: &[&str] = &["base64", "base32", "xxd", "openssl", "uudecode", "rev", "gpg", "gunzip", "zcat", "bzip2", "xz", "tr", "hexdump", "od", "basenc"];
 /// Programs that open raw connections.
 const RAW: &[&str] = &["nc", "ncat", "netcat", "socat", "telnet", "nc.traditional", "nc.openbsd"];
+/// Variables that make a program run something of the caller's choice.
+const INJECTORS: &[&str] = &[
+    "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "ENV", "PROMPT_COMMAND", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF",
+    "GIT_EDITOR", "GIT_PAGER", "GIT_ASKPASS", "GIT_EXEC_PATH", "PAGER", "EDITOR", "VISUAL", "PYTHONSTARTUP", "PYTHONPATH", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "SHELLOPTS",
+    "LESSOPEN", "MANPAGER", "RUSTC_WRAPPER", "CC", "GIT_PROXY_COMMAND", "SSH_ASKPASS", "BROWSER",
+];
 const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "fish", "ash", "busybox", "pwsh", "cmd.exe"];
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
@@ -40,7 +46,11 @@ fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &s
         }
         CodeSource::File(path) => {
             let place = judge.places.of(path);
-            if place == Place::Temporary {
+            let injected = ["preload", "library", "plugin", "injected", "native"].iter().any(|word| language.contains(word))
+                || judge.call(effect).is_some_and(|call| call.assignments.iter().any(|(name, _)| INJECTORS.contains(&name.as_str())));
+            if injected && matches!(place, Place::Temporary | Place::Unknown | Place::HomeFile | Place::Project) {
+                judge.hit("exec.injected", High, effect, format!("makes a program run {path}"), None);
+            } else if place == Place::Temporary {
                 let instead = (language != "unknown").then(|| format!("less {}", quoted(path)));
                 judge.hit("exec.temp-file", Moderate, effect, format!("runs {path} from a folder that anybody may write"), instead);
             }

@@ -4,7 +4,7 @@ use cmdai_schema::Risk::{Critical, High, Moderate, Safe};
 use cmdai_schema::{Certainty, Effect, EffectKind, Risk};
 
 use super::Judge;
-use crate::place::Place;
+use crate::place::{Place, is_folder};
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
@@ -36,6 +36,7 @@ fn is_wide(path: &str) -> bool {
 fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, force: bool) {
     let place = judge.places.of(path);
     let wide = recursive || is_wide(path);
+    let asks = !force && asks_itself(judge, effect);
     let guess = effect.certainty != Certainty::Proven;
     let relative = judge.places.cwd.and_then(|cwd| path.strip_prefix(cwd)).map(|rest| format!(".{rest}"));
     let look = || Some(format!("ls -la {}", quoted(relative.as_deref().unwrap_or(path))));
@@ -56,6 +57,9 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
             let risk = if guess { High } else { Critical };
             judge.hit("fs.delete-home", risk, effect, format!("deletes the home {path}"), Some("rm -rf ./build".to_owned()));
         }
+        Place::HomeStore | Place::HomeFile | Place::ProjectRoot | Place::Project | Place::MachineData if asks => {
+            judge.hit("fs.delete-recursive", Moderate, effect, format!("deletes {path}, asking for each file"), None);
+        }
         Place::HomeStore => {
             let risk = if recursive || wide { Critical } else { High };
             judge.hit("fs.delete-home", risk, effect, format!("deletes {path}, which the person rests on"), look());
@@ -69,7 +73,8 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
             judge.hit("fs.delete-system", risk, effect, format!("deletes {path} of the system"), look());
         }
         Place::MachineData | Place::HomeFile | Place::Home => {
-            let risk = if wide { High } else { Moderate };
+            let shredded = effect.chain.last().is_some_and(|program| matches!(program.as_str(), "shred" | "srm" | "wipe"));
+            let risk = if wide || shredded { High } else { Moderate };
             judge.hit("fs.delete-outside-project", risk, effect, format!("deletes {path}, outside the project"), look());
         }
         Place::Repository => {
@@ -88,11 +93,26 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
     }
 }
 
+/// `rm -i` asks the person for each file.
+fn asks_itself(judge: &Judge<'_>, effect: &Effect) -> bool {
+    let fed = |call: &cmdai_schema::Invocation| call.stage > 0;
+    judge.call(effect).is_some_and(|call| {
+        call.program == "rm"
+            && !fed(call)
+            && call.args.iter().any(|arg| {
+                let text = arg.text();
+                text.starts_with("--interactive") && !text.ends_with("=never") || (text.starts_with('-') && !text.starts_with("--") && text.contains(['i', 'I']))
+            })
+    })
+}
+
 fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     if path.starts_with("/dev/") {
         return device(judge, effect, path);
     }
     let risk = match judge.places.of(path) {
+        Place::SystemRoot | Place::System | Place::MachineData if is_folder(path) => Moderate,
+        Place::HomeStore | Place::Home if is_folder(path) => Safe,
         Place::SystemRoot | Place::Root => Critical,
         Place::System | Place::HomeStore | Place::Home | Place::Repository => High,
         Place::MachineData => Moderate,
@@ -108,8 +128,11 @@ fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         return device(judge, effect, path);
     }
     let risk = match judge.places.of(path) {
-        Place::SystemRoot | Place::Root => High,
-        Place::System => Moderate,
+        Place::SystemRoot | Place::Root if !is_folder(path) => High,
+        Place::HomeStore if path.contains("/.ssh/") || path.contains("/.gnupg/") => High,
+        Place::Repository => High,
+        Place::System | Place::SystemRoot | Place::Root => Moderate,
+        Place::HomeStore if !is_folder(path) => Moderate,
         _ => Safe,
     };
     judge.hit("fs.write-system", risk, effect, format!("writes to {path}"), None);

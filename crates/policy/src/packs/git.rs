@@ -61,8 +61,9 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             } else {
                 None
             };
+            let risk = if args.contains(&"pop") { Moderate } else { High };
             let reason = if what.is_empty() { "loses work that version control does not hold".to_owned() } else { format!("loses {what}") };
-            judge.hit("git.history-loss", High, effect, reason, instead);
+            judge.hit("git.history-loss", risk, effect, reason, instead);
         }
         _ => {}
     }

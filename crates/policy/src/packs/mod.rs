@@ -169,7 +169,7 @@ mod tests {
         }
         for piece in whole.split('"').skip(1).step_by(2) {
             let looks = piece.split_once('.').is_some_and(|(pack, name)| {
-                ["fs", "disk", "net", "exec", "priv", "acct", "persist", "git", "k8s", "iac", "db", "pkg", "svc", "proc"].contains(&pack)
+                ["fs", "disk", "net", "exec", "priv", "acct", "persist", "k8s", "iac", "db", "pkg", "svc", "proc", "backup", "host"].contains(&pack)
                     && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
             });
             assert!(!looks || find(piece).is_some(), "{piece} is not in the catalogue");

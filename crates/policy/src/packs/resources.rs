@@ -13,12 +13,20 @@ enum Family {
     Container,
     Infrastructure,
     Database,
+    /// Version control.
+    Repository,
+    /// The machine itself: firewall, kernel settings, volumes, packages, backups.
+    Machine,
     Cloud,
 }
 
 fn family(provider: &str) -> Family {
     match provider.to_ascii_lowercase().as_str() {
         "kubernetes" | "k8s" | "kubectl" | "helm" | "openshift" | "argocd" | "flux" | "istio" | "nomad" | "cluster" | "oc" => Family::Cluster,
+        "git" | "hg" | "svn" | "jj" => Family::Repository,
+        "host" | "kernel" | "macos" | "zfs" | "btrfs" | "lvm" | "backup" | "apt" | "dnf" | "yum" | "apk" | "pacman" | "pip" | "pip3" | "brew" | "snap" | "zypper"
+        | "flatpak" | "npm" | "yarn" | "pnpm" | "cargo" | "gem" | "restic" | "borg" | "rclone" | "timeshift" | "snapper" | "conda" | "uv" | "poetry" | "pipx" | "system"
+        | "linux" | "windows" | "nix" | "twine" => Family::Machine,
         "docker" | "podman" | "container" | "containers" | "compose" | "docker-compose" | "nerdctl" | "containerd" | "swarm" | "buildah" | "crictl"
         | "lxc" | "lxd" | "vagrant" | "multipass" => Family::Container,
         "terraform" | "tofu" | "opentofu" | "pulumi" | "cdk" | "terragrunt" | "iac" | "cloudformation" | "ansible" | "serverless" | "sst" | "crossplane" => {
@@ -80,6 +88,17 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             judge.hit("container.destroy", one_up(risk), effect, format!("removes {shown}"), None);
         }
         (Family::Container, false) => {}
+        (Family::Repository, _) => {
+            let risk = if destroys { High } else { Moderate };
+            judge.hit("git.change", risk, effect, format!("changes {shown}"), None);
+        }
+        (Family::Machine, _) => machine(judge, effect, &kind, name, provider, &shown, destroys),
+        (Family::Infrastructure, true) if matches!(kind.as_str(), "state" | "workspace" | "state-lock") => {
+            judge.hit("iac.destroy", one_up(High), effect, format!("forgets {shown}{of}"), None);
+        }
+        (Family::Infrastructure, false) if matches!(kind.as_str(), "state" | "state-lock") => {
+            judge.hit("iac.change", one_up(High), effect, format!("changes {shown}{of} by hand"), None);
+        }
         (Family::Infrastructure, true) => {
             let program = effect.chain.last().map_or("", String::as_str);
             let instead = match program {
@@ -114,6 +133,27 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             let rights = ["iam", "policy", "role", "access-key", "public", "acl", "security-group", "kms", "firewall"].iter().any(|word| kind.contains(word));
             judge.hit("cloud.change", one_up(if rights { High } else { Moderate }), effect, format!("changes {shown}{of}"), None);
         }
+    }
+}
+
+/// The machine's own resources.
+fn machine(judge: &mut Judge<'_>, effect: &Effect, kind: &str, name: &str, provider: &str, shown: &str, destroys: bool) {
+    let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    if is(&["published"]) {
+        let (id, risk) = if destroys { ("cloud.destroy", High) } else { ("pkg.publish", High) };
+        let instead = if destroys { None } else { judge.with_flag(effect, "--dry-run") };
+        judge.hit(id, risk, effect, if destroys { format!("takes back {shown}, which others may rest on") } else { format!("publishes {shown} for others to use") }, instead);
+    } else if is(&["package"]) {
+        let essential = ["libc6", "systemd", "bash", "coreutils", "sudo", "apt", "dpkg", "glibc", "linux-image*", "*", "python3", "openssh-server", "base-files"].contains(&name);
+        let (id, risk) = if destroys { ("pkg.remove", if essential { High } else { Moderate }) } else { ("pkg.install", Moderate) };
+        judge.hit(id, risk, effect, format!("{} {shown}", if destroys { "removes" } else { "changes" }), None);
+    } else if provider == "backup" || is(&["backup", "archive"]) || ["restic", "borg", "timeshift", "snapper", "rclone"].contains(&provider) {
+        let risk = if destroys { Critical } else { Moderate };
+        judge.hit("backup.destroy", risk, effect, format!("{} {shown}", if destroys { "destroys the backup" } else { "changes the backup" }), None);
+    } else if destroys {
+        judge.hit("disk.destroy", Critical, effect, format!("destroys {shown}"), None);
+    } else {
+        judge.hit("host.change", Moderate, effect, format!("changes {shown} of the machine"), None);
     }
 }
 

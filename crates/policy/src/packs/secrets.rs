@@ -39,6 +39,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 Some(secret) => {
                     judge.hit("net.upload-secret", Critical, effect, format!("sends the secret {secret} to {destination}"), None);
                 }
+                None if publishes(judge, effect) => {
+                    judge.hit("pkg.publish", High, effect, "publishes for others to use, which cannot be taken back", judge_dry(judge, effect));
+                }
+                // Pushing commits is what everybody does all day.
+                None if effect.chain.last().is_some_and(|program| program == "git") => {}
                 None => judge.hit("net.upload", Moderate, effect, format!("sends data to {destination}"), None),
             }
         }
@@ -53,6 +58,18 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         _ => {}
     }
+}
+
+/// A registry is told to take a package.
+fn publishes(judge: &Judge<'_>, effect: &Effect) -> bool {
+    const REGISTRIES: &[&str] = &["npm", "yarn", "pnpm", "cargo", "twine", "gem", "poetry", "uv", "gradle", "gradlew", "mvn", "flit", "hatch", "dotnet", "nuget", "vsce", "dart", "flutter", "mix", "pod", "sbt", "lerna", "bun"];
+    effect.chain.last().is_some_and(|program| REGISTRIES.contains(&program.as_str()))
+        && judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "publish" | "upload" | "push" | "deploy" | "publishToMavenCentral" | "trunk" | "hex.publish")))
+}
+
+fn judge_dry(judge: &Judge<'_>, effect: &Effect) -> Option<String> {
+    let dry = effect.chain.last().is_some_and(|program| matches!(program.as_str(), "npm" | "cargo" | "pnpm" | "poetry" | "uv"));
+    judge.with_flag(effect, "--dry-run").filter(|_| dry)
 }
 
 /// The secret flows to the upload: the same call, an earlier stage, or a substitution within.

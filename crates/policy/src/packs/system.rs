@@ -48,12 +48,13 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
     let system = place.is_some_and(|place| matches!(place, Place::System | Place::SystemRoot));
     let at = path.map(|path| format!(" in {path}")).unwrap_or_default();
     let is = |words: &[&str]| words.iter().any(|known| word.contains(known));
+    let edits = judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-e" | "-l" | "--list" | "--edit")));
     if is(&["authorized", "authorised", "ssh-key"]) || path.is_some_and(|path| path.ends_with("authorized_keys")) {
         judge.hit("persist.authorized-key", High, effect, "lets another key log in", None);
     } else if is(&["cron", "at-job", "timer", "at job"]) || word == "at" {
-        judge.hit("persist.cron", if system { High } else { Moderate }, effect, format!("plans a command for later{at}"), None);
+        judge.hit("persist.cron", if system || (!edits && word.contains("cron")) { High } else { Moderate }, effect, format!("plans a command for later{at}"), None);
     } else if is(&["service", "systemd", "launchd", "unit", "autostart"]) {
-        judge.hit("persist.service", if system { High } else { Moderate }, effect, format!("makes a service start by itself{at}"), None);
+        judge.hit("persist.service", if system || path.is_some() { High } else { Moderate }, effect, format!("makes a service start by itself{at}"), None);
     } else if is(&["rc", "profile", "startup", "shell", "login"]) && !is(&["core", "source"]) {
         judge.hit("persist.startup-file", if system { High } else { Moderate }, effect, format!("changes what every new shell runs{at}"), None);
     } else {
