@@ -55,7 +55,10 @@ fn collect<T: ToSchema>(list: &mut Vec<(String, RefOr<Schema>)>) {
 }
 
 const fn schema<T: ToSchema>() -> SchemaOf {
-    SchemaOf { name: T::name, collect: collect::<T> }
+    SchemaOf {
+        name: T::name,
+        collect: collect::<T>,
+    }
 }
 
 /// What comes back.
@@ -88,7 +91,10 @@ const fn query(name: &'static str, about: &'static str) -> Query {
     Query { name, about }
 }
 
-const Q: Query = query("q", "query: words and fields such as `user:alice decision:deny since:90d`");
+const Q: Query = query(
+    "q",
+    "query: words and fields such as `user:alice decision:deny since:90d`",
+);
 const FROM: Query = query("from", "not before, RFC 3339 or a date");
 const TO: Query = query("to", "before, RFC 3339 or a date");
 

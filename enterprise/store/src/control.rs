@@ -105,6 +105,17 @@ pub struct MachineRow {
     pub queued: u64,
 }
 
+/// A sign of life of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Machine.
+    pub machine_id: String,
+    /// When, milliseconds since 1970.
+    pub seen_ms: i64,
+    /// What it said of itself, where it did.
+    pub checkin: Option<Checkin>,
+}
+
 /// A request for approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalRow {
@@ -227,7 +238,11 @@ pub trait AccountStore: Send + Sync {
     /// Adds a session or token.
     async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError>;
     /// A session or token with its account, unless it has lapsed.
-    async fn credential(&self, hash: [u8; 32], now_ms: i64) -> Result<Option<(Credential, Account)>, StoreError>;
+    async fn credential(
+        &self,
+        hash: [u8; 32],
+        now_ms: i64,
+    ) -> Result<Option<(Credential, Account)>, StoreError>;
     /// Removes a session or token.
     async fn delete_credential(&self, hash: [u8; 32]) -> Result<(), StoreError>;
     /// Removes what has lapsed.
@@ -241,20 +256,30 @@ pub trait MachineStore: Send + Sync {
     async fn add_enrolment_token(&self, token: &EnrolmentTokenRow) -> Result<(), StoreError>;
     /// Uses a token once and adds the machine, in one transaction. Nothing where the token is
     /// unknown, used up or has lapsed. Person, teams and labels of the machine become the token's.
-    async fn enrol(&self, token_id: &str, secret_hash: [u8; 32], now_ms: i64, machine: MachineRow) -> Result<Option<MachineRow>, StoreError>;
+    async fn enrol(
+        &self,
+        token_id: &str,
+        secret_hash: [u8; 32],
+        now_ms: i64,
+        machine: MachineRow,
+    ) -> Result<Option<MachineRow>, StoreError>;
     /// One machine.
     async fn machine(&self, machine_id: &str) -> Result<Option<MachineRow>, StoreError>;
     /// All machines.
     async fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
-    /// Takes down a contact.
-    async fn checked_in(&self, machine_id: &str, checkin: &Checkin, now_ms: i64) -> Result<(), StoreError>;
-    /// Takes down that a machine was heard of.
-    async fn seen(&self, machine_id: &str, now_ms: i64) -> Result<(), StoreError>;
+    /// Takes down contacts, in one transaction.
+    async fn contacts(&self, contacts: &[Contact]) -> Result<(), StoreError>;
     /// Puts a machine into quarantine or takes it out, with the order that says so.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where another order has the same number.
-    async fn order(&self, machine_id: &str, quarantine: Option<&str>, serial: u64, signed: &Signed) -> Result<(), StoreError>;
+    async fn order(
+        &self,
+        machine_id: &str,
+        quarantine: Option<&str>,
+        serial: u64,
+        signed: &Signed,
+    ) -> Result<(), StoreError>;
     /// Orders with a higher number, oldest first.
     async fn orders_after(&self, machine_id: &str, serial: u64) -> Result<Vec<Signed>, StoreError>;
 }
@@ -267,9 +292,18 @@ pub trait ApprovalStore: Send + Sync {
     /// One request.
     async fn approval(&self, id: &str) -> Result<Option<ApprovalRow>, StoreError>;
     /// Requests, newest first.
-    async fn approvals(&self, status: Option<&str>, limit: u32) -> Result<Vec<ApprovalRow>, StoreError>;
+    async fn approvals(
+        &self,
+        status: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ApprovalRow>, StoreError>;
     /// Requests of one person on one machine that are pending and were opened since.
-    async fn pending_approvals(&self, machine_id: &str, user: &str, since_ms: i64) -> Result<u64, StoreError>;
+    async fn pending_approvals(
+        &self,
+        machine_id: &str,
+        user: &str,
+        since_ms: i64,
+    ) -> Result<u64, StoreError>;
     /// Decides a pending request; false where it is not pending any more.
     async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError>;
     /// Pending requests that have lapsed.
@@ -284,7 +318,12 @@ pub trait AlertStore: Send + Sync {
     /// Adds an alert.
     async fn add_alert(&self, alert: &AlertRow) -> Result<(), StoreError>;
     /// Newest alert of a detection about one thing, raised since.
-    async fn recent_alert(&self, detection: &str, key: &str, since_ms: i64) -> Result<Option<AlertRow>, StoreError>;
+    async fn recent_alert(
+        &self,
+        detection: &str,
+        key: &str,
+        since_ms: i64,
+    ) -> Result<Option<AlertRow>, StoreError>;
     /// Replaces an alert.
     async fn save_alert(&self, alert: &AlertRow) -> Result<(), StoreError>;
     /// One alert.
@@ -326,5 +365,11 @@ pub trait SettingStore: Send + Sync {
 }
 
 /// Control state.
-pub trait ControlStore: AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore {}
-impl<T: AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore> ControlStore for T {}
+pub trait ControlStore:
+    AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore
+{
+}
+impl<T: AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore> ControlStore
+    for T
+{
+}

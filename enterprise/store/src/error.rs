@@ -18,7 +18,9 @@ pub enum StoreError {
         cause: String,
     },
     /// The data were written by a newer version.
-    #[error("the data folder was written by a newer version (schema {found}, this one knows {known}); start that version")]
+    #[error(
+        "the data folder was written by a newer version (schema {found}, this one knows {known}); start that version"
+    )]
     TooNew {
         /// Schema version found.
         found: i64,
@@ -33,7 +35,10 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // Extended codes keep the primary one in the low byte; 13 is SQLITE_FULL.
-        let primary = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok()).map(|code| code & 255);
+        let primary = error
+            .as_database_error()
+            .and_then(|error| error.code()?.parse::<u32>().ok())
+            .map(|code| code & 255);
         match primary {
             Some(13) => Self::Full,
             _ => Self::Engine(error.to_string()),
@@ -42,5 +47,8 @@ impl From<sqlx::Error> for StoreError {
 }
 
 pub(crate) fn damaged(what: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
-    move |error| StoreError::Damaged { what, cause: error.to_string() }
+    move |error| StoreError::Damaged {
+        what,
+        cause: error.to_string(),
+    }
 }

@@ -185,30 +185,61 @@ pub trait EventStore: Send + Sync {
     /// One event in full, as JSON text.
     async fn event(&self, event_id: &str) -> Result<Option<String>, StoreError>;
     /// A page of a search.
-    async fn search(&self, search: &Search, after: Option<Cursor>, limit: u32) -> Result<Page, StoreError>;
+    async fn search(
+        &self,
+        search: &Search,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Page, StoreError>;
+    /// Matches in the order of time with their hashes, oldest first.
+    async fn scan(
+        &self,
+        search: &Search,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Vec<(EventRecord, Hash)>, StoreError>;
     /// Number of matches, counted up to a bound.
     async fn count(&self, search: &Search, bound: u32) -> Result<Count, StoreError>;
     /// Matches by bucket number and decision, for buckets of `width_ms` from `from_ms` on.
-    async fn histogram(&self, search: &Search, from_ms: i64, to_ms: i64, width_ms: i64)
-    -> Result<Vec<(u32, Option<&'static str>, u64)>, StoreError>;
+    async fn histogram(
+        &self,
+        search: &Search,
+        from_ms: i64,
+        to_ms: i64,
+        width_ms: i64,
+    ) -> Result<Vec<(u32, Option<&'static str>, u64)>, StoreError>;
     /// Rows after one, oldest first.
     async fn rows_after(&self, row: u64, limit: u32) -> Result<Vec<EventRecord>, StoreError>;
     /// Events in full from a row on, oldest first: row, hash, JSON text.
-    async fn read_from(&self, row: u64, limit: u32) -> Result<Vec<(u64, Hash, String)>, StoreError>;
+    async fn read_from(&self, row: u64, limit: u32)
+    -> Result<Vec<(u64, Hash, String)>, StoreError>;
     /// Hashes from a row on, oldest first.
     async fn hashes_from(&self, row: u64, limit: u32) -> Result<Vec<Hash>, StoreError>;
     /// First and last row whose event happened in a period; nothing where there is none.
-    async fn row_range(&self, from_ms: Option<i64>, to_ms: Option<i64>) -> Result<Option<(u64, u64)>, StoreError>;
+    async fn row_range(
+        &self,
+        from_ms: Option<i64>,
+        to_ms: Option<i64>,
+    ) -> Result<Option<(u64, u64)>, StoreError>;
     /// Last event before a row, for each machine.
     async fn heads_before(&self, row: u64) -> Result<BTreeMap<String, Head>, StoreError>;
     /// Number of events stored: also the last row.
     async fn size(&self) -> Result<u64, StoreError>;
     /// Counts of a dimension from one hour (inclusive) to another (exclusive), since 1970.
-    async fn rolled(&self, dimension: Dimension, from_hour: i64, to_hour: i64) -> Result<Vec<Rolled>, StoreError>;
+    async fn rolled(
+        &self,
+        dimension: Dimension,
+        from_hour: i64,
+        to_hour: i64,
+    ) -> Result<Vec<Rolled>, StoreError>;
     /// Head and number of gap events of every machine.
     async fn chains(&self) -> Result<BTreeMap<String, (Head, u64)>, StoreError>;
-    /// Keeps a checkpoint.
-    async fn add_checkpoint(&self, checkpoint: StoredCheckpoint) -> Result<(), StoreError>;
+    /// Keeps a checkpoint, and with it the edge of its tree under the setting `ledger-edge`.
+    async fn add_checkpoint(
+        &self,
+        checkpoint: StoredCheckpoint,
+        edge: &str,
+    ) -> Result<(), StoreError>;
     /// Newest checkpoint.
     async fn checkpoint(&self) -> Result<Option<StoredCheckpoint>, StoreError>;
 }
@@ -229,7 +260,12 @@ pub fn is_violation(event: &Event) -> bool {
 
 /// An event's time in milliseconds since 1970; nothing where it is not RFC 3339.
 pub fn time_ms(event: &Event) -> Option<i64> {
-    event.envelope.time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+    event
+        .envelope
+        .time
+        .parse::<jiff::Timestamp>()
+        .ok()
+        .map(jiff::Timestamp::as_millisecond)
 }
 
 impl EventRecord {
@@ -250,14 +286,23 @@ impl EventRecord {
             user: payload.user.user_id.clone(),
             team: payload.user.team.clone(),
             origin: OriginKind::as_str(origin).to_owned(),
-            agent: payload.context.agent.as_ref().map(|agent| agent.name.clone()),
+            agent: payload
+                .context
+                .agent
+                .as_ref()
+                .map(|agent| agent.name.clone()),
             session_id: payload.context.session_id.clone(),
             text: text(event),
             decision: policy.map(|policy| policy.decision.as_str()),
             risk: policy.map(|policy| policy.risk_level.as_str()),
             rule: policy.and_then(|policy| policy.violated_rules.first().cloned()),
-            reason: policy.map(|policy| policy.reason.clone()).filter(|reason| !reason.is_empty()),
-            exit_code: payload.execution.as_ref().and_then(|execution| execution.exit_code),
+            reason: policy
+                .map(|policy| policy.reason.clone())
+                .filter(|reason| !reason.is_empty()),
+            exit_code: payload
+                .execution
+                .as_ref()
+                .and_then(|execution| execution.exit_code),
         }
     }
 }
@@ -272,22 +317,39 @@ fn text(event: &Event) -> String {
         return text.clone();
     }
     let words = event.envelope.event_type.as_str().replace('_', " ");
-    let details: Vec<String> = detail.iter().map(|(key, value)| format!("{key} {value}")).collect();
-    if details.is_empty() { words } else { format!("{words}: {}", details.join(", ")) }
+    let details: Vec<String> = detail
+        .iter()
+        .map(|(key, value)| format!("{key} {value}"))
+        .collect();
+    if details.is_empty() {
+        words
+    } else {
+        format!("{words}: {}", details.join(", "))
+    }
 }
 
 pub(crate) fn decision_number(word: &str) -> Option<i64> {
-    DECISIONS.iter().position(|decision| decision.as_str() == word).and_then(|place| i64::try_from(place).ok())
+    DECISIONS
+        .iter()
+        .position(|decision| decision.as_str() == word)
+        .and_then(|place| i64::try_from(place).ok())
 }
 
 pub(crate) fn decision_word(number: Option<i64>) -> Option<&'static str> {
-    DECISIONS.get(usize::try_from(number?).ok()?).map(|decision| decision.as_str())
+    DECISIONS
+        .get(usize::try_from(number?).ok()?)
+        .map(|decision| decision.as_str())
 }
 
 pub(crate) fn risk_number(word: &str) -> Option<i64> {
-    RISKS.iter().position(|risk| risk.as_str() == word).and_then(|place| i64::try_from(place).ok())
+    RISKS
+        .iter()
+        .position(|risk| risk.as_str() == word)
+        .and_then(|place| i64::try_from(place).ok())
 }
 
 pub(crate) fn risk_word(number: Option<i64>) -> Option<&'static str> {
-    RISKS.get(usize::try_from(number?).ok()?).map(|risk| risk.as_str())
+    RISKS
+        .get(usize::try_from(number?).ok()?)
+        .map(|risk| risk.as_str())
 }

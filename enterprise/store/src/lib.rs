@@ -13,13 +13,13 @@ pub mod sqlite;
 pub mod stories;
 
 pub use control::{
-    Account, AccountStore, AlertRow, AlertStore, ApprovalRow, ApprovalStore, ControlStore, Credential, Decided,
-    EnrolmentTokenRow, MachineRow, MachineStore, ReleaseRow, SettingStore,
+    Account, AccountStore, AlertRow, AlertStore, ApprovalRow, ApprovalStore, Contact, ControlStore,
+    Credential, Decided, EnrolmentTokenRow, MachineRow, MachineStore, ReleaseRow, SettingStore,
 };
 pub use error::StoreError;
 pub use events::{
-    Append, Count, Cursor, Dimension, EventRecord, EventStore, Head, Page, Rolled, Search, StoredCheckpoint,
-    is_judged, is_violation, time_ms,
+    Append, Count, Cursor, Dimension, EventRecord, EventStore, Head, Page, Rolled, Search,
+    StoredCheckpoint, is_judged, is_violation, time_ms,
 };
 
 /// Both halves of the storage.

@@ -54,8 +54,13 @@ const FIELDS: &[(&str, Field)] = &[
 ];
 
 /// Decisions in the order in which they are numbered in the store.
-pub const DECISIONS: [Decision; 5] =
-    [Decision::Allow, Decision::Warn, Decision::Confirm, Decision::RequireApproval, Decision::Deny];
+pub const DECISIONS: [Decision; 5] = [
+    Decision::Allow,
+    Decision::Warn,
+    Decision::Confirm,
+    Decision::RequireApproval,
+    Decision::Deny,
+];
 /// Risks in the order in which they are numbered in the store.
 pub const RISKS: [Risk; 4] = [Risk::Safe, Risk::Moderate, Risk::High, Risk::Critical];
 
@@ -84,12 +89,18 @@ pub fn parse(text: &str) -> Query {
     let mut query = Query::default();
     let mut text = text;
     if text.len() > MAX_QUERY {
-        query.problems.push(format!("the query is longer than {MAX_QUERY} bytes; the rest was left out"));
-        text = text.get(..text.floor_char_boundary(MAX_QUERY)).unwrap_or("");
+        query.problems.push(format!(
+            "the query is longer than {MAX_QUERY} bytes; the rest was left out"
+        ));
+        text = text
+            .get(..text.floor_char_boundary(MAX_QUERY))
+            .unwrap_or("");
     }
     for (word, quoted) in words(text, &mut query.problems) {
         if query.clauses.len() >= MAX_CLAUSES {
-            query.problems.push(format!("more than {MAX_CLAUSES} conditions; the rest was left out"));
+            query.problems.push(format!(
+                "more than {MAX_CLAUSES} conditions; the rest was left out"
+            ));
             break;
         }
         clause(&word, quoted, &mut query);
@@ -132,7 +143,11 @@ fn words(text: &str, problems: &mut Vec<String>) -> Vec<(String, bool)> {
 
 fn clause(word: &str, quoted: bool, query: &mut Query) {
     let (rest, wanted) = match word.strip_prefix('-') {
-        Some(rest) if !rest.is_empty() && (quoted || named(rest).is_some() || !rest.starts_with('-')) => (rest, false),
+        Some(rest)
+            if !rest.is_empty() && (quoted || named(rest).is_some() || !rest.starts_with('-')) =>
+        {
+            (rest, false)
+        }
         _ => (word, true),
     };
     if rest.is_empty() {
@@ -144,8 +159,12 @@ fn clause(word: &str, quoted: bool, query: &mut Query) {
     }
     match named(rest) {
         Some(("since", value)) => match duration_ms(value) {
-            Some(ms) if wanted => query.since_ms = Some(query.since_ms.map_or(ms, |there| there.min(ms))),
-            _ => query.problems.push(format!("`since:{value}` is not a time span; write 30m, 24h, 90d or 4w")),
+            Some(ms) if wanted => {
+                query.since_ms = Some(query.since_ms.map_or(ms, |there| there.min(ms)))
+            }
+            _ => query.problems.push(format!(
+                "`since:{value}` is not a time span; write 30m, 24h, 90d or 4w"
+            )),
         },
         Some((name, value)) => match FIELDS.iter().find(|(known, _)| *known == name) {
             Some((_, field)) => values(*field, name, value, wanted, query),
@@ -179,7 +198,10 @@ fn values(field: Field, name: &str, value: &str, wanted: bool, query: &mut Query
         };
         match known {
             Some(known) if !known.contains(&value) => {
-                query.problems.push(format!("`{value}` is not a {name}; it is one of {}", known.join(", ")));
+                query.problems.push(format!(
+                    "`{value}` is not a {name}; it is one of {}",
+                    known.join(", ")
+                ));
             }
             _ => list.push(value.to_owned()),
         }
@@ -220,7 +242,9 @@ mod tests {
 
     #[test]
     fn words_fields_quotes_and_negation() {
-        let query = parse(r#"user:alice program:terraform -decision:allow "rm -rf" -"git push" since:90d plain"#);
+        let query = parse(
+            r#"user:alice program:terraform -decision:allow "rm -rf" -"git push" since:90d plain"#,
+        );
         assert_eq!(query.problems, Vec::<String>::new());
         assert_eq!(query.since_ms, Some(90 * 86_400_000));
         assert_eq!(
@@ -240,7 +264,10 @@ mod tests {
     fn several_values_mean_any_of_them() {
         let query = parse("decision:deny,confirm decision:warn");
         let values = vec!["deny".to_owned(), "confirm".to_owned(), "warn".to_owned()];
-        assert_eq!(query.clauses, vec![Clause::Field(Field::Decision, values, true)]);
+        assert_eq!(
+            query.clauses,
+            vec![Clause::Field(Field::Decision, values, true)]
+        );
     }
 
     #[test]
@@ -254,9 +281,21 @@ mod tests {
 
     #[test]
     fn addresses_and_flags_are_text() {
-        assert_eq!(parse("https://x.example").clauses, vec![Clause::Text("https://x.example".into(), true)]);
-        assert_eq!(parse("--force").clauses, vec![Clause::Text("--force".into(), true)]);
-        assert_eq!(parse("\"user:x\"").clauses, vec![Clause::Text("user:x".into(), true)]);
-        assert_eq!(parse("user:\"a b\"").clauses, vec![Clause::Field(Field::User, vec!["a b".into()], true)]);
+        assert_eq!(
+            parse("https://x.example").clauses,
+            vec![Clause::Text("https://x.example".into(), true)]
+        );
+        assert_eq!(
+            parse("--force").clauses,
+            vec![Clause::Text("--force".into(), true)]
+        );
+        assert_eq!(
+            parse("\"user:x\"").clauses,
+            vec![Clause::Text("user:x".into(), true)]
+        );
+        assert_eq!(
+            parse("user:\"a b\"").clauses,
+            vec![Clause::Field(Field::User, vec!["a b".into()], true)]
+        );
     }
 }

@@ -10,11 +10,19 @@ use crate::{Account, AccountStore, Credential, StoreError};
 
 fn account(row: &SqliteRow) -> Result<Account, StoreError> {
     let role: String = row.try_get("role")?;
-    let roles = [Role::Viewer, Role::Auditor, Role::Security, Role::Administrator];
+    let roles = [
+        Role::Viewer,
+        Role::Auditor,
+        Role::Security,
+        Role::Administrator,
+    ];
     let role = roles.into_iter().find(|known| known.as_str() == role);
     Ok(Account {
         login: row.try_get("login")?,
-        role: role.ok_or(StoreError::Damaged { what: "role", cause: "unknown word".to_owned() })?,
+        role: role.ok_or(StoreError::Damaged {
+            what: "role",
+            cause: "unknown word".to_owned(),
+        })?,
         person: row.try_get("person")?,
         password_hash: row.try_get("password_hash")?,
         initial: row.try_get("initial")?,
@@ -26,12 +34,20 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
 #[async_trait]
 impl AccountStore for Sqlite {
     async fn account(&self, login: &str) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query("SELECT * FROM accounts WHERE login = ?").bind(login).fetch_optional(&self.read).await?;
+        let row = sqlx::query("SELECT * FROM accounts WHERE login = ?")
+            .bind(login)
+            .fetch_optional(&self.read)
+            .await?;
         row.as_ref().map(account).transpose()
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        sqlx::query("SELECT * FROM accounts ORDER BY login").fetch_all(&self.read).await?.iter().map(account).collect()
+        sqlx::query("SELECT * FROM accounts ORDER BY login")
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(account)
+            .collect()
     }
 
     async fn add_account(&self, account: &Account) -> Result<bool, StoreError> {
@@ -54,12 +70,19 @@ impl AccountStore for Sqlite {
     }
 
     async fn delete_account(&self, login: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM accounts WHERE login = ?").bind(login).execute(&self.write).await?;
+        let done = sqlx::query("DELETE FROM accounts WHERE login = ?")
+            .bind(login)
+            .execute(&self.write)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
     async fn touch_account(&self, login: &str, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE accounts SET last_seen_ms = ? WHERE login = ?").bind(now_ms).bind(login).execute(&self.write).await?;
+        sqlx::query("UPDATE accounts SET last_seen_ms = ? WHERE login = ?")
+            .bind(now_ms)
+            .bind(login)
+            .execute(&self.write)
+            .await?;
         Ok(())
     }
 
@@ -76,7 +99,11 @@ impl AccountStore for Sqlite {
         Ok(())
     }
 
-    async fn credential(&self, hash: [u8; 32], now_ms: i64) -> Result<Option<(Credential, Account)>, StoreError> {
+    async fn credential(
+        &self,
+        hash: [u8; 32],
+        now_ms: i64,
+    ) -> Result<Option<(Credential, Account)>, StoreError> {
         let row = sqlx::query(
             "SELECT c.kind, c.name, c.created_ms AS made_ms, c.expires_ms, a.* FROM credentials c JOIN accounts a ON a.login = c.login \
              WHERE c.hash = ? AND c.expires_ms > ?",
@@ -99,12 +126,18 @@ impl AccountStore for Sqlite {
     }
 
     async fn delete_credential(&self, hash: [u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM credentials WHERE hash = ?").bind(hash.to_vec()).execute(&self.write).await?;
+        sqlx::query("DELETE FROM credentials WHERE hash = ?")
+            .bind(hash.to_vec())
+            .execute(&self.write)
+            .await?;
         Ok(())
     }
 
     async fn delete_lapsed(&self, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM credentials WHERE expires_ms <= ?").bind(now_ms).execute(&self.write).await?;
+        sqlx::query("DELETE FROM credentials WHERE expires_ms <= ?")
+            .bind(now_ms)
+            .execute(&self.write)
+            .await?;
         Ok(())
     }
 }

@@ -61,7 +61,12 @@ impl AlertStore for Sqlite {
         Ok(())
     }
 
-    async fn recent_alert(&self, detection: &str, key: &str, since_ms: i64) -> Result<Option<AlertRow>, StoreError> {
+    async fn recent_alert(
+        &self,
+        detection: &str,
+        key: &str,
+        since_ms: i64,
+    ) -> Result<Option<AlertRow>, StoreError> {
         let row = sqlx::query("SELECT * FROM alerts WHERE detection = ? AND key = ? AND created_ms >= ? ORDER BY created_ms DESC LIMIT 1")
             .bind(detection)
             .bind(key)
@@ -90,7 +95,10 @@ impl AlertStore for Sqlite {
     }
 
     async fn alert(&self, id: &str) -> Result<Option<AlertRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM alerts WHERE id = ?").bind(id).fetch_optional(&self.read).await?;
+        let row = sqlx::query("SELECT * FROM alerts WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.read)
+            .await?;
         row.as_ref().map(alert).transpose()
     }
 
@@ -106,17 +114,25 @@ impl AlertStore for Sqlite {
     }
 
     async fn open_alerts(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM alerts WHERE status <> 'closed'").fetch_one(&self.read).await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM alerts WHERE status <> 'closed'")
+            .fetch_one(&self.read)
+            .await?;
         Ok(nat(count))
     }
 
     async fn alert_notified(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE alerts SET notified_ms = coalesce(notified_ms, ?) WHERE id = ?").bind(now_ms).bind(id).execute(&self.write).await?;
+        sqlx::query("UPDATE alerts SET notified_ms = coalesce(notified_ms, ?) WHERE id = ?")
+            .bind(now_ms)
+            .bind(id)
+            .execute(&self.write)
+            .await?;
         Ok(())
     }
 
     async fn channels(&self) -> Result<Vec<Channel>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM channels ORDER BY id").fetch_all(&self.read).await?;
+        let rows = sqlx::query("SELECT * FROM channels ORDER BY id")
+            .fetch_all(&self.read)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Channel {
@@ -149,12 +165,18 @@ impl AlertStore for Sqlite {
     }
 
     async fn delete_channel(&self, id: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM channels WHERE id = ?").bind(id).execute(&self.write).await?;
+        let done = sqlx::query("DELETE FROM channels WHERE id = ?")
+            .bind(id)
+            .execute(&self.write)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
     async fn add_delivery(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        let time_ms = delivery.time.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond);
+        let time_ms = delivery
+            .time
+            .parse::<jiff::Timestamp>()
+            .map_or(0, jiff::Timestamp::as_millisecond);
         sqlx::query("INSERT INTO deliveries (time_ms, channel, alert, attempt, status, error) VALUES (?, ?, ?, ?, ?, ?)")
             .bind(time_ms)
             .bind(&delivery.channel)
@@ -168,10 +190,14 @@ impl AlertStore for Sqlite {
     }
 
     async fn deliveries(&self, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM deliveries ORDER BY id DESC LIMIT ?").bind(limit).fetch_all(&self.read).await?;
+        let rows = sqlx::query("SELECT * FROM deliveries ORDER BY id DESC LIMIT ?")
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
         rows.iter()
             .map(|row| {
-                let time = jiff::Timestamp::from_millisecond(row.try_get("time_ms")?).unwrap_or_default();
+                let time =
+                    jiff::Timestamp::from_millisecond(row.try_get("time_ms")?).unwrap_or_default();
                 Ok(Delivery {
                     time: time.to_string(),
                     channel: row.try_get("channel")?,

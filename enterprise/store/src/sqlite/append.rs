@@ -20,24 +20,46 @@ struct Line {
 }
 
 pub(super) async fn append(store: &Sqlite, append: Append) -> Result<Vec<EventRecord>, StoreError> {
-    let Some((last, last_hash)) = append.events.last() else { return Ok(Vec::new()) };
-    let gaps = append.events.iter().filter(|(event, _)| event.envelope.event_type == EventType::Gap).count();
-    let (head, hostname) = (Head { seq: last.envelope.seq, hash: *last_hash }, last.payload.machine.hostname.clone());
+    let Some((last, last_hash)) = append.events.last() else {
+        return Ok(Vec::new());
+    };
+    let gaps = append
+        .events
+        .iter()
+        .filter(|(event, _)| event.envelope.event_type == EventType::Gap)
+        .count();
+    let (head, hostname) = (
+        Head {
+            seq: last.envelope.seq,
+            hash: *last_hash,
+        },
+        last.payload.machine.hostname.clone(),
+    );
     let mut tags: Vec<(String, i64, usize)> = Vec::new();
     let mut counts: BTreeMap<(&'static str, i64, String, i64), i64> = BTreeMap::new();
     let mut lines: Vec<Line> = Vec::with_capacity(append.events.len());
     for (place, (event, event_hash)) in append.events.iter().enumerate() {
         let record = EventRecord::of(event, append.received_ms);
-        tags.extend(tags_of(event, &record).into_iter().map(|tag| (tag, record.time_ms, place)));
+        tags.extend(
+            tags_of(event, &record)
+                .into_iter()
+                .map(|tag| (tag, record.time_ms, place)),
+        );
         count(event, &record, &mut counts);
-        lines.push(Line { record, hash: event_hash.0.to_vec(), json: to_json("event", event)? });
+        lines.push(Line {
+            record,
+            hash: event_hash.0.to_vec(),
+            json: to_json("event", event)?,
+        });
     }
 
     let mut tx = store.write.begin_with("BEGIN IMMEDIATE").await?;
     if read_head(&mut tx, &append.machine_id).await? != append.after {
         return Err(StoreError::Conflict("the head of the machine's chain"));
     }
-    let first: i64 = sqlx::query_scalar("SELECT coalesce(max(row), 0) + 1 FROM events").fetch_one(&mut *tx).await?;
+    let first: i64 = sqlx::query_scalar("SELECT coalesce(max(row), 0) + 1 FROM events")
+        .fetch_one(&mut *tx)
+        .await?;
     for (row, line) in (nat(first)..).zip(lines.iter_mut()) {
         line.record.row = row;
     }
@@ -53,16 +75,28 @@ pub(super) async fn append(store: &Sqlite, append: Append) -> Result<Vec<EventRe
     for chunk in tags.chunks(CHUNK) {
         let mut sql = QueryBuilder::new("INSERT OR IGNORE INTO event_tag (tag, time_ms, row) ");
         sql.push_values(chunk, |mut values, (tag, time_ms, place)| {
-            values.push_bind(tag.clone()).push_bind(*time_ms).push_bind(first.saturating_add(int(*place as u64)));
+            values
+                .push_bind(tag.clone())
+                .push_bind(*time_ms)
+                .push_bind(first.saturating_add(int(*place as u64)));
         });
         sql.build().execute(&mut *tx).await?;
     }
     let counts: Vec<_> = counts.into_iter().collect();
     for chunk in counts.chunks(CHUNK) {
-        let mut sql = QueryBuilder::new("INSERT INTO rollup (dimension, hour, key, decision, count) ");
-        sql.push_values(chunk, |mut values, ((dimension, hour, key, decision), count)| {
-            values.push_bind(*dimension).push_bind(*hour).push_bind(key.clone()).push_bind(*decision).push_bind(*count);
-        });
+        let mut sql =
+            QueryBuilder::new("INSERT INTO rollup (dimension, hour, key, decision, count) ");
+        sql.push_values(
+            chunk,
+            |mut values, ((dimension, hour, key, decision), count)| {
+                values
+                    .push_bind(*dimension)
+                    .push_bind(*hour)
+                    .push_bind(key.clone())
+                    .push_bind(*decision)
+                    .push_bind(*count);
+            },
+        );
         sql.push(" ON CONFLICT (dimension, hour, key, decision) DO UPDATE SET count = count + excluded.count");
         sql.build().execute(&mut *tx).await?;
     }
@@ -81,14 +115,28 @@ pub(super) async fn append(store: &Sqlite, append: Append) -> Result<Vec<EventRe
     Ok(lines.into_iter().map(|line| line.record).collect())
 }
 
-pub(super) async fn read_head(connection: &mut SqliteConnection, machine_id: &str) -> Result<Head, StoreError> {
-    let row = sqlx::query("SELECT seq, hash FROM chains WHERE machine_id = ?").bind(machine_id).fetch_optional(connection).await?;
-    let Some(row) = row else { return Ok(Head::default()) };
+pub(super) async fn read_head(
+    connection: &mut SqliteConnection,
+    machine_id: &str,
+) -> Result<Head, StoreError> {
+    let row = sqlx::query("SELECT seq, hash FROM chains WHERE machine_id = ?")
+        .bind(machine_id)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else {
+        return Ok(Head::default());
+    };
     let bytes: Vec<u8> = row.try_get("hash")?;
-    Ok(Head { seq: nat(row.try_get("seq")?), hash: hash(&bytes)? })
+    Ok(Head {
+        seq: nat(row.try_get("seq")?),
+        hash: hash(&bytes)?,
+    })
 }
 
-async fn insert_events(connection: &mut SqliteConnection, lines: &[Line]) -> Result<(), StoreError> {
+async fn insert_events(
+    connection: &mut SqliteConnection,
+    lines: &[Line],
+) -> Result<(), StoreError> {
     let mut sql = QueryBuilder::new(
         "INSERT INTO events (row, event_id, machine_id, seq, hash, time_ms, received_ms, event_type, hostname, user, team, \
          origin, agent, session_id, text, decision, risk, rule, reason, exit_code, json) ",
@@ -127,7 +175,12 @@ async fn insert_events(connection: &mut SqliteConnection, lines: &[Line]) -> Res
 fn tags_of(event: &Event, record: &EventRecord) -> Vec<String> {
     let mut tags = Vec::new();
     if let Some(command) = &event.payload.command {
-        tags.extend(command.programs.iter().map(|program| format!("p:{program}")));
+        tags.extend(
+            command
+                .programs
+                .iter()
+                .map(|program| format!("p:{program}")),
+        );
     }
     if let Some(policy) = &event.payload.policy_evaluation {
         tags.extend(policy.violated_rules.iter().map(|rule| format!("r:{rule}")));
@@ -136,11 +189,17 @@ fn tags_of(event: &Event, record: &EventRecord) -> Vec<String> {
     tags
 }
 
-fn count(event: &Event, record: &EventRecord, counts: &mut BTreeMap<(&'static str, i64, String, i64), i64>) {
+fn count(
+    event: &Event,
+    record: &EventRecord,
+    counts: &mut BTreeMap<(&'static str, i64, String, i64), i64>,
+) {
     let hour = record.time_ms.div_euclid(3_600_000);
     let decision = record.decision.and_then(decision_number).unwrap_or(-1);
     let mut add = |dimension: Dimension, key: String| {
-        *counts.entry((dimension.as_str(), hour, key, decision)).or_insert(0) += 1;
+        *counts
+            .entry((dimension.as_str(), hour, key, decision))
+            .or_insert(0) += 1;
     };
     add(Dimension::All, String::new());
     if !is_judged(event) {
@@ -161,9 +220,17 @@ fn count(event: &Event, record: &EventRecord, counts: &mut BTreeMap<(&'static st
         add(Dimension::MachineViolation, record.machine_id.clone());
     }
     if let Some(agent) = &record.agent {
-        add(Dimension::Agent, format!("{agent}\u{1f}{}", record.machine_id));
+        add(
+            Dimension::Agent,
+            format!("{agent}\u{1f}{}", record.machine_id),
+        );
     }
-    for rule in event.payload.policy_evaluation.iter().flat_map(|policy| &policy.violated_rules) {
+    for rule in event
+        .payload
+        .policy_evaluation
+        .iter()
+        .flat_map(|policy| &policy.violated_rules)
+    {
         add(Dimension::Rule, rule.clone());
     }
 }

@@ -23,7 +23,10 @@ fn approval(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
         approver: row.try_get("approver")?,
         decision_reason: row.try_get("decision_reason")?,
         decided_ms: row.try_get("decided_ms")?,
-        signed: signed.as_deref().map(|text| from_json("grant", text)).transpose()?,
+        signed: signed
+            .as_deref()
+            .map(|text| from_json("grant", text))
+            .transpose()?,
     })
 }
 
@@ -53,11 +56,18 @@ impl ApprovalStore for Sqlite {
     }
 
     async fn approval(&self, id: &str) -> Result<Option<ApprovalRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM approvals WHERE id = ?").bind(id).fetch_optional(&self.read).await?;
+        let row = sqlx::query("SELECT * FROM approvals WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.read)
+            .await?;
         row.as_ref().map(approval).transpose()
     }
 
-    async fn approvals(&self, status: Option<&str>, limit: u32) -> Result<Vec<ApprovalRow>, StoreError> {
+    async fn approvals(
+        &self,
+        status: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ApprovalRow>, StoreError> {
         sqlx::query("SELECT * FROM approvals WHERE (?1 IS NULL OR status = ?1) ORDER BY created_ms DESC, id LIMIT ?2")
             .bind(status)
             .bind(limit)
@@ -68,7 +78,12 @@ impl ApprovalStore for Sqlite {
             .collect()
     }
 
-    async fn pending_approvals(&self, machine_id: &str, user: &str, since_ms: i64) -> Result<u64, StoreError> {
+    async fn pending_approvals(
+        &self,
+        machine_id: &str,
+        user: &str,
+        since_ms: i64,
+    ) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM approvals WHERE machine_id = ? AND user = ? AND created_ms >= ? AND status = 'pending'",
         )

@@ -49,14 +49,23 @@ pub(super) fn record(row: &SqliteRow) -> Result<EventRecord, StoreError> {
     })
 }
 
-pub(super) async fn search(store: &Sqlite, search: &Search, after: Option<Cursor>, limit: u32) -> Result<Page, StoreError> {
+pub(super) async fn search(
+    store: &Sqlite,
+    search: &Search,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<Page, StoreError> {
     let plan = plan(store, search).await?;
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS);
     from(&mut sql, search, &plan);
     if let Some(cursor) = after {
         sql.push(" AND e.time_ms <= ").push_bind(cursor.time_ms);
-        sql.push(" AND (e.time_ms, e.row) < (").push_bind(cursor.time_ms).push(", ").push_bind(int(cursor.row)).push(")");
+        sql.push(" AND (e.time_ms, e.row) < (")
+            .push_bind(cursor.time_ms)
+            .push(", ")
+            .push_bind(int(cursor.row))
+            .push(")");
     }
     sql.push(match plan {
         Plan::Tag(_) => " ORDER BY t.time_ms DESC, t.row DESC LIMIT ",
@@ -67,17 +76,62 @@ pub(super) async fn search(store: &Sqlite, search: &Search, after: Option<Cursor
     let mut rows = found.iter().map(record).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|last| Cursor { time_ms: last.time_ms, row: last.row });
+    let next = rows.last().filter(|_| more).map(|last| Cursor {
+        time_ms: last.time_ms,
+        row: last.row,
+    });
     Ok(Page { rows, next })
 }
 
-pub(super) async fn count(store: &Sqlite, search: &Search, bound: u32) -> Result<Count, StoreError> {
+pub(super) async fn scan(
+    store: &Sqlite,
+    search: &Search,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<Vec<(EventRecord, cmdai_schema::Hash)>, StoreError> {
+    let plan = plan(store, search).await?;
+    let mut sql = QueryBuilder::new("SELECT e.hash, ");
+    sql.push(COLUMNS);
+    from(&mut sql, search, &plan);
+    if let Some(cursor) = after {
+        sql.push(" AND e.time_ms >= ").push_bind(cursor.time_ms);
+        sql.push(" AND (e.time_ms, e.row) > (")
+            .push_bind(cursor.time_ms)
+            .push(", ")
+            .push_bind(int(cursor.row))
+            .push(")");
+    }
+    sql.push(match plan {
+        Plan::Tag(_) => " ORDER BY t.time_ms, t.row LIMIT ",
+        _ => " ORDER BY e.time_ms, e.row LIMIT ",
+    });
+    sql.push_bind(limit);
+    let found = sql.build().fetch_all(&store.read).await?;
+    found
+        .iter()
+        .map(|row| {
+            let bytes: Vec<u8> = row.try_get("hash")?;
+            Ok((record(row)?, super::hash(&bytes)?))
+        })
+        .collect()
+}
+
+pub(super) async fn count(
+    store: &Sqlite,
+    search: &Search,
+    bound: u32,
+) -> Result<Count, StoreError> {
     let plan = plan(store, search).await?;
     let mut sql = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
     from(&mut sql, search, &plan);
-    sql.push(" LIMIT ").push_bind(i64::from(bound) + 1).push(")");
+    sql.push(" LIMIT ")
+        .push_bind(i64::from(bound) + 1)
+        .push(")");
     let total: i64 = sql.build_query_scalar().fetch_one(&store.read).await?;
-    Ok(Count { total: nat(total.min(i64::from(bound))), bounded: total > i64::from(bound) })
+    Ok(Count {
+        total: nat(total.min(i64::from(bound))),
+        bounded: total > i64::from(bound),
+    })
 }
 
 pub(super) async fn histogram(
@@ -98,20 +152,31 @@ pub(super) async fn histogram(
         sql = QueryBuilder::new("SELECT (hour * 3600000 - ");
         sql.push_bind(from_ms).push(") / ").push_bind(width_ms);
         sql.push(" AS bucket, nullif(decision, -1) AS decision, sum(count) AS count FROM rollup WHERE dimension = 'all' AND hour >= ");
-        sql.push_bind(from_ms / HOUR).push(" AND hour < ").push_bind(to_ms / HOUR).push(" GROUP BY 1, 2");
+        sql.push_bind(from_ms / HOUR)
+            .push(" AND hour < ")
+            .push_bind(to_ms / HOUR)
+            .push(" GROUP BY 1, 2");
     } else {
         let plan = plan(store, search).await?;
         sql = QueryBuilder::new("SELECT (e.time_ms - ");
         sql.push_bind(from_ms).push(") / ").push_bind(width_ms);
         sql.push(" AS bucket, e.decision AS decision, count(*) AS count");
         from(&mut sql, search, &plan);
-        sql.push(" AND e.time_ms >= ").push_bind(from_ms).push(" AND e.time_ms < ").push_bind(to_ms).push(" GROUP BY 1, 2");
+        sql.push(" AND e.time_ms >= ")
+            .push_bind(from_ms)
+            .push(" AND e.time_ms < ")
+            .push_bind(to_ms)
+            .push(" GROUP BY 1, 2");
     }
     let rows = sql.build().fetch_all(&store.read).await?;
     rows.iter()
         .map(|row| {
             let bucket: i64 = row.try_get("bucket")?;
-            Ok((u32::try_from(bucket).unwrap_or(0), decision_word(row.try_get("decision")?), nat(row.try_get("count")?)))
+            Ok((
+                u32::try_from(bucket).unwrap_or(0),
+                decision_word(row.try_get("decision")?),
+                nat(row.try_get("count")?),
+            ))
         })
         .collect()
 }
@@ -134,11 +199,13 @@ async fn plan(store: &Sqlite, search: &Search) -> Result<Plan, StoreError> {
         .max_by_key(|text| text.len());
     if let Some(text) = longest {
         let pattern = pattern(text);
-        let met: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM event_text WHERE text LIKE ? LIMIT ?)")
-            .bind(&pattern)
-            .bind(RARE)
-            .fetch_one(&store.read)
-            .await?;
+        let met: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT 1 FROM event_text WHERE text LIKE ? LIMIT ?)",
+        )
+        .bind(&pattern)
+        .bind(RARE)
+        .fetch_one(&store.read)
+        .await?;
         if met < RARE {
             return Ok(Plan::Text(pattern));
         }
@@ -166,11 +233,13 @@ fn tag(field: Field, value: &str) -> Option<String> {
 fn from(sql: &mut QueryBuilder<Engine>, search: &Search, plan: &Plan) {
     match plan {
         Plan::Text(pattern) => {
-            sql.push(" FROM (SELECT rowid AS r FROM event_text WHERE text LIKE ").push_bind(pattern.clone());
+            sql.push(" FROM (SELECT rowid AS r FROM event_text WHERE text LIKE ")
+                .push_bind(pattern.clone());
             sql.push(") c CROSS JOIN events e ON e.row = c.r WHERE 1");
         }
         Plan::Tag(tag) => {
-            sql.push(" FROM event_tag t CROSS JOIN events e ON e.row = t.row WHERE t.tag = ").push_bind(tag.clone());
+            sql.push(" FROM event_tag t CROSS JOIN events e ON e.row = t.row WHERE t.tag = ")
+                .push_bind(tag.clone());
         }
         Plan::Events => {
             sql.push(" FROM events e WHERE 1");
@@ -190,7 +259,8 @@ fn from(sql: &mut QueryBuilder<Engine>, search: &Search, plan: &Plan) {
 fn condition(sql: &mut QueryBuilder<Engine>, clause: &Clause) {
     match clause {
         Clause::Text(text, wanted) => {
-            sql.push(" AND instr(lower(e.text), lower(").push_bind(text.clone());
+            sql.push(" AND instr(lower(e.text), lower(")
+                .push_bind(text.clone());
             sql.push(if *wanted { ")) > 0" } else { ")) = 0" });
         }
         Clause::Field(field, values, wanted) => {
@@ -203,7 +273,11 @@ fn condition(sql: &mut QueryBuilder<Engine>, clause: &Clause) {
                 Field::Session => "e.session_id",
                 Field::Team => "e.team",
                 Field::Machine => {
-                    sql.push(if *wanted { " AND e.machine_id IN (" } else { " AND e.machine_id NOT IN (" });
+                    sql.push(if *wanted {
+                        " AND e.machine_id IN ("
+                    } else {
+                        " AND e.machine_id NOT IN ("
+                    });
                     sql.push("SELECT machine_id FROM chains WHERE ");
                     among(sql, "machine_id", values);
                     sql.push(" OR ");
@@ -212,18 +286,37 @@ fn condition(sql: &mut QueryBuilder<Engine>, clause: &Clause) {
                     return;
                 }
                 Field::Program | Field::Rule | Field::Agent => {
-                    let tags: Vec<String> = values.iter().filter_map(|value| tag(*field, value)).collect();
-                    sql.push(if *wanted { " AND e.row IN (" } else { " AND e.row NOT IN (" });
+                    let tags: Vec<String> = values
+                        .iter()
+                        .filter_map(|value| tag(*field, value))
+                        .collect();
+                    sql.push(if *wanted {
+                        " AND e.row IN ("
+                    } else {
+                        " AND e.row NOT IN ("
+                    });
                     sql.push("SELECT row FROM event_tag WHERE ");
                     among(sql, "tag", &tags);
                     sql.push(")");
                     return;
                 }
             };
-            sql.push(if *wanted { " AND (" } else { " AND NOT coalesce(" });
+            sql.push(if *wanted {
+                " AND ("
+            } else {
+                " AND NOT coalesce("
+            });
             match field {
-                Field::Decision => among_numbers(sql, column, values.iter().filter_map(|value| decision_number(value))),
-                Field::Risk => among_numbers(sql, column, values.iter().filter_map(|value| risk_number(value))),
+                Field::Decision => among_numbers(
+                    sql,
+                    column,
+                    values.iter().filter_map(|value| decision_number(value)),
+                ),
+                Field::Risk => among_numbers(
+                    sql,
+                    column,
+                    values.iter().filter_map(|value| risk_number(value)),
+                ),
                 _ => among(sql, column, values),
             }
             sql.push(if *wanted { ")" } else { ", 0)" });

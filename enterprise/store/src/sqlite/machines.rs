@@ -1,12 +1,12 @@
 //! Enrolment, machines and orders.
 
 use async_trait::async_trait;
-use cmdai_api::machine::{Checkin, Signed};
+use cmdai_api::machine::Signed;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Sqlite, from_json, int, nat, taken, to_json};
-use crate::{EnrolmentTokenRow, MachineRow, MachineStore, StoreError};
+use crate::{Contact, EnrolmentTokenRow, MachineRow, MachineStore, StoreError};
 
 const SELECT: &str = "SELECT m.*, (SELECT coalesce(max(serial), 0) FROM orders o WHERE o.machine_id = m.machine_id) AS order_last FROM machines m";
 
@@ -93,38 +93,60 @@ impl MachineStore for Sqlite {
     async fn machine(&self, machine_id: &str) -> Result<Option<MachineRow>, StoreError> {
         let mut sql = sqlx::QueryBuilder::new(SELECT);
         sql.push(" WHERE m.machine_id = ").push_bind(machine_id);
-        sql.build().fetch_optional(&self.read).await?.as_ref().map(machine).transpose()
+        sql.build()
+            .fetch_optional(&self.read)
+            .await?
+            .as_ref()
+            .map(machine)
+            .transpose()
     }
 
     async fn machines(&self) -> Result<Vec<MachineRow>, StoreError> {
-        sqlx::query(SELECT).fetch_all(&self.read).await?.iter().map(machine).collect()
+        sqlx::query(SELECT)
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(machine)
+            .collect()
     }
 
-    async fn checked_in(&self, machine_id: &str, checkin: &Checkin, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE machines SET manifest = ?, last_seen_ms = ?, order_done = max(order_done, ?), policy_version = ?, policy_digest = ?, \
-             policy_problem = ?, head_seq = ?, queued = ? WHERE machine_id = ?",
-        )
-        .bind(to_json("manifest", &checkin.manifest)?)
-        .bind(now_ms)
-        .bind(int(checkin.order_serial))
-        .bind(&checkin.policy_version)
-        .bind(&checkin.policy_digest)
-        .bind(&checkin.policy_problem)
-        .bind(int(checkin.head_seq))
-        .bind(int(checkin.queued))
-        .bind(machine_id)
-        .execute(&self.write)
-        .await?;
+    async fn contacts(&self, contacts: &[Contact]) -> Result<(), StoreError> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        for contact in contacts {
+            match &contact.checkin {
+                Some(checkin) => sqlx::query(
+                    "UPDATE machines SET manifest = ?, last_seen_ms = ?, order_done = max(order_done, ?), policy_version = ?, \
+                     policy_digest = ?, policy_problem = ?, head_seq = ?, queued = ? WHERE machine_id = ?",
+                )
+                .bind(to_json("manifest", &checkin.manifest)?)
+                .bind(contact.seen_ms)
+                .bind(int(checkin.order_serial))
+                .bind(&checkin.policy_version)
+                .bind(&checkin.policy_digest)
+                .bind(&checkin.policy_problem)
+                .bind(int(checkin.head_seq))
+                .bind(int(checkin.queued))
+                .bind(&contact.machine_id)
+                .execute(&mut *tx)
+                .await?,
+                None => sqlx::query("UPDATE machines SET last_seen_ms = ? WHERE machine_id = ?")
+                    .bind(contact.seen_ms)
+                    .bind(&contact.machine_id)
+                    .execute(&mut *tx)
+                    .await?,
+            };
+        }
+        tx.commit().await?;
         Ok(())
     }
 
-    async fn seen(&self, machine_id: &str, now_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE machines SET last_seen_ms = ? WHERE machine_id = ?").bind(now_ms).bind(machine_id).execute(&self.write).await?;
-        Ok(())
-    }
-
-    async fn order(&self, machine_id: &str, quarantine: Option<&str>, serial: u64, signed: &Signed) -> Result<(), StoreError> {
+    async fn order(
+        &self,
+        machine_id: &str,
+        quarantine: Option<&str>,
+        serial: u64,
+        signed: &Signed,
+    ) -> Result<(), StoreError> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let added = sqlx::query("INSERT INTO orders (machine_id, serial, signed) VALUES (?, ?, ?)")
             .bind(machine_id)
@@ -133,20 +155,28 @@ impl MachineStore for Sqlite {
             .execute(&mut *tx)
             .await;
         match added {
-            Err(error) if taken(&error) => return Err(StoreError::Conflict("the machine's orders")),
+            Err(error) if taken(&error) => {
+                return Err(StoreError::Conflict("the machine's orders"));
+            }
             other => other.map(|_| ())?,
         }
-        sqlx::query("UPDATE machines SET quarantine = ? WHERE machine_id = ?").bind(quarantine).bind(machine_id).execute(&mut *tx).await?;
+        sqlx::query("UPDATE machines SET quarantine = ? WHERE machine_id = ?")
+            .bind(quarantine)
+            .bind(machine_id)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }
 
     async fn orders_after(&self, machine_id: &str, serial: u64) -> Result<Vec<Signed>, StoreError> {
-        let texts: Vec<String> = sqlx::query_scalar("SELECT signed FROM orders WHERE machine_id = ? AND serial > ? ORDER BY serial")
-            .bind(machine_id)
-            .bind(int(serial))
-            .fetch_all(&self.read)
-            .await?;
+        let texts: Vec<String> = sqlx::query_scalar(
+            "SELECT signed FROM orders WHERE machine_id = ? AND serial > ? ORDER BY serial",
+        )
+        .bind(machine_id)
+        .bind(int(serial))
+        .fetch_all(&self.read)
+        .await?;
         texts.iter().map(|text| from_json("order", text)).collect()
     }
 }

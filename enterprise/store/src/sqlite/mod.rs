@@ -15,7 +15,9 @@ mod settings;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::StoreError;
 
@@ -57,7 +59,9 @@ impl Sqlite {
         };
         let write = pool(1).connect_with(options.clone()).await?;
         migrate(&write).await?;
-        let read = pool(4).connect_with(options.pragma("query_only", "on")).await?;
+        let read = pool(4)
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
         Ok(Self { read, write })
     }
 
@@ -70,7 +74,9 @@ impl Sqlite {
 
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *tx).await?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *tx)
+        .await?;
     let known = i64::try_from(SCHEMA.len()).unwrap_or(i64::MAX);
     if found > known {
         return Err(StoreError::TooNew { found, known });
@@ -79,7 +85,11 @@ async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
         sqlx::raw_sql(*change).execute(&mut *tx).await?;
     }
     // PRAGMA takes no bound values; the number is ours.
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {known}"))).execute(&mut *tx).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "PRAGMA user_version = {known}"
+    )))
+    .execute(&mut *tx)
+    .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -95,7 +105,10 @@ fn nat(number: i64) -> u64 {
 }
 
 fn hash(bytes: &[u8]) -> Result<cmdai_schema::Hash, StoreError> {
-    let bytes = bytes.try_into().map_err(|_| StoreError::Damaged { what: "hash", cause: "wrong length".to_owned() })?;
+    let bytes = bytes.try_into().map_err(|_| StoreError::Damaged {
+        what: "hash",
+        cause: "wrong length".to_owned(),
+    })?;
     Ok(cmdai_schema::Hash(bytes))
 }
 
@@ -103,10 +116,15 @@ fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String,
     serde_json::to_string(value).map_err(crate::error::damaged(what))
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+fn from_json<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(crate::error::damaged(what))
 }
 
 fn taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+    error
+        .as_database_error()
+        .is_some_and(|error| error.is_unique_violation())
 }

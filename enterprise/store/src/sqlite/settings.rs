@@ -25,7 +25,9 @@ impl SettingStore for Sqlite {
     }
 
     async fn releases(&self) -> Result<Vec<ReleaseRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM releases ORDER BY version DESC").fetch_all(&self.read).await?;
+        let rows = sqlx::query("SELECT * FROM releases ORDER BY version DESC")
+            .fetch_all(&self.read)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(ReleaseRow {
@@ -41,7 +43,12 @@ impl SettingStore for Sqlite {
     }
 
     async fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT value FROM settings WHERE key = ?").bind(key).fetch_optional(&self.read).await?)
+        Ok(
+            sqlx::query_scalar("SELECT value FROM settings WHERE key = ?")
+                .bind(key)
+                .fetch_optional(&self.read)
+                .await?,
+        )
     }
 
     async fn set_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {

@@ -1,0 +1,48 @@
+//! What the server is started with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of a server. [`Config::new`] has sensible ones for all but the folder.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder with everything the server keeps; made where it is missing.
+    pub data_dir: PathBuf,
+    /// Organisation; fixed at the first start.
+    pub organisation: String,
+    /// Address of console and API. Plain HTTP on loopback only, TLS elsewhere. Port 0: any.
+    pub console_listen: SocketAddr,
+    /// Address for machines, mutual TLS. Port 0: any.
+    pub machine_listen: SocketAddr,
+    /// Names and addresses that machines know the server by, beside `localhost` and `127.0.0.1`.
+    pub names: Vec<String>,
+    /// Password of the first administrator; made at random where it is missing.
+    pub admin_password: Option<String>,
+    /// Folder with a built console to serve instead of the embedded one.
+    pub console_dist: Option<PathBuf>,
+    /// Time without contact after which a machine counts as silent.
+    pub silent_after: Duration,
+    /// Events a second that one machine may send on the long run.
+    pub machine_rate: u32,
+    /// Events that one machine may send at once.
+    pub machine_burst: u32,
+}
+
+impl Config {
+    /// Settings for a folder: loopback, ports 8440 (console) and 8441 (machines).
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            organisation: "acme".to_owned(),
+            console_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
+            machine_listen: SocketAddr::from(([127, 0, 0, 1], 8441)),
+            names: Vec::new(),
+            admin_password: None,
+            console_dist: None,
+            silent_after: Duration::from_secs(300),
+            machine_rate: 2_000,
+            machine_burst: 50_000,
+        }
+    }
+}

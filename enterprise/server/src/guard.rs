@@ -1,0 +1,154 @@
+//! The one place where it is decided who may call what.
+//!
+//! Made from the table of endpoints: who calls is found out, then the header against forged
+//! requests, then the role. A handler never checks a role itself.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use cmdai_api::console::Role;
+
+use crate::app::App;
+use crate::clock;
+use crate::endpoints::{Access, Endpoint};
+use crate::failure::{Answer, Failure};
+use crate::secrets;
+
+/// Name of the session cookie.
+pub(crate) const COOKIE: &str = "cmdai_session";
+/// Header that changing requests with a cookie carry: other sites cannot send it.
+const HEADER: &str = "x-cmdai";
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) login: String,
+    pub(crate) role: Role,
+    pub(crate) person: String,
+    pub(crate) initial: bool,
+    pub(crate) password_hash: String,
+    pub(crate) credential: [u8; 32],
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Session,
+    Token,
+}
+
+impl Caller {
+    /// A program with a token.
+    pub(crate) fn is_program(&self) -> bool {
+        self.kind == Kind::Token
+    }
+
+    /// The account's own password, asked again.
+    pub(crate) async fn step_up(&self, app: &App, password: String) -> Answer<()> {
+        let key = format!("step-up {}", self.login);
+        if !app.sign_ins.take(&key, clock::now_ms()) {
+            return Err(Failure::too_many(
+                "too many wrong passwords; wait a minute",
+                60,
+            ));
+        }
+        let hash = self.password_hash.clone();
+        let fits =
+            tokio::task::spawn_blocking(move || secrets::password_fits(&password, &hash)).await;
+        if !fits.map_err(|error| Failure::internal(&error))? {
+            return Err(Failure::step_up());
+        }
+        app.sign_ins.forget(&key);
+        Ok(())
+    }
+}
+
+/// Lets a request through where its caller may.
+pub(crate) async fn guard(
+    State((app, endpoint)): State<(Arc<App>, &'static Endpoint)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if endpoint.access == Access::Open {
+        return next.run(request).await;
+    }
+    let caller = match who(&app, request.headers()).await {
+        Ok(caller) => caller,
+        Err(failure) => return failure.into_response(),
+    };
+    if let Err(failure) = may(&caller, endpoint, request.headers()) {
+        return failure.into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+fn may(caller: &Caller, endpoint: &Endpoint, headers: &HeaderMap) -> Answer<()> {
+    if endpoint.verb.changes() && caller.kind == Kind::Session && !headers.contains_key(HEADER) {
+        return Err(Failure::forbidden(format!(
+            "the header `{HEADER}: 1` is missing"
+        )));
+    }
+    match endpoint.access {
+        Access::Role(needed) if !caller.role.may(needed) => Err(Failure::forbidden(format!(
+            "this needs the role {}; yours is {}",
+            needed.as_str(),
+            caller.role.as_str()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn who(app: &App, headers: &HeaderMap) -> Answer<Caller> {
+    let (secret, kind) = match bearer(headers) {
+        Some(token) => (token, Kind::Token),
+        None => (
+            cookie(headers).ok_or_else(Failure::unauthenticated)?,
+            Kind::Session,
+        ),
+    };
+    let hash = secrets::sha256(secret.as_bytes());
+    let (credential, account) = app
+        .store
+        .credential(hash, clock::now_ms())
+        .await?
+        .ok_or_else(Failure::unauthenticated)?;
+    let wanted = if kind == Kind::Token {
+        "token"
+    } else {
+        "session"
+    };
+    if credential.kind != wanted {
+        return Err(Failure::unauthenticated());
+    }
+    Ok(Caller {
+        login: account.login,
+        role: account.role,
+        person: account.person,
+        initial: account.initial,
+        password_hash: account.password_hash,
+        credential: hash,
+        kind,
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
+        .map(str::trim)
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    all.flat_map(|text| text.split(';'))
+        .find_map(|part| part.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}

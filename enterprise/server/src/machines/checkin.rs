@@ -1,0 +1,88 @@
+//! Regular contact: held open until there is something new.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use cmdai_api::machine::{Checkin, CheckinReply};
+use cmdai_store::{Contact, MachineRow};
+
+use super::peer::Peer;
+use super::release::signed_for;
+use crate::app::App;
+use crate::body::{Body, Parameters};
+use crate::clock;
+use crate::failure::Answer;
+
+/// Longest wait, in seconds.
+const MAX_WAIT_S: u32 = 30;
+
+pub(super) async fn checkin(
+    State(app): State<Arc<App>>,
+    Peer(machine): Peer,
+    parameters: Parameters,
+    Body(mut checkin): Body<Checkin>,
+) -> Answer<Json<CheckinReply>> {
+    let wait = parameters.number("wait", 0..=3_600, 0)?.min(MAX_WAIT_S);
+    // What the server has given is not the machine's to change.
+    checkin.manifest.machine_id.clone_from(&machine.machine_id);
+    checkin
+        .manifest
+        .organisation
+        .clone_from(&app.config.organisation);
+    checkin
+        .manifest
+        .certificate_fingerprint
+        .clone_from(&machine.fingerprint);
+    app.heard(Contact {
+        machine_id: machine.machine_id.clone(),
+        seen_ms: clock::now_ms(),
+        checkin: Some(checkin.clone()),
+    });
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(u64::from(wait));
+    let (bell, mut policy) = app.bells.listen(&machine.machine_id);
+    let mut stopping = app.stopping.clone();
+    loop {
+        // Listening starts before looking, so that nothing falls in between.
+        let rung = bell.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        policy.mark_unchanged();
+        let reply = reply(&app, &machine, &checkin).await?;
+        let new = !reply.orders.is_empty()
+            || !reply.grants.is_empty()
+            || (!reply.policy_version.is_empty() && reply.policy_version != checkin.policy_version);
+        if new || *stopping.borrow() || tokio::time::Instant::now() >= deadline {
+            app.heard(Contact {
+                machine_id: machine.machine_id.clone(),
+                seen_ms: clock::now_ms(),
+                checkin: None,
+            });
+            return Ok(Json(reply));
+        }
+        tokio::select! {
+            () = rung => {}
+            _ = policy.changed() => {}
+            _ = stopping.changed() => {}
+            () = tokio::time::sleep_until(deadline) => {}
+        }
+    }
+}
+
+async fn reply(app: &App, machine: &MachineRow, checkin: &Checkin) -> Answer<CheckinReply> {
+    let version = app.bells.policy_version();
+    Ok(CheckinReply {
+        policy_version: if version == 0 {
+            String::new()
+        } else {
+            version.to_string()
+        },
+        orders: app
+            .store
+            .orders_after(&machine.machine_id, checkin.order_serial)
+            .await?,
+        grants: signed_for(app, &machine.machine_id, &checkin.pending_requests).await?,
+        acked_seq: app.store.head(&machine.machine_id).await?.seq,
+    })
+}

@@ -1,0 +1,40 @@
+//! The machine listener: enrolment, contacts, uploads, requests, releases.
+
+mod checkin;
+mod enrol;
+mod peer;
+mod release;
+mod request;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::failure::Failure;
+
+/// Largest JSON body of a machine, in bytes.
+const MAX_BODY: usize = 256 * 1024;
+
+pub(crate) use release::grant;
+
+/// The router of the machine listener.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/enrol", post(enrol::enrol))
+        .route("/v1/checkin", post(checkin::checkin))
+        .route("/v1/approvals", post(request::open))
+        .route("/v1/tuf/{folder}/{file}", get(release::file))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route(
+            "/v1/ingest",
+            post(upload::ingest).layer(DefaultBodyLimit::max(cmdai_collector::MAX_PACKED)),
+        )
+        .route("/v1/health", get(|| async { StatusCode::NO_CONTENT }))
+        .fallback(|| async { Failure::not_found("endpoint") })
+        .with_state(app)
+}

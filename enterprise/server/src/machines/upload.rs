@@ -1,0 +1,97 @@
+//! Uploads of events.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use cmdai_api::machine::IngestReply;
+use cmdai_collector::Refusal;
+use cmdai_schema::EventType;
+use cmdai_store::{Contact, StoreError};
+
+use super::peer::Peer;
+use crate::app::App;
+use crate::clock;
+use crate::failure::{Answer, Failure};
+use crate::people::tell_approval;
+
+pub(super) async fn ingest(
+    State(app): State<Arc<App>>,
+    Peer(machine): Peer,
+    packed: Bytes,
+) -> Answer<Response> {
+    let now_ms = clock::now_ms();
+    app.heard(Contact {
+        machine_id: machine.machine_id.clone(),
+        seen_ms: now_ms,
+        checkin: None,
+    });
+    let done = match app
+        .collector
+        .ingest(packed.to_vec(), &machine.machine_id, now_ms)
+        .await
+    {
+        Ok(done) => done,
+        Err(refusal) => return refused(&app, &machine, refusal).await,
+    };
+    for (event, _) in &done.stored {
+        let request = event
+            .payload
+            .approval
+            .as_ref()
+            .map(|approval| approval.request_id.as_str());
+        if let (EventType::GrantConsumed, Some(id)) = (event.envelope.event_type, request) {
+            app.store.consume_approval(&machine.machine_id, id).await?;
+            tell_approval(&app, id).await?;
+        }
+    }
+    if let Some((_, record)) = done.stored.last() {
+        app.feed.stored(record.row);
+    }
+    Ok(Json(done.reply).into_response())
+}
+
+async fn refused(
+    app: &App,
+    machine: &cmdai_store::MachineRow,
+    refusal: Refusal,
+) -> Answer<Response> {
+    match refusal {
+        Refusal::Chain { acked_seq, problem } => {
+            tracing::warn!(machine = machine.machine_id, "upload refused: {problem}");
+            let subject = cmdai_detect::Subject {
+                machine_id: machine.machine_id.clone(),
+                hostname: machine.manifest.hostname.clone(),
+                user: Some(machine.person.clone()),
+                detail: problem.clone(),
+            };
+            // Full only under a storm of refused uploads; the ones already there raise the alert.
+            let _ = app.refused.try_send(subject);
+            let reply = IngestReply {
+                acked_seq,
+                problem: Some(problem),
+            };
+            Ok((StatusCode::CONFLICT, Json(reply)).into_response())
+        }
+        Refusal::TooLarge(message) => Err(Failure::too_large(message)),
+        Refusal::Malformed(message) => Err(Failure::invalid(message)),
+        Refusal::Busy { retry_after_s } => Err(Failure::too_many(
+            "too much at once; wait and send again",
+            retry_after_s,
+        )),
+        Refusal::Store(StoreError::Conflict(_)) => {
+            // Another upload of this machine came in between, or an event id stands elsewhere.
+            let acked_seq = app.store.head(&machine.machine_id).await?.seq;
+            let problem = Some("an event with the same id is already stored".to_owned());
+            Ok((
+                StatusCode::CONFLICT,
+                Json(IngestReply { acked_seq, problem }),
+            )
+                .into_response())
+        }
+        Refusal::Store(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,101 @@
+//! The console listener: handlers behind the one table of endpoints.
+
+mod alerts;
+mod approvals;
+mod assets;
+mod channels;
+mod convert;
+mod events;
+mod export;
+mod fleet;
+mod headers;
+mod live;
+mod overview;
+pub(crate) mod policy;
+mod reports;
+mod session;
+mod users;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::{Json, Router, middleware};
+
+use crate::app::App;
+use crate::endpoints::{ENDPOINTS, Operation};
+use crate::failure::Failure;
+use crate::guard;
+use crate::openapi;
+
+pub(crate) use approvals::{expire, tell as tell_approval};
+pub(crate) use convert::alert_wire;
+pub(crate) use fleet::quarantine;
+
+/// Largest body that people send, in bytes: a policy document with its note.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// The router of the console listener.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let mut api: Router<Arc<App>> = Router::new();
+    for endpoint in ENDPOINTS {
+        let guarded = handler(endpoint.operation).layer(middleware::from_fn_with_state(
+            (Arc::clone(&app), endpoint),
+            guard::guard,
+        ));
+        api = api.route(endpoint.path, guarded);
+    }
+    api.route(
+        "/api/{*path}",
+        get(|| async { Failure::not_found("endpoint") }),
+    )
+    .route(
+        "/healthz",
+        get(|| async { axum::http::StatusCode::NO_CONTENT }),
+    )
+    .fallback(get(assets::asset))
+    .layer(DefaultBodyLimit::max(MAX_BODY))
+    .layer(middleware::from_fn(headers::secure))
+    .with_state(app)
+}
+
+/// Every operation has its handler: the compiler checks that none is missing.
+fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
+    match operation {
+        Operation::SignIn => post(session::sign_in),
+        Operation::GetSession => get(session::me),
+        Operation::SignOut => delete(session::sign_out),
+        Operation::MakeToken => post(session::make_token),
+        Operation::GetOverview => get(overview::overview),
+        Operation::SearchEvents => get(events::search),
+        Operation::GetHistogram => get(events::histogram),
+        Operation::GetEvent => get(events::event),
+        Operation::Live => get(live::live),
+        Operation::ListAlerts => get(alerts::list),
+        Operation::ChangeAlert => post(alerts::change),
+        Operation::ListApprovals => get(approvals::list),
+        Operation::DecideApproval => post(approvals::decide),
+        Operation::ListMachines => get(fleet::list),
+        Operation::GetMachine => get(fleet::one),
+        Operation::QuarantineMachine => post(fleet::change_quarantine),
+        Operation::MakeEnrolmentToken => post(fleet::make_token),
+        Operation::GetPolicy => get(policy::show),
+        Operation::CheckPolicy => post(policy::check),
+        Operation::PublishPolicy => post(policy::publish),
+        Operation::ListDetections => get(alerts::detections),
+        Operation::ListFrameworks => get(reports::frameworks),
+        Operation::GetReport => get(reports::report),
+        Operation::GetReportPage => get(reports::page),
+        Operation::Export => get(export::export),
+        Operation::GetLedger => get(export::ledger),
+        Operation::ListChannels => get(channels::list),
+        Operation::PutChannel => put(channels::put),
+        Operation::DeleteChannel => delete(channels::remove),
+        Operation::TestChannel => post(channels::test),
+        Operation::ListDeliveries => get(channels::deliveries),
+        Operation::ListUsers => get(users::list),
+        Operation::AddUser => post(users::add),
+        Operation::DeleteUser => delete(users::remove),
+        Operation::GetOpenapi => get(|| async { Json(openapi::document()) }),
+    }
+}

@@ -1,0 +1,164 @@
+//! Signing in and out, tokens for programs.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use cmdai_api::console::{Me, NewToken, Role, SignIn, TokenMade};
+use cmdai_store::Credential;
+
+use crate::app::App;
+use crate::body::Body;
+use crate::clock;
+use crate::failure::{Answer, Failure};
+use crate::guard::{COOKIE, Caller};
+use crate::secrets;
+use crate::trail::{self, Entry};
+
+const SESSION_S: i64 = 12 * 60 * 60;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// A hash that no password fits: an unknown login takes as long as a wrong password.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    Body(body): Body<SignIn>,
+) -> Answer<Response> {
+    let now_ms = clock::now_ms();
+    let key = format!("sign-in {}", body.login.to_lowercase());
+    if !app.sign_ins.take(&key, now_ms) {
+        return Err(Failure::too_many("too many tries; wait a minute", 60));
+    }
+    let account = app.store.account(&body.login).await?;
+    let hash = account.as_ref().map_or_else(
+        || NOBODY.to_owned(),
+        |account| account.password_hash.clone(),
+    );
+    let fits = tokio::task::spawn_blocking(move || secrets::password_fits(&body.password, &hash))
+        .await
+        .map_err(|error| Failure::internal(&error))?;
+    let Some(account) = account.filter(|_| fits) else {
+        let known: String = body
+            .login
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(64)
+            .collect();
+        trail::record_own(
+            &app,
+            Entry::action("session.refused", format!("sign-in of {known} failed"))
+                .with("login", known),
+        )
+        .await?;
+        return Err(Failure::wrong_password());
+    };
+    app.sign_ins.forget(&key);
+    let secret = secrets::token().map_err(|error| Failure::internal(&error))?;
+    let credential = Credential {
+        hash: secrets::sha256(secret.as_bytes()),
+        kind: "session".to_owned(),
+        name: "browser".to_owned(),
+        login: account.login.clone(),
+        created_ms: now_ms,
+        expires_ms: now_ms.saturating_add(SESSION_S * 1_000),
+    };
+    app.store.add_credential(&credential).await?;
+    app.store.touch_account(&account.login, now_ms).await?;
+    trail::record_own(
+        &app,
+        Entry::action("session.open", format!("{} signed in", account.login))
+            .with("login", &account.login),
+    )
+    .await?;
+    let me = my(&app, &account.login, account.role, account.initial);
+    Ok((
+        cookie(&format!(
+            "{COOKIE}={secret}; Path=/; Max-Age={SESSION_S}; HttpOnly; Secure; SameSite=Strict"
+        ))?,
+        Json(me),
+    )
+        .into_response())
+}
+
+fn cookie(text: &str) -> Answer<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::SET_COOKIE,
+        HeaderValue::from_str(text).map_err(|error| Failure::internal(&error))?,
+    );
+    Ok(headers)
+}
+
+fn my(app: &App, login: &str, role: Role, initial_password: bool) -> Me {
+    Me {
+        login: login.to_owned(),
+        role,
+        organisation: app.config.organisation.clone(),
+        initial_password,
+    }
+}
+
+pub(super) async fn me(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Json<Me> {
+    Json(my(&app, &caller.login, caller.role, caller.initial))
+}
+
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Answer<Response> {
+    app.store.delete_credential(caller.credential).await?;
+    trail::record(
+        &app,
+        &caller,
+        Entry::action("session.close", format!("{} signed out", caller.login)),
+    )
+    .await?;
+    let gone = cookie(&format!(
+        "{COOKIE}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict"
+    ))?;
+    Ok((StatusCode::NO_CONTENT, gone).into_response())
+}
+
+pub(super) async fn make_token(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Body(body): Body<NewToken>,
+) -> Answer<Json<TokenMade>> {
+    let name = body.name.trim();
+    if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+        return Err(Failure::invalid("name the token, in at most 100 letters"));
+    }
+    if !(1..=365).contains(&body.days) {
+        return Err(Failure::invalid("a token lives 1 to 365 days"));
+    }
+    let now_ms = clock::now_ms();
+    let token = secrets::token().map_err(|error| Failure::internal(&error))?;
+    let expires_ms = now_ms.saturating_add(i64::from(body.days) * DAY_MS);
+    let credential = Credential {
+        hash: secrets::sha256(token.as_bytes()),
+        kind: "token".to_owned(),
+        name: name.to_owned(),
+        login: caller.login.clone(),
+        created_ms: now_ms,
+        expires_ms,
+    };
+    app.store.add_credential(&credential).await?;
+    let entry = Entry::action(
+        "token.make",
+        format!(
+            "{} made the token {name:?} for {} days",
+            caller.login, body.days
+        ),
+    )
+    .with("name", name);
+    trail::record(&app, &caller, entry).await?;
+    Ok(Json(TokenMade {
+        token,
+        expires: clock::rfc3339(expires_ms),
+    }))
+}
