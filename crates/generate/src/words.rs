@@ -32,7 +32,6 @@ const OPENINGS: &[&[&str]] = &[
     &["how", "to"],
     &["how"],
     &["what", "command"],
-    &["give"],
     &["tell"],
     &["help"],
     &["let"],
@@ -138,6 +137,26 @@ impl Words {
                 });
             }
         }
+        // `what's` is two words.
+        tokens = tokens
+            .into_iter()
+            .flat_map(|token| {
+                let stem = ["what's", "who's", "where's"]
+                    .iter()
+                    .find(|word| !token.quoted && token.low == **word)
+                    .and_then(|word| word.strip_suffix("'s"));
+                let plain = |word: &str| Token {
+                    raw: word.to_owned(),
+                    low: word.to_owned(),
+                    quoted: false,
+                    used: false,
+                };
+                stem.map_or_else(
+                    || vec![token.clone()],
+                    |stem| vec![plain(stem), plain("is")],
+                )
+            })
+            .collect();
         tokens.retain(|token| token.quoted || !FILLERS.contains(&token.low.as_str()));
         for opening in OPENINGS {
             let fits = opening.iter().enumerate().all(|(at, word)| {
@@ -286,9 +305,23 @@ const BARE_FILES: &[&str] = &[
 fn slot_value(slot: &str, token: &Token, next: &str) -> Option<(usize, String)> {
     let low = token.low.as_str();
     let whole = |fits: bool| fits.then(|| (1, token.raw.clone()));
+    let ordinal = || {
+        const ORDINALS: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "sixth"];
+        let place = ORDINALS
+            .iter()
+            .position(|name| *name == low)
+            .map(|at| at + 1);
+        let digits = ["st", "nd", "rd", "th"]
+            .iter()
+            .find_map(|end| low.strip_suffix(end));
+        place.or_else(|| digits.and_then(|digits| digits.parse().ok()))
+    };
     match slot {
         "any" => Some((1, token.raw.clone())),
         "quoted" => whole(token.quoted),
+        "nth" => ordinal()
+            .filter(|place| (1..1000).contains(place))
+            .map(|place| (1, place.to_string())),
         "num" => number(low).map(|number| (1, number.to_string())),
         "port" => low
             .trim_start_matches(':')

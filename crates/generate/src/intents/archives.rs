@@ -19,6 +19,7 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
         "extract|unpack|unzip|untar|decompress|uncompress|gunzip|open archive|tarball|file? {file}",
     ]) {
         let file = path(&archive);
+        words.eat_any(&["here", "in|into current|this directory|folder"]);
         let target = words
             .slot(&["to|into|in directory|folder? {path} directory|folder?"])
             .map(|target| path(&target));

@@ -42,7 +42,7 @@ pub(crate) fn find(words: &Words) -> Option<Outcome> {
         ));
     }
     let mut fitted = words.clone();
-    if fitted.eat("undo|revert|uncommit last|latest|previous|my commit") && fitted.done() {
+    if fitted.eat("undo|revert|uncommit my? last|latest|previous|my commit") && fitted.done() {
         return Some(ask(
             "Keep the changes of the commit, or throw them away?",
             &[

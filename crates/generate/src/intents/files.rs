@@ -73,7 +73,7 @@ pub(super) fn permissions(words: &mut Words, _request: &Request) -> Option<Draft
         "make|mark|set file|script? {path} executable|runnable",
         "make|mark|set {path} as? executable|runnable",
         "chmod +x|executable {path}",
-        "add|give execute permission|permissions to|for {path}",
+        "add|give? execute|executable permission|permissions to|for {path}",
     ]) {
         return Some(Draft::new(
             format!("chmod +x {}", path(&file)),
@@ -181,6 +181,7 @@ pub(super) fn find(words: &mut Words, request: &Request) -> Option<Draft> {
     if let Some(dir) = words.slot(&[
         "delete|remove|rm directory|folder|dir {path}",
         "delete|remove|rm {dirpath} directory|folder|dir",
+        "delete|remove|rm {name} directory|folder",
     ]) {
         return Some(Draft::new(
             format!("rm -r {}", path(&dir)),

@@ -33,7 +33,7 @@ const FIXED: &[(&[&str], &str, &str)] = &[
     ),
     (
         &[
-            "all branches local|including and? remote|remotes?",
+            "all branches local|including and? remote|remotes? ones?",
             "remote and local branches",
             "branches including remote|remotes",
         ],
@@ -282,9 +282,9 @@ fn slots(words: &mut Words) -> Option<Draft> {
     } else if let Some(number) = words.slot(&["last|latest|recent {num} git? commits|commit", "{num} last|latest|most recent? commits", "log of last {num} commits?"]) {
         words.eat("git? log of?");
         Draft::new(format!("git log --oneline -n {number}"), format!("Lists the last {number} commits"))
-    } else if words.mentions("commits|commit") && words.clone().eat("last|past|since|today|yesterday") {
+    } else if words.mentions("commits|commit|log") && words.clone().eat("last|past|since|today|yesterday") {
         let span = since(words)?;
-        words.eat("commits|commit");
+        words.eat("git? commits|commit|log");
         Draft::new(format!("git log --oneline --since='{span}'"), "Lists the commits of that time")
     } else if let Some(found) = words.take("files changed between {name} and {name}") {
         let [from, to] = found.as_slice() else { return None };
@@ -339,7 +339,7 @@ fn since(words: &mut Words) -> Option<String> {
     }
     let minutes: u32 = words
         .slot(&[
-            "since|in|from|of|within last|past? {span}",
+            "since|in|from|of|within|for last|past? {span}",
             "last|past {span}",
         ])?
         .parse()

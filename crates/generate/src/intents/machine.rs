@@ -316,6 +316,7 @@ pub(super) fn environment(words: &mut Words, request: &Request) -> Option<Draft>
     if let Some(program) = words
         .slot(&[
             "where is program|command|executable|binary? {name} installed|located?",
+            "where {name} is installed|located",
             "path|location of program|command|executable|binary {name}",
             "which {name} am|is using|used",
             "is program|command? {name} installed",

@@ -107,7 +107,7 @@ pub(super) fn find(words: &mut Words, request: &Request) -> Option<Draft> {
             "Prints the response's status",
         ));
     }
-    if let Some(url) = words.slot(&["download|fetch|wget|save file|page|url|from? {url}"]) {
+    if let Some(url) = words.slot(&["download|fetch|wget|save file|page|url? from? {url}"]) {
         words.eat("here");
         return Some(Draft::new(
             format!("curl -fLO {}", quote(&url)),

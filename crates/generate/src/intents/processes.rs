@@ -149,9 +149,22 @@ pub(super) fn ranked(words: &mut Words, request: &Request) -> Option<Draft> {
     ))
 }
 
-/// Processes by name.
+/// Processes by owner and by name.
 pub(super) fn named(words: &mut Words, request: &Request) -> Option<Draft> {
     let linux = !request.os.is_bsd();
+    if let Some(user) = super::name(
+        words,
+        &[
+            "processes of|owned|run|started|by|from by? user? {name}",
+            "{name} 's processes",
+        ],
+    ) {
+        words.eat("list|show|display|see|get|find");
+        return Some(Draft::new(
+            format!("ps -f -u {user}"),
+            format!("Lists the processes of {user}"),
+        ));
+    }
     let process = words.slot(&["find|show|list|get|see processes|process|pid|pids named|called|of|matching|for|containing {name}", "find|show|list|get|see|check if? all? {name} process|processes is|are? running?", "is process? {name} running", "pid of process? {name}", "process id of {name}"]).filter(|process| !process.starts_with('-'))?;
     let flags = if linux { "-af" } else { "-fl" };
     Some(Draft::new(

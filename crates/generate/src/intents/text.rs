@@ -14,6 +14,29 @@ pub(super) fn replace(words: &mut Words, request: &Request) -> Option<Draft> {
     let [from, to] = found.as_slice() else {
         return None;
     };
+    // Said in words, these are characters rather than themselves.
+    const SAID: &[&str] = &[
+        "tab",
+        "tabs",
+        "space",
+        "spaces",
+        "newline",
+        "newlines",
+        "comma",
+        "commas",
+        "quotes",
+        "nothing",
+        "blanks",
+        "lines",
+        "line",
+        "everything",
+    ];
+    if [from, to]
+        .iter()
+        .any(|text| SAID.contains(&text.to_lowercase().as_str()))
+    {
+        return None;
+    }
     let in_place = if request.os.is_bsd() { "-i ''" } else { "-i" };
     let script = quoted(&format!("s/{}/{}/g", pattern(from), replacement(to)));
     let edit = format!("sed {in_place} {script}");
@@ -219,7 +242,9 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
             format!("Prints what is added to {file}"),
         ));
     }
-    if let Some(found) = words.take("column|field {num} of|from|in file? {path}") {
+    let column = words.take("column|field {num} of|from|in file? {path}");
+    if let Some(found) = column.or_else(|| words.take("{nth} column|field of|from|in file? {path}"))
+    {
         words.eat("show|print|display|get|extract|list|see");
         let [column, file] = found.as_slice() else {
             return None;
@@ -300,8 +325,9 @@ pub(super) fn find(words: &mut Words, _request: &Request) -> Option<Draft> {
     ]) {
         flags.push('u');
     }
-    if let Some(column) = words.slot(&["by column|field {num}"]) {
-        flags.push_str(&format!(" -k {column},{column}"));
+    if let Some(column) = words.slot(&["by column|field {num}", "by {nth} column|field"]) {
+        let separator = if file.ends_with(".csv") { " -t," } else { "" };
+        flags.push_str(&format!("{separator} -k {column},{column}"));
     }
     let flags = match flags.as_str() {
         "" => String::new(),

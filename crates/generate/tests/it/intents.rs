@@ -194,6 +194,34 @@ pub(crate) const LINUX: &[(&str, &str)] = &[
     ("follow app.log", "tail -f app.log"),
     ("show column 2 of data.csv", "awk -F, '{print $2}' data.csv"),
     ("remove duplicate lines from list.txt", "sort -u list.txt"),
+    (
+        "sort data.csv by column 3 numerically",
+        "sort -n -t, -k 3,3 data.csv",
+    ),
+    (
+        "print the 3rd column of data.csv",
+        "awk -F, '{print $3}' data.csv",
+    ),
+    ("what's using port 3000", "ss -ltnp 'sport = :3000'"),
+    ("list all processes owned by bob", "ps -f -u bob"),
+    ("extract archive.zip here", "unzip archive.zip"),
+    (
+        "show the git log for the last 3 days",
+        "git log --oneline --since='3 days ago'",
+    ),
+    (
+        "download a file from https://x.example/f.tgz",
+        "curl -fLO https://x.example/f.tgz",
+    ),
+    ("remove the build directory", "rm -r build"),
+    (
+        "create a symlink from current.txt to v2.txt",
+        "ln -s v2.txt current.txt",
+    ),
+    (
+        "create a symlink to v2.txt called current.txt",
+        "ln -s v2.txt current.txt",
+    ),
     // archives
     ("create a tar.gz of src", "tar -czf src.tar.gz src"),
     (
@@ -440,6 +468,10 @@ const NOT_GUESSED: &[&str] = &[
     "delete files older than 30 days except logs",
     "find files modified before christmas",
     "download the internet",
+    "replace tabs with spaces in file.txt",
+    "remove all directories",
+    "create a symlink a b",
+    "undo my last commit",
 ];
 
 #[test]
