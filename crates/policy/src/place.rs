@@ -134,11 +134,15 @@ impl<'a> Places<'a> {
             return if bare == *root && !everything { Place::MachineData } else { Place::Temporary };
         }
         if let Some(project) = self.project {
-            if bare == project || (self.cwd == Some(bare) && is_below(bare, project) && bare == project) {
+            if bare == project {
                 return Place::ProjectRoot;
             }
             if let Some(rest) = path.strip_prefix(project).and_then(|rest| rest.strip_prefix('/')) {
-                return within(rest);
+                // Where one stands counts as the whole, also deeper in a project.
+                return match within(rest) {
+                    Place::Project if self.cwd == Some(bare) => Place::ProjectRoot,
+                    place => place,
+                };
             }
             if is_below(project, bare) && (is_home(bare) || self.home == Some(bare)) {
                 return Place::Home;

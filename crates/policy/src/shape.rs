@@ -303,9 +303,14 @@ mod matching {
         if !INTERPRETERS.contains(&stage.program.as_str()) || !stage.words.is_empty() {
             return None;
         }
+        let unseen = |source: &CodeSource| matches!(source, CodeSource::Remote(_) | CodeSource::Unknown);
         let effect = analysis.effects.iter().find(|effect| {
-            matches!(&effect.kind, EffectKind::RunCode { source: CodeSource::Remote(_), .. })
-                && effect.chain.iter().any(|program| *program == stage.program)
+            let EffectKind::RunCode { source, .. } = &effect.kind else { return false };
+            // The feeder stands within the call that runs what it prints.
+            let within = analysis.invocations.iter().any(|call| {
+                call.program == stage.program && call.span.start <= feeder.span.start && feeder.span.end <= call.span.end
+            });
+            effect.chain.contains(&stage.program) && (matches!(source, CodeSource::Remote(_)) || (unseen(source) && within))
         })?;
         Some(join(feeder.span, effect.span))
     }

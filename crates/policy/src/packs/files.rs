@@ -172,7 +172,7 @@ fn for_everybody(mode: &str) -> bool {
 
 fn sets_id(mode: &str) -> bool {
     if mode.bytes().all(|b| b.is_ascii_digit()) {
-        return mode.len() >= 4 && mode.bytes().nth(mode.len() - 4).is_some_and(|bits| matches!(bits, b'2' | b'4' | b'6' | b'3' | b'5' | b'7'));
+        return mode.len() >= 4 && mode.as_bytes().get(mode.len() - 4).is_some_and(|bits| matches!(bits, b'2' | b'4' | b'6' | b'3' | b'5' | b'7'));
     }
     mode.split(',').any(|part| part.find(['+', '=']).is_some_and(|at| part.split_at(at).1.contains('s')))
 }

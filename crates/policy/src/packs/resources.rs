@@ -84,7 +84,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         (Family::Container, true) => {
             let volumes = kind.contains("volume") || kind.contains("system") || kind.contains("swarm") || kind.contains("vm");
-            let risk = if volumes { High } else if wide { Moderate } else if CALM_CONTAINERS.contains(&kind.as_str()) { Moderate } else { High };
+            let calm = wide || CALM_CONTAINERS.contains(&kind.as_str());
+            let risk = if volumes || !calm { High } else { Moderate };
             judge.hit("container.destroy", one_up(risk), effect, format!("removes {shown}"), None);
         }
         (Family::Container, false) => {}
@@ -119,9 +120,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             judge.hit("iac.change", one_up(if unasked { High } else { Moderate }), effect, format!("changes {}{of}", if shown.is_empty() { "infrastructure" } else { &shown }), instead);
         }
         (Family::Database, true) => {
-            let rows = ["row", "rows", "delete", "truncate", "documents", "keys", "data", "index"].iter().any(|word| kind.contains(word));
+            let rows = kind.split(['-', '_', ' ']).any(|part| matches!(part, "row" | "rows" | "truncate" | "documents" | "keys" | "data" | "records"));
             if rows {
                 judge.hit("db.delete-all", one_up(High), effect, format!("deletes everything in {}{of}", if name.is_empty() { "a table" } else { name }), None);
+            } else if kind == "index" || kind == "view" {
+                judge.hit("db.drop", one_up(Moderate), effect, format!("drops {shown}{of}"), None);
             } else {
                 let whole = ["database", "schema", "cluster", "keyspace", "all"].iter().any(|word| kind.contains(word));
                 judge.hit("db.drop", one_up(if whole { Critical } else { High }), effect, format!("drops {shown}{of}"), None);

@@ -1,6 +1,7 @@
 //! The policy crate from the outside: documents in, decisions out.
 
 mod documents;
+mod effects;
 mod layers;
 mod packs;
 mod patterns;
