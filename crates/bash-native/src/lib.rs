@@ -166,7 +166,13 @@ fn run(arguments: &[String]) -> c_int {
             // always fails would lock the person out of the shell.
             guarded(SUCCESS, SUCCESS, |shell| shell.before_simple(text))
         }
-        (Some("precmd"), Some(status)) => precmd(status.parse().unwrap_or(0)),
+        (Some("precmd"), Some(status)) => {
+            let status = status.parse().unwrap_or(0);
+            guarded((), (), |shell| shell.line_ended(status));
+            mend_net();
+            // Other prompt commands still see the status of the line.
+            status
+        }
         // `$?` as it was when the DEBUG trap fired, for another trap that comes after ours.
         (Some("status"), _) => guarded(SUCCESS, SUCCESS, |shell| shell.seen_status),
         // True where whole lines are judged at Enter.
@@ -181,10 +187,9 @@ fn run(arguments: &[String]) -> c_int {
     }
 }
 
-/// The line has ended. Gives back its status, so that other prompt commands still see it.
-fn precmd(status: c_int) -> c_int {
+/// Sets the second net up again where somebody took it down or put another trap in its place.
+fn mend_net() {
     let mend = guarded(false, false, |shell| {
-        shell.line_ended(status);
         let up = shell.symbols.net_is_up(shell::TRAP_MARK);
         if !up {
             let other = shell
@@ -200,7 +205,6 @@ fn precmd(status: c_int) -> c_int {
     if mend {
         Symbols::find_calling().run(NET);
     }
-    status
 }
 
 /// Sets the second net up, with a DEBUG trap that was there before called from ours: only at the
@@ -222,7 +226,7 @@ fn on(options: &[&str]) -> c_int {
             shell.whole_lines = enter_wanted && shell.symbols.bind_enter(enter, operate);
             shell.tell_problems();
         });
-        precmd(0);
+        mend_net();
     }
     started
 }

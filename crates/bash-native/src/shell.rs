@@ -67,6 +67,8 @@ pub(crate) struct Shell {
     remembered_for: String,
     /// Between accepting a line and the next prompt.
     in_line: bool,
+    /// The first prompt was shown: start-up files are done.
+    prompted: bool,
     /// `$?` to show for a line that was blocked after bash had taken it.
     status_owed: Option<i32>,
     told: bool,
@@ -120,6 +122,7 @@ impl Shell {
             remembered: HashMap::new(),
             remembered_for: String::new(),
             in_line: false,
+            prompted: false,
             status_owed: None,
             told: false,
             crashes: 0,
@@ -267,7 +270,7 @@ impl Shell {
         // Without Enter, the first simple command of a line stands for the line. In a script each
         // new one at the first level has a record.
         let has_record = if self.interactive {
-            !self.whole_lines && !self.in_line && !child
+            !self.whole_lines && self.prompted && !self.in_line && !child
         } else {
             self.symbols.variable("FUNCNAME").is_none() && !self.recorded.contains(text)
         };
@@ -279,7 +282,15 @@ impl Shell {
         if literal {
             self.remember_decision(text, decision);
         }
-        if !has_record && (decision <= Decision::Warn || self.answered_for(&outcome)) {
+        // Start-up files, prompts and completions are not lines of a person: nobody is asked, and
+        // only what is denied does not run.
+        let own_time = self.interactive && !self.in_line && !has_record;
+        let passes = if own_time {
+            Decision::RequireApproval
+        } else {
+            Decision::Warn
+        };
+        if !has_record && (decision <= passes || self.answered_for(&outcome)) {
             return 0;
         }
         if !self.interactive {
@@ -325,6 +336,7 @@ impl Shell {
         if std::process::id() != self.pid {
             return;
         }
+        self.prompted = true;
         let status = self.stopped.map_or(status, |stopped| stopped.status);
         self.end_running(status);
         self.stopped = None;
@@ -458,6 +470,7 @@ fn is_own(text: &str) -> bool {
         || matches!(
             text,
             "shopt -s extdebug" | "set -o functrace" | "[[ -n $__cmdai_other_trap ]]"
+                | "unset __cmdai_prompt __cmdai_why"
         )
         || text.starts_with(OWN_TRAP)
 }

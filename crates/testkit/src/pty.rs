@@ -17,6 +17,7 @@ pub struct Pty {
     writer: Box<dyn Write + Send>,
     _master: Box<dyn MasterPty + Send>,
     output: Receiver<Vec<u8>>,
+    raw: Vec<u8>,
     screen: String,
     mark: usize,
 }
@@ -71,6 +72,7 @@ impl Pty {
             writer,
             _master: pair.master,
             output,
+            raw: Vec::new(),
             screen: String::new(),
             mark: 0,
         })
@@ -149,9 +151,10 @@ impl Pty {
                 .output
                 .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
-                Ok(bytes) => self
-                    .screen
-                    .push_str(&String::from_utf8_lossy(&bytes).replace('\r', "")),
+                Ok(bytes) => {
+                    self.raw.extend(bytes);
+                    self.screen = plain(&self.raw);
+                }
                 Err(RecvTimeoutError::Timeout) => bail!(
                     "{texts:?} did not come in time; the screen:\n{}",
                     self.screen
@@ -164,7 +167,7 @@ impl Pty {
         }
     }
 
-    /// Everything shown so far, without carriage returns.
+    /// Everything shown so far, without carriage returns and the marks of bracketed paste.
     pub fn screen(&self) -> &str {
         &self.screen
     }
@@ -186,6 +189,15 @@ impl Pty {
             self.screen
         )
     }
+}
+
+/// What a person sees, as far as tests care: without carriage returns and without the marks that
+/// switch bracketed paste.
+fn plain(raw: &[u8]) -> String {
+    String::from_utf8_lossy(raw)
+        .replace("\u{1b}[?2004h", "")
+        .replace("\u{1b}[?2004l", "")
+        .replace('\r', "")
 }
 
 impl Drop for Pty {

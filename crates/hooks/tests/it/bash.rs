@@ -1,0 +1,346 @@
+//! An interactive bash, hooked, driven through a pseudo-terminal.
+
+use cmdai_schema::governor::{Reply, Request};
+use cmdai_schema::record::{Half, Record};
+use cmdai_schema::{Decision, OriginKind};
+use cmdai_testkit::{FakeGovernor, Home};
+
+use crate::support::{POLICY, bash, home, ran, snapshot};
+
+fn person() -> Home {
+    let home = home("", "");
+    home.policy(POLICY).unwrap();
+    home
+}
+
+/// What `echo "$?"` prints.
+fn status(shell: &mut cmdai_testkit::Pty) -> String {
+    let shown = shell.run("echo \"<$?>\"").unwrap();
+    shown
+        .rsplit('<')
+        .next()
+        .unwrap_or_default()
+        .split('>')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn starts(records: &[Record]) -> Vec<(&str, bool)> {
+    records
+        .iter()
+        .filter_map(|record| match &record.half {
+            Half::Start(start) => Some((start.text.as_str(), start.allowed)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_allowed_runs_and_is_recorded_with_its_end() {
+    let home = person();
+    let mut shell = bash(&home);
+    assert!(shell.run("echo hel''lo").unwrap().contains("\nhello\n"));
+    shell.run("(exit 7)").unwrap();
+    assert_eq!(status(&mut shell), "7");
+    shell.send_line("exit 3").unwrap();
+    assert_eq!(shell.wait().unwrap(), 3);
+    let records = home.records().unwrap();
+    assert_eq!(
+        records
+            .iter()
+            .map(|record| record.counter)
+            .collect::<Vec<_>>(),
+        (1..=records.len() as u64).collect::<Vec<_>>()
+    );
+    assert!(
+        matches!(&records[0].half, Half::SessionStart { shell, origin } if shell.starts_with("bash ") && origin.kind == OriginKind::Human)
+    );
+    assert_eq!(
+        starts(&records)[..2],
+        [("echo hel''lo", true), ("(exit 7)", true)]
+    );
+    let ends: Vec<i32> = records
+        .iter()
+        .filter_map(|record| {
+            if let Half::End { exit_code, .. } = record.half {
+                Some(exit_code)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(ends[..2], [0, 7]);
+    assert!(
+        matches!(records.last().unwrap().half, Half::SessionEnd),
+        "{records:?}"
+    );
+}
+
+#[test]
+fn a_denied_line_does_not_run_in_any_part() {
+    let home = person();
+    let mut shell = bash(&home);
+    let shown = shell
+        .run("touch ~/first; frobnicate --all; touch ~/last")
+        .unwrap();
+    assert!(
+        shown.contains("blocked")
+            && shown.contains("Frobnicating is not done here")
+            && shown.contains("^^^"),
+        "{shown}"
+    );
+    assert!(shown.contains("test.frobnicate"), "{shown}");
+    assert_eq!(status(&mut shell), "126");
+    for name in ["first", "last", "frobnicate-ran"] {
+        assert!(!home.path().join(name).exists(), "{name}");
+    }
+    // The line is kept to be mended, and the shell goes on.
+    assert!(
+        shell
+            .run("history | tail -n 3")
+            .unwrap()
+            .contains("touch ~/first; frobnicate --all")
+    );
+    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+    let records = home.records().unwrap();
+    assert_eq!(
+        starts(&records)[0],
+        ("touch ~/first; frobnicate --all; touch ~/last", false)
+    );
+}
+
+#[test]
+fn a_command_over_several_lines_is_judged_as_a_whole() {
+    let home = person();
+    let mut shell = bash(&home);
+    shell.send_line("for x in 1 2; do").unwrap();
+    shell.send_line("touch ~/looped").unwrap();
+    shell.send_line("frobnicate $x").unwrap();
+    shell.send_line("done").unwrap();
+    shell.wait_for("blocked").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    assert_eq!(status(&mut shell), "126");
+    assert!(!home.path().join("looped").exists());
+    assert!(!ran(&home, "frobnicate"));
+    shell.send_line("for x in 1 2; do").unwrap();
+    shell.send_line("echo \"turn-$x\"").unwrap();
+    shell.send_line("done").unwrap();
+    shell.wait_for("turn-2\n").unwrap();
+}
+
+#[test]
+fn aliases_functions_and_variables_are_seen_through() {
+    let home = home("helper() { echo x; frob\"\"nicate now; }", "");
+    home.policy(POLICY).unwrap();
+    let mut shell = bash(&home);
+    for (set_up, hidden) in [
+        ("alias frob='frobnicate --now'", "frob"),
+        ("NAME=frobnicate", "$NAME --now"),
+        ("true", "helper"),
+    ] {
+        shell.run(set_up).unwrap();
+        let shown = shell.run(hidden).unwrap();
+        assert!(shown.contains("blocked"), "{hidden}: {shown}");
+        assert_eq!(status(&mut shell), "126", "{hidden}");
+    }
+    assert!(!ran(&home, "frobnicate"));
+}
+
+#[test]
+fn values_that_are_only_known_later_are_caught_by_the_second_net() {
+    let home = person();
+    let mut shell = bash(&home);
+    std::fs::write(
+        home.work().join("part.sh"),
+        "touch ~/sourced-first\nfrobnicate\ntouch ~/sourced-last\n",
+    )
+    .unwrap();
+    shell.run("source ./part.sh; touch ~/after").unwrap();
+    assert!(!ran(&home, "frobnicate"));
+    assert!(!home.path().join("sourced-last").exists());
+    assert!(
+        !home.path().join("after").exists(),
+        "the rest of the line is stopped"
+    );
+    assert_eq!(status(&mut shell), "126");
+    assert!(
+        shell.run("echo al''ive").unwrap().contains("\nalive\n"),
+        "a denial ends with its line"
+    );
+}
+
+#[test]
+fn a_question_is_asked_and_only_yes_runs_it() {
+    let home = person();
+    let mut shell = bash(&home);
+    for (answer, runs) in [("n", false), ("y", true)] {
+        shell.send_line("tickle").unwrap();
+        shell.wait_for("run it? [y/N]").unwrap();
+        shell.type_text(answer).unwrap();
+        shell.wait_for("PROMPT> ").unwrap();
+        assert_eq!(ran(&home, "tickle"), runs, "{}", shell.screen());
+        assert_eq!(status(&mut shell), if runs { "0" } else { "126" });
+    }
+}
+
+#[test]
+fn prompt_commands_and_debug_traps_of_others_go_on() {
+    let home = home(
+        "PROMPT_COMMAND=('printf one=%s, \"$?\"' 'printf two,')\ntrap 'debugged=$BASH_COMMAND' DEBUG",
+        "",
+    );
+    home.policy(POLICY).unwrap();
+    let mut shell = bash(&home);
+    let shown = shell.run("(exit 5)").unwrap();
+    assert!(shown.contains("one=5,two,"), "{shown}");
+    let shown = shell
+        .run("echo ${#PROMPT_COMMAND[@]} \"${PROMPT_COMMAND[0]}\"")
+        .unwrap();
+    assert!(shown.contains("3 __cmdai precmd"), "{shown}");
+    let shown = shell.run("echo \"saw $debugged\"").unwrap();
+    assert!(shown.contains("saw echo \"saw $debugged\""), "{shown}");
+    // A trap that is set later is kept and ours comes back in front of it.
+    shell.run("trap 'later=yes' DEBUG").unwrap();
+    assert!(
+        shell
+            .run("echo \"later=$later\"")
+            .unwrap()
+            .contains("later=yes")
+    );
+    assert!(shell.run("frobnicate").unwrap().contains("blocked"));
+}
+
+#[test]
+fn a_lost_prompt_command_locks_nobody_out() {
+    let home = home("", "PROMPT_COMMAND='true'");
+    home.policy(POLICY).unwrap();
+    let mut shell = bash(&home);
+    std::fs::write(home.work().join("part.sh"), "frobnicate\n").unwrap();
+    shell.run("source ./part.sh").unwrap();
+    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+}
+
+#[test]
+fn vi_mode_is_hooked_too() {
+    let home = home("set -o vi", "");
+    home.policy(POLICY).unwrap();
+    let mut shell = bash(&home);
+    assert!(shell.run("frobnicate").unwrap().contains("blocked"));
+    assert!(!ran(&home, "frobnicate"));
+}
+
+#[test]
+fn a_governed_shell_enforces_and_spools_without_a_sensor() {
+    let home = home("", "");
+    home.govern(&snapshot()).unwrap();
+    let mut shell = bash(&home);
+    let shown = shell.run("frobnicate").unwrap();
+    assert!(
+        shown.contains("(Platform, policy 41)") && shown.contains("cmdai request"),
+        "{shown}"
+    );
+    shell.run("echo fine").unwrap();
+    shell.send_line("exit").unwrap();
+    shell.wait().unwrap();
+    let sessions = home.spooled().unwrap();
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(
+        starts(&sessions[0])[..2],
+        [("frobnicate", false), ("echo fine", true)]
+    );
+    let start = sessions[0]
+        .iter()
+        .find_map(|record| {
+            if let Half::Start(start) = &record.half {
+                Some(start)
+            } else {
+                None
+            }
+        })
+        .unwrap();
+    assert_eq!(
+        (start.policy.decision, start.policy.policy_version.as_str()),
+        (Decision::Deny, "41")
+    );
+}
+
+#[test]
+fn a_broken_snapshot_is_said_and_people_can_work() {
+    let home = home("", "");
+    home.govern(b"not a snapshot").unwrap();
+    let mut shell = bash(&home);
+    assert!(
+        shell.screen().contains("cannot be used"),
+        "{}",
+        shell.screen()
+    );
+    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+    let sessions = home.spooled().unwrap();
+    assert!(sessions[0].iter().any(|record| matches!(&record.half, Half::Start(start) if start.policy.violated_rules.contains(&"gate.no-policy".to_owned()))));
+}
+
+#[test]
+fn an_approval_is_asked_for_and_the_same_line_goes_through_once_granted() {
+    let home = home("", "");
+    let places = home.govern(&snapshot()).unwrap();
+    let granted = Reply::Granted {
+        request_id: "R7".to_owned(),
+        grant_id: "G1".to_owned(),
+        approver: "eve".to_owned(),
+    };
+    let governor = FakeGovernor::start(
+        &places.socket,
+        vec![
+            Reply::Pending {
+                request_id: "R7".to_owned(),
+            },
+            granted,
+        ],
+    )
+    .unwrap();
+    let mut shell = bash(&home);
+    let shown = shell.run("deploy --to prod").unwrap();
+    assert!(
+        shown.contains("R7") && shown.contains("repeat the command"),
+        "{shown}"
+    );
+    assert_eq!(status(&mut shell), "75");
+    assert!(!ran(&home, "deploy"));
+    assert!(
+        shell
+            .run("deploy --to prod")
+            .unwrap()
+            .contains("deploy ran")
+    );
+    let asked = governor.asked();
+    assert!(
+        asked
+            .iter()
+            .any(|request| matches!(request, Request::Report { start, .. } if !start.allowed))
+    );
+    let bound: Vec<_> = asked
+        .iter()
+        .filter_map(|request| {
+            if let Request::Approve { binding, .. } = request {
+                Some(binding)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(bound.len(), 2);
+    assert_eq!(bound[0], bound[1]);
+    assert_eq!(bound[0].rules, ["test.deploy"]);
+}
+
+#[test]
+fn an_approval_without_a_governor_is_a_block() {
+    let home = home("", "");
+    home.govern(&snapshot()).unwrap();
+    let mut shell = bash(&home);
+    let shown = shell.run("deploy").unwrap();
+    assert!(shown.contains("no approval can be asked for"), "{shown}");
+    assert!(!ran(&home, "deploy"));
+    assert_eq!(status(&mut shell), "126");
+}

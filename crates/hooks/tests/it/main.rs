@@ -1,0 +1,13 @@
+//! Shells through real pseudo-terminals, agents' dialects, edits to settings.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test is a panic"
+)]
+
+mod agents;
+mod bash;
+mod bash_scripts;
+mod integrate;
+mod support;

@@ -1,0 +1,86 @@
+//! Homes with bash hooked in them.
+
+use std::path::PathBuf;
+
+use cmdai_hooks::Paths;
+use cmdai_testkit::{Home, Pty, bash_module};
+
+/// A policy that denies `frobnicate`, asks about `tickle`, and wants an approval for `deploy`.
+pub(crate) const POLICY: &str = r#"version: "1.0"
+organization: "acme"
+rules:
+  - id: test.frobnicate
+    when: { program: frobnicate }
+    decision: deny
+    reason: "Frobnicating is not done here"
+    owner: "Platform"
+  - id: test.tickle
+    when: { program: tickle }
+    decision: confirm
+    reason: "Tickling needs a thought"
+  - id: test.deploy
+    when: { program: deploy }
+    decision: require_approval
+    reason: "Deploying needs a second person"
+"#;
+
+/// The policy as an organisation's snapshot.
+pub(crate) fn snapshot() -> Vec<u8> {
+    let set =
+        cmdai_policy::parse(POLICY, "policy.yaml").unwrap_or_else(|errors| panic!("{errors}"));
+    let meta = cmdai_policy::SnapshotMeta {
+        policy_id: "acme".to_owned(),
+        version: "41".to_owned(),
+        ..cmdai_policy::SnapshotMeta::default()
+    };
+    cmdai_policy::compile(&set, &meta)
+}
+
+/// The installed places of a test.
+pub(crate) fn paths() -> Paths {
+    Paths {
+        program: PathBuf::from("/does/not/exist/cmdai"),
+        bash_module: Some(bash_module().unwrap()),
+    }
+}
+
+/// A home whose `.bashrc` hooks bash, with `before` and `after` around the hook's line. The three
+/// programs of the policy leave a file behind when they run.
+pub(crate) fn home(before: &str, after: &str) -> Home {
+    let home = Home::new().unwrap();
+    let bin = home.path().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    for name in ["frobnicate", "tickle", "deploy"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = bin.join(name);
+        std::fs::write(
+            &file,
+            format!("#!/bin/sh\ntouch \"$HOME/{name}-ran\"\necho {name} ran\n"),
+        )
+        .unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    std::fs::write(
+        home.path().join("init.bash"),
+        cmdai_hooks::bash::init_script(&paths()),
+    )
+    .unwrap();
+    let rc = format!("PS1='PROMPT> '\nPATH=$HOME/bin:$PATH\n{before}\neval \"$(<~/init.bash)\"\n{after}\n");
+    std::fs::write(home.path().join(".bashrc"), rc).unwrap();
+    home
+}
+
+/// A hooked bash at its first prompt.
+pub(crate) fn bash(home: &Home) -> Pty {
+    Pty::bash(
+        &home.path().join(".bashrc"),
+        &home.work(),
+        &home.environment(),
+    )
+    .unwrap()
+}
+
+/// The program ran.
+pub(crate) fn ran(home: &Home, name: &str) -> bool {
+    home.path().join(format!("{name}-ran")).exists()
+}
