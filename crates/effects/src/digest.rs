@@ -28,8 +28,8 @@ pub(crate) fn of(tree: &Tree<'_>) -> String {
 }
 
 /// Places of secrets in the text: `(start, end, kind)`.
-fn secrets(_text: &str) -> Vec<(usize, usize, &'static str)> {
-    Vec::new()
+fn secrets(text: &str) -> Vec<(usize, usize, &'static str)> {
+    cmdai_redact::find(text).into_iter().map(|finding| (finding.start, finding.end, finding.kind)).collect()
 }
 
 struct Writer<'w, 't> {

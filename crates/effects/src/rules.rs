@@ -56,7 +56,8 @@ impl Analyser<'_> {
         let also = || second.map(|text| text.text.clone()).unwrap_or_default();
         let sure = if first.known { Certainty::Proven } else { Certainty::Likely };
         let context = || parsed.value(parsed.program.context).map(|text| text.text.clone());
-        let provider = || if parsed.program.provider.is_empty() { parsed.program.name.to_owned() } else { parsed.program.provider.to_owned() };
+        let called = self.chain.last().cloned().unwrap_or_default();
+        let provider = || if parsed.program.provider.is_empty() { called.clone() } else { parsed.program.provider.to_owned() };
         let kind = match kind {
             Kind::Delete => return self.delete_path(first, recursive, parsed.has("force"), span),
             Kind::DeleteTree => return self.delete_path(first, true, parsed.has("force"), span),
@@ -141,7 +142,7 @@ impl Analyser<'_> {
             Kind::Destroy => EffectKind::ResourceDestroy { resource: text, name: also(), provider: provider(), context: context() },
             Kind::Change => EffectKind::ResourceChange { resource: text, name: also(), provider: provider(), context: context() },
             Kind::Install => {
-                EffectKind::PackageInstall { manager: parsed.program.name.to_owned(), source: second.map_or_else(|| package_source(&text).to_owned(), |source| source.text.clone()), name: text }
+                EffectKind::PackageInstall { manager: called, source: second.map_or_else(|| package_source(&text).to_owned(), |source| source.text.clone()), name: text }
             }
             Kind::Service => {
                 if paths::base_name(&text).starts_with("cmdai") && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill") {

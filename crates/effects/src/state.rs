@@ -27,14 +27,6 @@ impl Value {
     pub(crate) fn unknown(taint: Option<Taint>) -> Self {
         Self { taint, ..Self::default() }
     }
-
-    pub(crate) fn from_stream(stream: Stream) -> Self {
-        match stream {
-            Stream::Empty => Self::known(""),
-            Stream::Known(text) => Self::known(text.trim_end_matches('\n')),
-            Stream::Tainted(taint) => Self { not_empty: true, ..Self::unknown(Some(taint)) },
-        }
-    }
 }
 
 /// A function of the text or of the session.

@@ -1,7 +1,19 @@
 //! Programs whose arguments need more than the tables can say.
 
+mod archive;
+mod cloud;
+mod containers;
+mod database;
+mod editors;
 mod files;
+mod find;
+mod git;
+mod interpreters;
+mod network;
+mod remote;
 mod shells;
+mod system;
+mod wrappers;
 
 use crate::{analyser::Analyser, call::Call, options::Parsed, value::Stream};
 
@@ -10,9 +22,61 @@ impl Analyser<'_> {
     pub(crate) fn handle(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         match parsed.program.handler {
             "shell" => self.shell(call, parsed),
+            "foreign-shell" => self.foreign_shell(call, parsed),
             "sudo" => self.sudo(call, parsed),
             "su" => self.su(call, parsed),
+            "env" => self.env_program(call, parsed),
+            "priority" => self.priority(call, parsed),
+            "xargs" => self.xargs(call, parsed),
+            "parallel" => self.parallel(call, parsed),
+            "flock" => self.flock(call, parsed),
+            "trace" | "runner" | "node-runner" | "build-tool" => self.runner(call, parsed),
+            "namespace" => self.namespace(call, parsed),
+            "terminal" => self.terminal(call, parsed),
+            "crontab" => self.crontab(call, parsed),
+            "at" => self.at(call, parsed),
+            "make" => self.make(call, parsed),
             "dd" => self.dd(call),
+            "chmod" => self.chmod(call),
+            "chattr" => self.chattr(call),
+            "tee" => self.tee(call, parsed),
+            "grep" => self.grep(call, parsed),
+            "rsync" => self.rsync(call, parsed),
+            "scp" => self.scp(call, parsed),
+            "rclone" => self.rclone(call, parsed),
+            "find" => self.find(call),
+            "fd" => self.fd(call, parsed),
+            "tar" => self.tar(call),
+            "sed" => self.sed(call, parsed),
+            "awk" => self.awk(call, parsed),
+            "editor" => self.editor(call, parsed),
+            "debugger" => self.debugger(call, parsed),
+            "interpreter" => self.interpreter(call, parsed),
+            "ssh" => self.ssh(call, parsed),
+            "curl" => self.curl(call, parsed),
+            "wget" => self.wget(call, parsed),
+            "netcat" => self.netcat(call, parsed),
+            "socat" => self.socat(call, parsed),
+            "network-info" => self.network_info(call, parsed),
+            "mail" => self.mail(call, parsed),
+            "systemctl" => self.systemctl(call, parsed),
+            "service" => self.service(call, parsed),
+            "kill" => self.kill(call),
+            "pkill" => self.pkill(call, parsed),
+            "info" => self.info(call, parsed),
+            "power" => self.power(call, parsed),
+            "apt" => self.apt(call, parsed),
+            "git" => self.git(call, parsed),
+            "docker" => self.docker(call),
+            "compose" => self.compose(call, call.args),
+            "kubectl" => self.kubectl(call, parsed),
+            "instances" => self.instances(call, parsed),
+            "ansible" => self.ansible(call, parsed),
+            "aws" => self.aws(call, parsed),
+            "cloud" => self.cloud(call, parsed),
+            "sql" | "sqlite" => self.sql_client(call, parsed),
+            "mongo" => self.mongo(call, parsed),
+            "redis" => self.redis(call, parsed),
             _ => self.printed_by(call, parsed),
         }
     }

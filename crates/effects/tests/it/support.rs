@@ -48,8 +48,8 @@ pub(crate) fn line(effect: &Effect) -> String {
 }
 
 const FIELDS: &[&str] = &[
-    "path", "from", "to", "mode", "owner", "url", "source", "destination", "address", "subject", "mechanism", "what", "remote", "branch", "provider", "resource", "name", "context",
-    "manager", "service", "action", "target", "how", "why", "recursive", "force", "all",
+    "mechanism", "provider", "resource", "name", "context", "url", "from", "path", "to", "mode", "owner", "source", "destination", "address", "subject", "what", "remote", "branch", "manager", "service", "action",
+    "target", "how", "why", "recursive", "force", "all",
 ];
 
 /// Fails unless the text has an effect whose short line is this.

@@ -1,0 +1,134 @@
+//! `find` and `fd`: what they run for each file, and where.
+
+use cmdai_schema::EffectKind;
+
+use crate::{
+    analyser::Analyser,
+    call::Call,
+    options::Parsed,
+    value::{Stream, Taint, Text},
+};
+
+impl Analyser<'_> {
+    pub(crate) fn find(&mut self, call: &Call<'_>) -> Stream {
+        let args = call.args;
+        let mut roots: Vec<Text> = Vec::new();
+        let mut at = 0;
+        while let Some(arg) = args.get(at) {
+            match arg.text.as_str() {
+                "-H" | "-L" | "-P" | "-E" | "-X" | "-d" | "-s" | "-x" => at += 1,
+                "-D" => at += 2,
+                "-f" => {
+                    roots.extend(args.get(at + 1).cloned());
+                    at += 2;
+                }
+                text if text.starts_with("-O") => at += 1,
+                text if text.starts_with('-') || matches!(text, "(" | "!" | ")" | ",") => break,
+                _ => {
+                    roots.push(arg.clone());
+                    at += 1;
+                }
+            }
+        }
+        if roots.is_empty() {
+            roots.push(Text::known(".", call.span));
+        }
+        let name = args
+            .iter()
+            .position(|arg| matches!(arg.text.as_str(), "-name" | "-iname"))
+            .and_then(|at| args.get(at + 1))
+            .map_or("*", |name| name.text.as_str());
+        // Tests narrow down what is found; without any, everything below a root is, and the root itself.
+        let narrow = args.iter().any(|arg| matches!(arg.text.as_str(), "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-regex" | "-iregex" | "-type" | "-mtime" | "-mmin" | "-newer" | "-size" | "-empty" | "-user" | "-group" | "-perm" | "-mindepth" | "-atime" | "-ctime" | "-inum" | "-samefile" | "-nouser"));
+        let found: Vec<Text> = roots
+            .iter()
+            .map(|root| {
+                let base = root.text.trim_end_matches('/');
+                let text = if !narrow {
+                    root.text.clone()
+                } else if base.is_empty() && root.text.starts_with('/') {
+                    format!("/{name}")
+                } else {
+                    format!("{base}/{name}")
+                };
+                Text { text, glob: true, offset: None, empty: root.empty.as_ref().map(|empty| format!("{}/{name}", empty.trim_end_matches('/'))), ..root.clone() }
+            })
+            .collect();
+        let secret = found.iter().find(|path| {
+            let absolute = self.absolute(&path.text);
+            crate::paths::is_secret(&absolute, &self.home())
+        });
+        let mut printed = match secret {
+            Some(path) => Stream::Tainted(Taint::Secret(self.absolute(&path.text))),
+            None => Stream::UNKNOWN,
+        };
+        // The paths themselves flow on, as far as they can be told.
+        if !args.iter().any(|arg| matches!(arg.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir" | "-delete")) && found.iter().all(|path| path.known) {
+            printed = Stream::Known(found.iter().map(|path| self.absolute(&path.text) + "\n").collect());
+        }
+        while let Some(arg) = args.get(at) {
+            at += 1;
+            match arg.text.as_str() {
+                "-delete" => {
+                    for path in &found {
+                        self.delete_path(path, true, false, call.span);
+                    }
+                }
+                "-exec" | "-execdir" | "-ok" | "-okdir" => {
+                    let end = args.get(at..).unwrap_or_default().iter().position(|arg| arg.text == ";" || arg.text == "+").map_or(args.len(), |len| at + len);
+                    let words = args.get(at..end).unwrap_or_default();
+                    at = end + 1;
+                    for path in &found {
+                        self.for_file(words, path, call);
+                    }
+                }
+                "-fprint" | "-fprint0" | "-fls" | "-fprintf" => {
+                    if let Some(file) = args.get(at) {
+                        self.write_path(&file.clone(), false, call.span);
+                    }
+                    at += 1;
+                }
+                _ => {}
+            }
+        }
+        printed
+    }
+
+    /// Runs a program for a file that stands for `{}`.
+    fn for_file(&mut self, words: &[Text], path: &Text, call: &Call<'_>) {
+        let mut all = Vec::with_capacity(words.len());
+        for word in words {
+            if word.text.contains("{}") {
+                let text = word.text.replace("{}", &path.text);
+                all.push(Text { text, known: word.known && path.known, glob: false, offset: None, empty: path.empty.as_ref().map(|empty| word.text.replace("{}", empty)), ..word.clone() });
+            } else {
+                all.push(word.clone());
+            }
+        }
+        self.call(&all, Vec::new(), &Stream::Empty, call.span);
+    }
+
+    pub(crate) fn fd(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+        // `fd [options] pattern path… -x program…`
+        let at = call.args.iter().position(|arg| matches!(arg.text.as_str(), "-x" | "-X" | "--exec" | "--exec-batch"));
+        let _ = parsed;
+        let Some(at) = at else { return Stream::UNKNOWN };
+        let words = call.args.get(at + 1..).unwrap_or_default();
+        let end = words.iter().position(|arg| arg.text == ";").unwrap_or(words.len());
+        let words = words.get(..end).unwrap_or_default();
+        let roots: Vec<&Text> = call.args.get(..at).unwrap_or_default().iter().filter(|arg| arg.text.starts_with(['/', '~', '.']) && arg.text.contains('/') || arg.text == "." || arg.text == "/").collect();
+        let root = roots.last().map_or(".", |root| root.text.as_str());
+        let path = Text { glob: true, ..Text::known(format!("{}/*", root.trim_end_matches('/')), call.span) };
+        let mut all = words.to_vec();
+        if !words.iter().any(|word| word.text.contains('{')) {
+            all.push(Text::known("{}", call.span));
+        }
+        self.for_file(&all, &path, call);
+        Stream::UNKNOWN
+    }
+
+    /// Notes that something is exhausted.
+    pub(crate) fn exhausts(&mut self, how: &str, span: cmdai_schema::Span) {
+        self.emit(EffectKind::ResourceExhaustion { how: how.to_owned() }, span, cmdai_schema::Certainty::Likely);
+    }
+}

@@ -1,0 +1,155 @@
+//! `git`: what its configuration runs, and what refspecs mean.
+
+use cmdai_schema::{Certainty, CodeSource, Dialect, EffectKind};
+
+use crate::{
+    analyser::Analyser,
+    call::Call,
+    knowledge,
+    options::{self, Parsed},
+    value::{Stream, Text},
+};
+
+/// Settings whose value is run.
+const RUN: &[&str] = &[
+    "core.pager", "core.editor", "core.sshcommand", "core.fsmonitor", "core.gitproxy", "core.askpass", "sequence.editor", "diff.external", "gpg.program", "gpg.ssh.program", "gpg.openpgp.program", "credential.helper",
+    "uploadpack.packobjectshook", "sendemail.smtpserver", "interactive.difffilter", "web.browser", "init.templatedir", "core.alternaterefscommand", "receive.procreceiverefs",
+];
+
+impl Analyser<'_> {
+    pub(crate) fn git(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+        let sub = parsed.sub().to_owned();
+        for setting in parsed.values("config").cloned().collect::<Vec<_>>() {
+            let Some((name, _)) = setting.text.split_once('=') else { continue };
+            let value = setting.after(name.len() + 1);
+            let name = name.to_ascii_lowercase();
+            if let Some(alias) = name.strip_prefix("alias.")
+                && alias.eq_ignore_ascii_case(&sub)
+                && !value.text.starts_with('!')
+            {
+                // The alias stands for another git command.
+                let words: Vec<Text> = value.text.split_whitespace().map(|word| Text::known(word, value.span)).collect();
+                let mut all = vec![Text::known("git", call.span)];
+                all.extend(words);
+                all.extend(parsed.rest().skip(1).cloned());
+                return self.call(&all, Vec::new(), call.stdin, call.span);
+            }
+            self.git_setting(&name, &value, &sub);
+        }
+        if let Some(folder) = parsed.value("dir").cloned() {
+            let before = (self.env.cwd.clone(), self.env.cwd_known);
+            self.env.cwd = self.absolute(&folder.text);
+            (self.env.cwd, self.env.cwd_known) = before;
+        }
+        let rest: Vec<Text> = parsed.rest().skip(1).cloned().collect();
+        match sub.as_str() {
+            "push" => self.git_push(call, parsed, &rest),
+            "checkout" => self.git_checkout(call, &rest),
+            "config" => {
+                if let [name, value, ..] = rest.as_slice() {
+                    let low = name.text.to_ascii_lowercase();
+                    self.git_setting(&low, value, "");
+                    if value.text.starts_with('!') && low.starts_with("alias.") || RUN.contains(&low.as_str()) && value.text.contains(['/', ' ', ';']) || low == "core.hookspath" {
+                        self.emit(EffectKind::Persistence { mechanism: "git-config".to_owned(), path: None }, call.span, Certainty::Likely);
+                    }
+                }
+            }
+            "bisect" if rest.first().is_some_and(|word| word.text == "run") => {
+                self.call(rest.get(1..).unwrap_or_default(), Vec::new(), call.stdin, call.span);
+            }
+            "submodule" if rest.first().is_some_and(|word| word.text == "foreach") => {
+                let all: Vec<&Text> = rest.iter().skip(1).collect();
+                let code = crate::call::joined(&all, call.span);
+                self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
+            }
+            "clone" | "fetch" | "pull" | "ls-remote" => {
+                for word in &rest {
+                    if let Some(at) = word.text.find("ext::") {
+                        self.shell_code(&word.after(at + 5), Dialect::Sh, &Stream::Empty, true);
+                    }
+                }
+            }
+            "p4" | "svn" | "daemon" => {}
+            "credential" if rest.first().is_some_and(|word| word.text == "fill") => {
+                self.emit(EffectKind::ReadSecret { path: "git-credential".to_owned() }, call.span, Certainty::Proven);
+            }
+            "archive" | "bundle" | "" => {}
+            _ => {
+                // An alias of the session's git cannot be seen; a known program behind `git-NAME` neither.
+                let _ = knowledge::find;
+            }
+        }
+        let _ = options::parse;
+        match sub.as_str() {
+            "rev-parse" if rest.is_empty() && parsed.has("show-toplevel") => Stream::Known(format!("{}\n", self.env.cwd)),
+            "show" | "cat-file" => Stream::Tainted(crate::value::Taint::File("git".to_owned())),
+            _ => Stream::UNKNOWN,
+        }
+    }
+
+    fn git_setting(&mut self, name: &str, value: &Text, sub: &str) {
+        let _ = sub;
+        let ends = |ending: &str| name.ends_with(ending);
+        if name.starts_with("alias.") {
+            if value.text.starts_with('!') {
+                self.shell_code(&value.after(1), Dialect::Sh, &Stream::Empty, true);
+            }
+        } else if name == "core.hookspath" || name == "init.templatedir" {
+            if value.text != "/dev/null" && !value.text.is_empty() {
+                let path = self.absolute(&value.text);
+                self.emit_code(CodeSource::File(path), "git-hook", value.span);
+            }
+        } else if RUN.contains(&name)
+            || name.starts_with("filter.") && (ends(".clean") || ends(".smudge") || ends(".process"))
+            || name.starts_with("diff.") && (ends(".textconv") || ends(".command"))
+            || name.starts_with("merge.") && ends(".driver")
+            || (name.starts_with("difftool.") || name.starts_with("mergetool.") || name.starts_with("browser.") || name.starts_with("man.")) && ends(".cmd")
+            || name.starts_with("pager.")
+            || name.starts_with("remote.") && (ends(".uploadpack") || ends(".receivepack") || ends(".vcs"))
+            || name.starts_with("credential.") && ends(".helper")
+            || name.starts_with("submodule.") && ends(".update") && value.text.starts_with('!')
+        {
+            let code = if value.text.starts_with('!') { value.after(1) } else { value.clone() };
+            if !matches!(code.text.as_str(), "cat" | "less" | "delta" | "true" | "false" | "vim" | "nano" | "cache" | "store" | "osxkeychain" | "manager" | "") && !code.text.starts_with("less ") && !code.text.starts_with("cache ") {
+                self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
+            }
+        } else if name == "protocol.ext.allow" && value.text == "always" {
+            self.emit_code(CodeSource::Unknown, "shell", value.span);
+        } else if name == "http.sslverify" && value.text == "false" {
+            self.emit(EffectKind::DisableSecurity { what: "tls-verification".to_owned() }, value.span, Certainty::Proven);
+        }
+    }
+
+    /// `+BRANCH` overwrites, `:BRANCH` removes.
+    fn git_push(&mut self, call: &Call<'_>, parsed: &Parsed<'_>, rest: &[Text]) {
+        if parsed.has("dry") {
+            return;
+        }
+        let remote = rest.first().map_or("origin", |text| text.text.as_str()).to_owned();
+        if parsed.has("lease") && !parsed.has("force") {
+            let branch = rest.get(1).map_or("HEAD", |text| text.text.as_str()).to_owned();
+            self.emit(EffectKind::ForcePush { remote: remote.clone(), branch }, call.span, Certainty::Likely);
+        }
+        if parsed.has("force") && rest.len() > 1 {
+            return;
+        }
+        for spec in rest.iter().skip(1) {
+            if let Some(branch) = spec.text.strip_prefix('+') {
+                let branch = branch.rsplit(':').next().unwrap_or(branch).to_owned();
+                self.emit(EffectKind::ForcePush { remote: remote.clone(), branch }, call.span, Certainty::Proven);
+            } else if let Some(branch) = spec.text.strip_prefix(':') {
+                self.emit(EffectKind::BranchDelete { branch: branch.to_owned(), remote: Some(remote.clone()) }, call.span, Certainty::Proven);
+            }
+        }
+    }
+
+    /// `git checkout -- FILE` throws changes away.
+    fn git_checkout(&mut self, call: &Call<'_>, rest: &[Text]) {
+        if let Some(at) = call.args.iter().position(|arg| arg.text == "--")
+            && call.args.len() > at + 1
+            && !rest.iter().any(|arg| matches!(arg.text.as_str(), "." | ":/"))
+        {
+            self.emit(EffectKind::HistoryLoss { what: "uncommitted".to_owned() }, call.span, Certainty::Proven);
+        }
+    }
+}
