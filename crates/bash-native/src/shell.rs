@@ -8,7 +8,7 @@ use cmdai_gate::{
     Action, Attribution, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Signals,
     Voice, fresh_id, origin, render::View,
 };
-use cmdai_schema::{Decision, Dialect, Layer, Mode};
+use cmdai_schema::{Decision, Dialect, EffectKind, Layer, Mode, RuleHit};
 
 use crate::session::LiveSession;
 use crate::symbols::Symbols;
@@ -285,6 +285,10 @@ impl Shell {
         // Start-up files, prompts and completions are not lines of a person: nobody is asked, and
         // only what is denied does not run.
         let own_time = self.interactive && !self.in_line && !has_record;
+        if own_time && only_traps(&outcome) {
+            // Another tool puts its trap in place; at the next prompt ours comes back in front.
+            return 0;
+        }
         let passes = if own_time {
             Decision::RequireApproval
         } else {
@@ -473,6 +477,17 @@ fn is_own(text: &str) -> bool {
                 | "unset __cmdai_prompt __cmdai_why"
         )
         || text.starts_with(OWN_TRAP)
+}
+
+/// The worst it does is to the traps of this shell, which mend themselves.
+fn only_traps(outcome: &Outcome) -> bool {
+    let traps = |hit: &RuleHit| hit.id == "self.protect" || hit.decision < Decision::Deny;
+    outcome.judgement.rules.iter().all(traps)
+        && outcome
+            .analysis
+            .effects
+            .iter()
+            .all(|effect| matches!(effect.kind, EffectKind::DisableSecurity { .. }))
 }
 
 /// Nothing in it depends on the state of the shell.

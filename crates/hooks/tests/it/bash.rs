@@ -200,15 +200,22 @@ fn prompt_commands_and_debug_traps_of_others_go_on() {
     assert!(shown.contains("3 __cmdai precmd"), "{shown}");
     let shown = shell.run("echo \"saw $debugged\"").unwrap();
     assert!(shown.contains("saw echo \"saw $debugged\""), "{shown}");
-    // A trap that is set later is kept and ours comes back in front of it.
-    shell.run("trap 'later=yes' DEBUG").unwrap();
-    assert!(
-        shell
-            .run("echo \"later=$later\"")
-            .unwrap()
-            .contains("later=yes")
-    );
     assert!(shell.run("frobnicate").unwrap().contains("blocked"));
+}
+
+#[test]
+fn a_trap_that_is_set_after_ours_is_kept_and_ours_comes_back() {
+    let home = home(
+        "",
+        "trap 'later=yes' DEBUG\nPROMPT_COMMAND+=$'\\nfromprompt'\nfromprompt() { [[ -n $again ]] || trap 'again=yes' DEBUG; }",
+    );
+    home.policy(POLICY).unwrap();
+    let mut shell = bash(&home);
+    shell.run("true").unwrap();
+    let shown = shell.run("echo \"<$later$again>\"").unwrap();
+    assert!(shown.contains("<yesyes>"), "{}", shell.screen());
+    std::fs::write(home.work().join("part.sh"), "frobnicate\n").unwrap();
+    assert!(shell.run("source ./part.sh").unwrap().contains("blocked"));
 }
 
 #[test]
