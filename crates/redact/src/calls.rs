@@ -156,7 +156,8 @@ fn call(command: &Command<'_>, found: &mut Vec<Finding>) {
             if flag(word, next, &tools, words.get(..index).unwrap_or(&[]), found) {
                 continue;
             }
-            if !asks && !text.contains('=') && long(word, next, found) {
+            let taken = !asks || next.is_some_and(|next| values::mixed(&next.text));
+            if taken && !text.contains('=') && long(word, next, found) {
                 index += 1;
                 continue;
             }
@@ -323,7 +324,7 @@ fn sink(text: &str, stages: &[Command<'_>], found: &mut Vec<Finding>) {
         let Some(first) = command
             .words
             .iter()
-            .position(|word| matches!(base(&word.text), "echo" | "printf" | "print"))
+            .position(|word| matches!(base(&word.text), "echo" | "printf" | "print" | "yes"))
         else {
             continue;
         };

@@ -72,9 +72,9 @@ pub(crate) fn named(
         [b':', ..] => (1, true),
         [b'%', b'3', b'D' | b'd', ..] => (3, false),
         _ => {
-            // SQL has no sign between them.
+            // SQL and netrc have no sign between them.
             if gap > 0 && !quoted_name && name.eq_ignore_ascii_case("password") {
-                quoted(text, at, found);
+                unsigned(text, at, from, found);
             }
             return to;
         }
@@ -86,17 +86,14 @@ pub(crate) fn named(
         return to;
     }
     at += after;
-    let header = colon
-        && !quoted_name
-        && matches!(
-            name.to_ascii_lowercase().as_str(),
-            "authorization"
-                | "proxy-authorization"
-                | "cookie"
-                | "set-cookie"
-                | "x-auth"
-                | "x-auth-token"
-        );
+    let lower = name.to_ascii_lowercase();
+    let header = matches!(lower.as_str(), "authorization" | "proxy-authorization")
+        || (colon
+            && !quoted_name
+            && matches!(
+                lower.as_str(),
+                "cookie" | "set-cookie" | "x-auth" | "x-auth-token"
+            ));
     if header {
         header_value(text, name, from, at, found);
         return to;
@@ -257,9 +254,15 @@ fn header_value(text: &str, name: &str, name_start: usize, at: usize, found: &mu
         .checked_sub(1)
         .and_then(|at| text.as_bytes().get(at))
         .copied();
+    let own = ["\\\"", "\"", "'"]
+        .iter()
+        .find(|quote| text.get(at..).is_some_and(|rest| rest.starts_with(**quote)));
+    let own = own.filter(|_| !closes(text.as_bytes(), at));
+    let at = at + own.map_or(0, |quote| quote.len());
     let rest = text.get(at..).unwrap_or("");
-    let end = match opened {
-        Some(quote @ (b'"' | b'\'')) => closing_quote(rest, quote),
+    let end = match (own, opened) {
+        (Some(quote), _) => rest.find(*quote),
+        (None, Some(quote @ (b'"' | b'\''))) => closing_quote(rest, quote),
         _ => rest.find(['\n', '\r', '"', '\'', '\\']),
     };
     let end = end.unwrap_or(rest.len());
@@ -343,5 +346,41 @@ pub(crate) fn kind(name: &str) -> &'static str {
         "api-key"
     } else {
         "secret"
+    }
+}
+
+/// `PASSWORD 'x'`, `PASSWORD FOR u = 'x'`, and `login u password x` of a netrc file.
+fn unsigned(text: &str, at: usize, name_start: usize, found: &mut Vec<Finding>) {
+    let rest = text.get(at..).unwrap_or("");
+    let before = text
+        .get(text.floor_char_boundary(name_start.saturating_sub(80))..name_start)
+        .unwrap_or("");
+    if rest
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("for "))
+    {
+        let near = rest
+            .get(..text.floor_char_boundary(at + 128) - at)
+            .unwrap_or(rest);
+        if let Some(sign) = near.find('=') {
+            let value_at = near
+                .get(sign + 1..)
+                .map_or(0, |tail| tail.len() - tail.trim_start().len());
+            quoted(text, at + sign + 1 + value_at, found);
+        }
+    } else if before.contains("login ") || before.contains("machine ") {
+        let (start, end, _) = value(text, at);
+        if text
+            .get(start..end)
+            .is_some_and(|value| values::is_secret(value, Strength::Strong))
+        {
+            found.push(Finding {
+                start,
+                end,
+                kind: "password",
+            });
+        }
+    } else {
+        quoted(text, at, found);
     }
 }

@@ -5,6 +5,8 @@
 pub(crate) enum Strength {
     /// Only a value that looks random is a secret (`STRIPE_KEY`, `AUTH`, `SESSION`).
     Weak,
+    /// Any value but a short one or a number (`PASS`, `PW`: as often a result as a secret).
+    Medium,
     /// Any value that is neither a reference nor a placeholder is a secret (`DB_PASSWORD`).
     Strong,
 }
@@ -153,6 +155,7 @@ const STRONG_ENDS: &[&str] = &[
     "credential",
     "credentials",
     "pass",
+    "psk",
     "secrets",
     "connectionstring",
     "userpw",
@@ -160,6 +163,7 @@ const STRONG_ENDS: &[&str] = &[
 ];
 /// Pairs of parts that end a strong name.
 const STRONG_PAIRS: &[(&str, &str)] = &[
+    ("key", "base"),
     ("api", "key"),
     ("access", "key"),
     ("secret", "key"),
@@ -232,10 +236,13 @@ pub(crate) fn strength(name: &str) -> Option<Strength> {
     if STRONG_PAIRS.contains(&(before, last)) || STRONG_ENDS.iter().any(|end| ends(last, end)) {
         // A bare `pass` is as often a result as a secret.
         return Some(if parts.len() == 1 && last == "pass" {
-            Strength::Weak
+            Strength::Medium
         } else {
             Strength::Strong
         });
+    }
+    if last == "pw" {
+        return Some(Strength::Medium);
     }
     let weak = match last {
         "key" => {

@@ -50,6 +50,8 @@ pub(crate) fn find(words: &[Word<'_>], found: &mut Vec<Finding>) {
             0,
         ),
         "mkpasswd" => take(plain.first(), 0),
+        "ngrok" if first == "authtoken" => take(plain.get(1), 0),
+        "snyk" if first == "auth" => take(plain.get(1), 0),
         "openssl" if first == "passwd" => {
             take(plain.last().filter(|word| word.text != "passwd"), 0)
         }
@@ -135,7 +137,7 @@ fn settings(program: &str, rest: &[Word<'_>], found: &mut Vec<Finding>) {
         let text = word.text.as_ref();
         if matches!(
             text,
-            "set" | "config" | "configure" | "setenv" | "config:set"
+            "set" | "config" | "configure" | "setenv" | "config:set" | "put" | "set_network"
         ) {
             setting = true;
             continue;

@@ -73,6 +73,7 @@ static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
     add("bearer ", Hit::Bearer);
     add("@", Hit::At);
     add("identified by ", Hit::Identified);
+    add("_password by ", Hit::Identified);
     for name in tools::trigger_names() {
         add(name, Hit::Call);
     }

@@ -75,6 +75,13 @@ pub(crate) static TOOLS: &[Tool] = &[
         ],
         &[("-p", Attached)],
     ),
+    when(
+        &["az"],
+        &["sql", "mysql", "postgres", "vm"],
+        &[("-p", Value)],
+    ),
+    tool(&["psexec", "psexec64"], &[("-p", Value)]),
+    tool(&["schtasks"], &[("/rp", Value), ("/p", Value)]),
     tool(&["sshpass"], &[("-p", Value)]),
     tool(
         &["redis-cli", "keydb-cli", "valkey-cli"],
@@ -387,6 +394,10 @@ pub(crate) static ASKS: &[&str] = &[
 /// Programs whose positional arguments can be secrets; handled in [`crate::calls`].
 pub(crate) static POSITIONAL: &[&str] = &[
     "htpasswd",
+    "ngrok",
+    "snyk",
+    "put",
+    "set_network",
     "mysqladmin",
     "mkpasswd",
     "openssl",

@@ -52,7 +52,11 @@ pub(crate) fn is_secret(value: &str, strength: Strength) -> bool {
     if literal == 0 || signs || (referred && literal < 4) {
         return false;
     }
-    strength == Strength::Strong || random(value)
+    match strength {
+        Strength::Strong => true,
+        Strength::Medium => value.len() >= 4 && !value.bytes().all(|byte| byte.is_ascii_digit()),
+        Strength::Weak => random(value),
+    }
 }
 
 /// Obvious stand-ins: `<token>`, `***`, `xxxx`, `...`, `{{ x }}`, `%s`, `@file`, a pattern.
@@ -206,6 +210,13 @@ fn marker(value: &str, at: usize) -> usize {
 /// The whole value is a marker.
 pub(crate) fn is_marker(value: &str) -> bool {
     marker(value, 0) == value.len() && !value.is_empty()
+}
+
+/// Letters and digits together, as in most passwords and few names.
+pub(crate) fn mixed(value: &str) -> bool {
+    value.len() >= 6
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Long, and made of letters and digits mixed: a random token rather than a word.
