@@ -100,6 +100,7 @@ export function Help({ places, onClose }: { places: Place[]; onClose: () => void
             ]
           })}
         </div>
+        <p className="muted"><a href="/licences.txt" target="_blank" rel="noopener noreferrer">Licences</a> of what this console is made of.</p>
       </div>
     </Dialog>
   )

@@ -25,6 +25,7 @@ export function Approvals() {
     () => (status === 'pending' ? all.filter((ask) => ask.status === 'pending').sort((a, b) => Date.parse(a.expires) - Date.parse(b.expires)) : all.filter((ask) => ask.status !== 'pending')),
     [all, status],
   )
+  const [shown, setShown] = useState(40)
   const [deciding, setDeciding] = useState<{ ask: Approval; approve: boolean } | null>(null)
   const chosen = params.id ?? null
   const allowed = may(me, 'security')
@@ -60,9 +61,10 @@ export function Approvals() {
         </Empty>
       ) : (
         <div className="cards">
-          {list.map((ask) => <Card key={ask.id} ask={ask} focused={ask.id === chosen} allowed={allowed} why={forbidden(me, allowed)} onDecide={(approve) => setDeciding({ ask, approve })} />)}
+          {list.slice(0, shown).map((ask) => <Card key={ask.id} ask={ask} focused={ask.id === chosen} allowed={allowed} why={forbidden(me, allowed)} onDecide={(approve) => setDeciding({ ask, approve })} />)}
         </div>
       )}
+      {list.length > shown && <div className="row" style={{ justifyContent: 'center', padding: 16 }}><button type="button" className="btn" onClick={() => setShown(shown + 80)}>Show {count(Math.min(80, list.length - shown))} more of {count(list.length - shown)}</button></div>}
       {deciding && (
         <StepUp
           title={deciding.approve ? 'Approve this command' : 'Deny this command'}

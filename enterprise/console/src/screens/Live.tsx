@@ -6,8 +6,9 @@ import { Page } from '../app/App'
 import { useKey } from '../app/keys'
 import { Icon } from '../ui/icons'
 import { Rows } from '../ui/rows'
-import { count, useNow } from '../ui/show'
+import { count, some, useNow } from '../ui/show'
 import { Empty } from '../ui/states'
+import { length } from '../ui/time'
 import { EventDrawer } from './EventDrawer'
 import { eventColumns, keyOfEvent } from './eventColumns'
 import { terms } from './search/terms'
@@ -48,6 +49,12 @@ function matches(q: string): (row: EventRow) => boolean {
     [...asked.values()].every(({ read, values, negate }) => values.length === 0 || read(row).some((v) => v && values.includes(v.toLowerCase())) !== negate)
 }
 
+/** Median of the newest rows, in milliseconds, where the clocks make sense. */
+function typicalLag(rows: EventRow[]): number | null {
+  const lags = rows.slice(0, 100).map((row) => Date.parse(row.received) - Date.parse(row.time)).filter((lag) => lag >= 0 && lag < 60_000).sort((a, b) => a - b)
+  return lags[Math.floor(lags.length / 2)] ?? null
+}
+
 export function Live() {
   const feed = useFeed()
   const params = useSearch({ from: '/live' }) as { q?: string; event?: string }
@@ -84,12 +91,13 @@ export function Live() {
     ...eventColumns({ open, clock: true, narrow: chosen !== null }),
   ].map((column, index) => (index === 0 ? { ...column, name: 'Pin' } : column)), [open, chosen !== null, pinned, pin])
   const rate = useMemo(() => feed.rows.filter((row) => Date.now() - Date.parse(row.received) < 60_000).length, [feed, Math.floor(Date.now() / 2000)])
+  const lag = useMemo(() => typicalLag(feed.rows), [feed.rows])
   const behind = frozen ? feed.arrived - frozen.at : 0
 
   return (
     <Page
       title="Live" fill
-      sub={frozen ? <span role="status">Paused · {count(behind)} new behind</span> : <span>{feed.state === 'live' ? `${count(rate)} events in the last minute` : feed.state === 'lost' ? 'The feed was lost; it is being opened again' : 'Opening the feed'}</span>}
+      sub={frozen ? <span role="status">Paused · {count(behind)} new behind</span> : <span>{feed.state === 'live' ? `${some(rate, 'event')} in the last minute${lag === null ? '' : `, stored ${length(lag)} after the command`}` : feed.state === 'lost' ? 'The feed was lost; it is being opened again' : 'Opening the feed'}</span>}
       actions={<button type="button" className={frozen ? 'btn primary' : 'btn'} onClick={toggle} title="Pause or go on (p)"><Icon name={frozen ? 'play' : 'pause'} size={13} />{frozen ? `Go on${behind > 0 ? ` (${count(behind)})` : ''}` : 'Pause'}</button>}
     >
       <div className="toolbar">

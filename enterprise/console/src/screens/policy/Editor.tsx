@@ -4,7 +4,7 @@ import { yaml } from '@codemirror/lang-yaml'
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint'
 import { unifiedMergeView } from '@codemirror/merge'
-import { Compartment, EditorState, type Extension } from '@codemirror/state'
+import { Annotation, Compartment, EditorState, type Extension } from '@codemirror/state'
 import { EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup } from 'codemirror'
@@ -53,6 +53,9 @@ const look = EditorView.theme({
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--text-2)', padding: '4px 14px' },
 })
 
+/** Marks text that came from outside: it is no edit. */
+const given = Annotation.define<boolean>()
+
 export interface EditorHandle {
   goTo: (line: number, column: number) => void
 }
@@ -94,7 +97,7 @@ export default function Editor({ value, onChange, diagnostics, against, readOnly
           parts.current.lock.of(locked(readOnly)),
           parts.current.diff.of([]),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) change.current(update.state.doc.toString())
+            if (update.docChanged && !update.transactions.some((transaction) => transaction.annotation(given))) change.current(update.state.doc.toString())
           }),
         ],
       }),
@@ -110,7 +113,7 @@ export default function Editor({ value, onChange, diagnostics, against, readOnly
 
   useEffect(() => {
     const editor = view.current
-    if (editor && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })
+    if (editor && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, annotations: given.of(true) })
   }, [value])
   useEffect(() => view.current?.dispatch({ effects: parts.current.lock.reconfigure(locked(readOnly)) }), [readOnly])
   useEffect(() => {

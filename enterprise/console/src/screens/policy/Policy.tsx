@@ -117,10 +117,10 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
             {conflict && (
               <div className="banner" role="alert">
                 <Icon name="warn" size={14} />
-                <span><b>Version {view.version} was published by <SafeText>{view.published_by}</SafeText> while you edited version {base}.</b> Look at the difference; go on only if yours should replace it.</span>
+                <span><b>Version {view.version} was published by <SafeText>{view.published_by}</SafeText> while you edited version {base}.</b> Yours would replace it.</span>
                 <span className="actions row">
                   <button type="button" className="btn small" onClick={() => setDiff(true)}>Difference</button>
-                  <button type="button" className="btn small" onClick={() => { setDiff(true); setDraft({ base: view.version, source }) }}>Go on from version {view.version}</button>
+                  <button type="button" className="btn small" onClick={() => { setDiff(true); setDraft({ base: view.version, source }) }}>Go on from {view.version}</button>
                 </span>
               </div>
             )}
