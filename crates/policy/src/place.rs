@@ -12,6 +12,8 @@ pub(crate) enum Place {
     Nowhere,
     /// `/tmp` and its kind.
     Temporary,
+    /// `/tmp` as a whole, in use by others.
+    TemporaryRoot,
     /// A build or cache folder, made again by running something.
     Build,
     /// Within the project.
@@ -131,7 +133,7 @@ impl<'a> Places<'a> {
             return Place::Nowhere;
         }
         if let Some(root) = TEMPORARY.iter().find(|root| is_below(bare, root)) {
-            return if bare == *root && !everything { Place::MachineData } else { Place::Temporary };
+            return if bare == *root && !everything { Place::TemporaryRoot } else { Place::Temporary };
         }
         if let Some(project) = self.project {
             if bare == project {
@@ -245,7 +247,7 @@ mod tests {
             ("/dev/null", Place::Nowhere),
             ("/tmp/x", Place::Temporary),
             ("/tmp/*", Place::Temporary),
-            ("/tmp", Place::MachineData),
+            ("/tmp", Place::TemporaryRoot),
             ("/etc", Place::SystemRoot),
             ("/etc/*", Place::SystemRoot),
             ("/etc/nginx/nginx.conf", Place::System),

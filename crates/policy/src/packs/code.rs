@@ -47,6 +47,7 @@ fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &s
         CodeSource::File(path) => {
             let place = judge.places.of(path);
             let injected = ["preload", "library", "plugin", "injected", "native"].iter().any(|word| language.contains(word))
+                || effect.span.of(judge.request.text).split_once('=').is_some_and(|(name, _)| INJECTORS.contains(&name))
                 || judge.call(effect).is_some_and(|call| call.assignments.iter().any(|(name, _)| INJECTORS.contains(&name.as_str())));
             if injected && matches!(place, Place::Temporary | Place::Unknown | Place::HomeFile | Place::Project) {
                 judge.hit("exec.injected", High, effect, format!("makes a program run {path}"), None);

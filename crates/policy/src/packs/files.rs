@@ -89,6 +89,9 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
             let reason = if recursive { format!("deletes the folder {path}") } else { format!("deletes {path}") };
             judge.hit("fs.delete-recursive", if wide || recursive { Moderate } else { Safe }, effect, reason, look());
         }
+        Place::TemporaryRoot => {
+            judge.hit("fs.delete-outside-project", Moderate, effect, format!("deletes {path}, which other programs use"), None);
+        }
         Place::Build | Place::Temporary | Place::Nowhere => {}
     }
 }
@@ -113,6 +116,7 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     let risk = match judge.places.of(path) {
         Place::SystemRoot | Place::System | Place::MachineData if is_folder(path) => Moderate,
         Place::HomeStore | Place::Home if is_folder(path) => Safe,
+        Place::HomeStore if is_public(path) => Moderate,
         Place::SystemRoot | Place::Root => Critical,
         Place::System | Place::HomeStore | Place::Home | Place::Repository => High,
         Place::MachineData => Moderate,
@@ -123,12 +127,18 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     judge.hit("fs.overwrite", risk, effect, format!("overwrites {path}"), instead);
 }
 
+/// Files among secrets that hold none and change all the time.
+fn is_public(path: &str) -> bool {
+    path.ends_with("/known_hosts") || path.ends_with(".pub")
+}
+
 fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     if path.starts_with("/dev/") {
         return device(judge, effect, path);
     }
     let risk = match judge.places.of(path) {
         Place::SystemRoot | Place::Root if !is_folder(path) => High,
+        Place::HomeStore if is_public(path) => Safe,
         Place::HomeStore if path.contains("/.ssh/") || path.contains("/.gnupg/") => High,
         Place::Repository => High,
         Place::System | Place::SystemRoot | Place::Root => Moderate,
@@ -184,13 +194,14 @@ fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recur
             Place::Root | Place::SystemRoot => Critical,
             Place::System | Place::Home | Place::HomeStore => High,
             Place::MachineData | Place::HomeFile | Place::ProjectRoot if recursive => High,
-            Place::Temporary | Place::Build | Place::Nowhere => Safe,
+            Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
             _ => Moderate,
         };
         let calmer = if recursive { "chmod -R u=rwX,go=rX" } else { "chmod 755" };
-        let instead = judge.call_text(effect).filter(|_| risk >= Moderate).map(|_| format!("{calmer} {}", quoted(path)));
+        let whole = matches!(place, Place::Root | Place::SystemRoot | Place::System | Place::Home);
+        let instead = judge.call_text(effect).filter(|_| risk >= Moderate && !whole).map(|_| format!("{calmer} {}", quoted(path)));
         judge.hit("priv.world-writable", risk, effect, format!("lets everybody on the machine write to {path}"), instead);
-    } else if recursive || matches!(mode, "000" | "0" | "a-rwx" | "a-r" | "-r" | "-x" | "a-x" | "600" | "0000") {
+    } else if recursive || (mode == "600" && is_folder(path)) || matches!(mode, "000" | "0" | "a-rwx" | "a-r" | "-r" | "-x" | "a-x" | "0000") {
         let risk = match place {
             Place::Root | Place::SystemRoot => Critical,
             Place::Home if recursive => High,

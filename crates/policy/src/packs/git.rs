@@ -13,6 +13,22 @@ fn is_protected(judge: &Judge<'_>, branch: &str) -> bool {
     listed.iter().any(|glob| crate::glob::word(glob, branch)) || known.contains(&branch) || branch.starts_with("release/") || branch.starts_with("release-")
 }
 
+/// What is lost, as a person would say it.
+fn in_words(what: &str) -> &str {
+    match what {
+        "uncommitted" => "changes that are not committed",
+        "untracked" => "files that are not tracked",
+        "stash" => "stashed changes",
+        "unreachable" => "commits that nothing points to",
+        "reflog" => "the way back to earlier commits",
+        "history" => "the history as others know it",
+        "worktree" => "a work tree with its changes",
+        "branch" => "commits of a branch",
+        "submodule" => "changes in a submodule",
+        other => other,
+    }
+}
+
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
         EffectKind::ForcePush { remote, branch } => {
@@ -21,7 +37,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             let everything = flags("--mirror") || flags("--all");
             let named = if branch.is_empty() || branch == "HEAD" { judge.request.facts.git_branch.as_deref().unwrap_or("") } else { branch.as_str() };
             let protected = is_protected(judge, named);
-            let risk = if everything || protected || (named.is_empty() && !leased) { High } else { Moderate };
+            let risk = if everything || protected || !leased { High } else { Moderate };
             let what = if everything {
                 "every branch".to_owned()
             } else if named.is_empty() {
@@ -41,7 +57,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         EffectKind::BranchDelete { branch, remote } => {
             let protected = is_protected(judge, branch);
-            let risk = if remote.is_some() || protected { High } else { Moderate };
+            let forced = judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-D" | "-f" | "--force" | "-df" | "-fd")));
+            let risk = if remote.is_some() || protected || forced { High } else { Moderate };
             let at = remote.as_ref().map(|remote| format!(" on {remote}")).unwrap_or_default();
             let instead = remote.is_none().then(|| format!("git branch -d {branch}")).filter(|_| !protected && !branch.is_empty());
             judge.hit("git.branch-delete", risk, effect, format!("deletes the branch {branch}{at}"), instead);
@@ -62,7 +79,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 None
             };
             let risk = if args.contains(&"pop") { Moderate } else { High };
-            let reason = if what.is_empty() { "loses work that version control does not hold".to_owned() } else { format!("loses {what}") };
+            let reason = if what.is_empty() { "loses work that version control does not hold".to_owned() } else { format!("loses {}", in_words(what)) };
             judge.hit("git.history-loss", risk, effect, reason, instead);
         }
         _ => {}

@@ -54,7 +54,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         _ => return,
     };
     let production = in_production(judge.request.facts) || context.as_deref().is_some_and(names_production) || names_production(name);
+    if only_shows(judge, effect) {
+        return;
+    }
     let kind = resource.to_ascii_lowercase();
+    let kind = kind.split('/').next().unwrap_or(&kind).to_owned();
     let shown = [kind.as_str(), name.as_str()].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     let of = context.as_ref().filter(|context| !context.is_empty()).map(|context| format!(" in {context}")).unwrap_or_default();
     let one_up = |risk: Risk| match risk {
@@ -80,11 +84,16 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         (Family::Cluster, false) => {
             let instead = judge.with_flag(effect, "--dry-run=server").filter(|_| effect.chain.last().is_some_and(|program| program == "kubectl"));
             let calm = matches!(kind.as_str(), "context" | "config" | "port-forward" | "kubeconfig");
-            judge.hit("k8s.change", if calm { Risk::Safe } else { one_up(Moderate) }, effect, format!("changes {shown}{of}"), instead.filter(|_| production));
+            let evicts = judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| arg.text().ends_with(":NoExecute")));
+            let risk = if evicts { High } else { Moderate };
+            judge.hit("k8s.change", if calm { Risk::Safe } else { one_up(risk) }, effect, format!("changes {shown}{of}"), instead.filter(|_| production));
         }
         (Family::Container, true) => {
             let volumes = kind.contains("volume") || kind.contains("system") || kind.contains("swarm") || kind.contains("vm");
-            let calm = wide || CALM_CONTAINERS.contains(&kind.as_str());
+            let forced = judge.call(effect).is_some_and(|call| {
+                call.args.iter().take_while(|arg| arg.text() != "--").any(|arg| matches!(arg.text(), "-f" | "--force" | "-v" | "--volumes" | "-fv" | "-vf" | "-af" | "-fa"))
+            });
+            let calm = !forced && (wide || CALM_CONTAINERS.contains(&kind.as_str()));
             let risk = if volumes || !calm { High } else { Moderate };
             judge.hit("container.destroy", one_up(risk), effect, format!("removes {shown}"), None);
         }
@@ -113,7 +122,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         (Family::Infrastructure, false) => {
             let unasked = judge.call(effect).is_some_and(|call| {
-                call.args.iter().any(|arg| matches!(arg.text().trim_start_matches('-'), "auto-approve" | "auto-approve=true" | "yes" | "require-approval=never" | "non-interactive"))
+                call.args.iter().any(|arg| matches!(arg.text().trim_start_matches('-'), "taint" | "force-unlock" | "auto-approve" | "auto-approve=true" | "yes" | "require-approval=never" | "non-interactive"))
             });
             let program = effect.chain.last().map_or("", String::as_str);
             let instead = matches!(program, "terraform" | "tofu").then(|| format!("{program} plan"));
@@ -122,7 +131,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         (Family::Database, true) => {
             let rows = kind.split(['-', '_', ' ']).any(|part| matches!(part, "row" | "rows" | "truncate" | "documents" | "keys" | "data" | "records"));
             if rows {
-                judge.hit("db.delete-all", one_up(High), effect, format!("deletes everything in {}{of}", if name.is_empty() { "a table" } else { name }), None);
+                judge.hit("db.delete-all", one_up(High), effect, format!("deletes everything in {}{of}", if name.is_empty() { "a table" } else if name == "all" { "the database" } else { name }), None);
             } else if kind == "index" || kind == "view" {
                 judge.hit("db.drop", one_up(Moderate), effect, format!("drops {shown}{of}"), None);
             } else {
@@ -133,10 +142,27 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         (Family::Database, false) => judge.hit("db.change", one_up(Moderate), effect, format!("changes {shown}{of}"), None),
         (Family::Cloud, true) => cloud_destroy(judge, effect, &kind, name, provider, &shown, &of, production),
         (Family::Cloud, false) => {
-            let rights = ["iam", "policy", "role", "access-key", "public", "acl", "security-group", "kms", "firewall"].iter().any(|word| kind.contains(word));
+            let rights = ["iam", "policy", "role", "access-key", "public", "acl", "security-group", "kms", "firewall", "secret"].iter().any(|word| kind.contains(word));
             judge.hit("cloud.change", one_up(if rights { High } else { Moderate }), effect, format!("changes {shown}{of}"), None);
         }
     }
+}
+
+/// A trial run, or a question for help.
+fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
+    const TRIAL: &[&str] = &[
+        "--dry-run", "--dry-run=server", "--dry-run=client", "--dry-run=true", "-dry-run", "--dryrun", "--what-if", "--whatif", "--preview-only", "--noop", "--help", "-help",
+    ];
+    let Some(call) = judge.call(effect) else { return false };
+    let end = call.args.iter().position(|arg| arg.text() == "--").unwrap_or(call.args.len());
+    let asks = call.args.last().is_some_and(|arg| arg.text() == "-h") && matches!(call.program.as_str(), "gh" | "glab" | "az" | "gcloud" | "kubectl" | "helm" | "terraform");
+    // Behind a flag that takes a value, the word is that value: `--user-name --dry-run`.
+    const SWITCHES: &[&str] = &["--all", "--force", "--recursive", "--yes", "--now", "--wait", "--all-namespaces", "--ignore-not-found", "--quiet", "--purge", "--cascade"];
+    let free = |i: usize| {
+        let before = i.checked_sub(1).and_then(|i| call.args.get(i)).map_or("", |arg| arg.text());
+        !before.starts_with("--") || before.contains('=') || SWITCHES.contains(&before)
+    };
+    asks || call.args.iter().take(end).enumerate().any(|(i, arg)| TRIAL.contains(&arg.text()) && free(i))
 }
 
 /// The machine's own resources.

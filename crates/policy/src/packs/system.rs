@@ -23,7 +23,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         EffectKind::AddUser { name } => judge.hit("acct.add-user", High, effect, format!("adds the account {name}"), None),
         EffectKind::ChangeCredential { subject } => {
-            let own = subject.is_empty() || *subject == judge.request.subject.user;
+            let own = matches!(subject.as_str(), "" | "self") || *subject == judge.request.subject.user;
             judge.hit("acct.change-credential", if own { Moderate } else { High }, effect, format!("changes the credential {subject}"), None);
         }
         EffectKind::Persistence { mechanism, path } => persistence(judge, effect, mechanism, path.as_deref()),
@@ -36,7 +36,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         EffectKind::PackageInstall { manager, name, source } => package(judge, effect, manager, name, source),
         EffectKind::ServiceControl { service, action } => service_control(judge, effect, service, action),
         EffectKind::ProcessKill { target, all } => kill(judge, effect, target, *all),
-        EffectKind::Power { action } => judge.hit("power.off", High, effect, format!("{action}s the machine", action = action.trim_end_matches('s')), None),
+        EffectKind::Power { action } => judge.hit("power.off", High, effect, format!("stops or restarts the machine: {action}"), None),
         EffectKind::ResourceExhaustion { how } => judge.hit("res.exhaustion", Critical, effect, format!("uses up the machine: {how}"), None),
         _ => {}
     }
@@ -89,7 +89,8 @@ fn service_control(judge: &mut Judge<'_>, effect: &Effect, service: &str, action
 }
 
 fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
-    if all {
+    // `killall node` ends all of one name; `kill -1` and killall5 end everything.
+    if all && matches!(target, "" | "-1" | "*" | "all" | "." | ".*") {
         judge.hit("proc.kill-all", Critical, effect, "ends every process", None);
         return;
     }
@@ -98,7 +99,7 @@ fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
         judge.hit("proc.kill", High, effect, format!("ends {target}, which the machine rests on"), None);
         return;
     }
-    let forced = judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-9" | "-KILL" | "-SIGKILL")));
+    let forced = all || judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-9" | "-KILL" | "-SIGKILL")));
     let wide = target.is_empty() || target.contains('*') || name.starts_with("-u");
     let risk = if wide && forced { High } else if forced || wide { Moderate } else { Safe };
     judge.hit("proc.kill", risk, effect, format!("ends {}", if target.is_empty() { "processes that cannot be told" } else { target }), None);

@@ -85,7 +85,7 @@ fn table() {
         (EffectKind::KernelModule { name: text("x.ko") }, "insmod", Some(("kernel.module", Risk::High))),
         (EffectKind::HistoryLoss { what: text("uncommitted changes") }, "git", Some(("git.history-loss", Risk::High))),
         (push("main"), "git", Some(("git.force-push", Risk::High))),
-        (push("feature"), "git", Some(("git.force-push", Risk::Moderate))),
+        (push("feature"), "git", Some(("git.force-push", Risk::High))),
         (push(""), "git", Some(("git.force-push", Risk::High))),
         (EffectKind::BranchDelete { branch: text("feature"), remote: None }, "git", Some(("git.branch-delete", Risk::Moderate))),
         (EffectKind::BranchDelete { branch: text("feature"), remote: Some(text("origin")) }, "git", Some(("git.branch-delete", Risk::High))),
