@@ -231,7 +231,7 @@ impl Shell {
     }
 
     fn line_begins(&mut self, outcome: &Outcome, text: &str, settled: &Settled) {
-        self.running = Some(Running {
+        self.running = settled.recorded.then(|| Running {
             command_id: settled.command_id.clone(),
             since: Instant::now(),
         });
@@ -473,7 +473,9 @@ fn is_own(text: &str) -> bool {
     text.starts_with("__cmdai ")
         || matches!(
             text,
-            "shopt -s extdebug" | "set -o functrace" | "[[ -n $__cmdai_other_trap ]]"
+            "shopt -s extdebug"
+                | "set -o functrace"
+                | "[[ -n $__cmdai_other_trap ]]"
                 | "unset __cmdai_prompt __cmdai_why"
         )
         || text.starts_with(OWN_TRAP)

@@ -31,6 +31,8 @@ pub mod render;
 mod settle;
 mod versions;
 
+pub use cmdai_policy::Capture;
+
 pub use approval::{Approval, binding};
 pub use escape::escape;
 pub use extensions::{

@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use cmdai_policy::{FailMode, Layers, PolicyErrors, Snapshot, SnapshotMeta};
+use cmdai_policy::{Capture, FailMode, Layers, PolicyErrors, Snapshot, SnapshotMeta};
 use cmdai_schema::{ENGINE_VERSION, PolicyRef};
 
 use crate::files::{self, FileKey, Owner};
@@ -155,6 +155,20 @@ impl Policies {
         }
     }
 
+    /// How much of a command in this folder is recorded: the organisation's word where somebody
+    /// governs, else the person's. Nothing where the folder is never recorded.
+    pub fn capture(&self, cwd: &str, home: &str) -> Option<Capture> {
+        let Some(snapshot) = self.organisation.good.as_ref().or(self.user.good.as_ref()) else {
+            return Some(Capture::Full);
+        };
+        let privacy = &snapshot.settings().privacy;
+        let never = privacy
+            .never_record
+            .iter()
+            .any(|pattern| covers(pattern, cwd, home));
+        (!never).then_some(privacy.capture)
+    }
+
     /// A number that grows whenever a policy was loaded: what was decided before may be different.
     pub fn generation(&self) -> u64 {
         self.organisation.loads + self.user.loads
@@ -214,6 +228,31 @@ impl Slot {
     }
 }
 
+/// A folder pattern, such as `~/private` or `/srv/*/notes/**`, covers what it names and all below.
+fn covers(pattern: &str, cwd: &str, home: &str) -> bool {
+    let pattern = match pattern.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+        _ => pattern.to_owned(),
+    };
+    let pattern = pattern
+        .trim_end_matches("/**")
+        .trim_end_matches("/*")
+        .trim_end_matches('/');
+    let mut parts = cwd.split('/');
+    pattern.split('/').all(|wanted| {
+        parts
+            .next()
+            .is_some_and(|part| match wanted.split_once('*') {
+                None => part == wanted,
+                Some((head, tail)) => {
+                    part.len() >= head.len() + tail.len()
+                        && part.starts_with(head)
+                        && part.ends_with(tail)
+                }
+            })
+    })
+}
+
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).map_or_else(
         |error| error.kind() != std::io::ErrorKind::NotFound,
@@ -270,5 +309,25 @@ fn summary(errors: &PolicyErrors) -> String {
     match errors.0.len().saturating_sub(1) {
         0 => first,
         more => format!("{first} (and {more} more; see `cmdai policy lint`)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn folders_are_covered_with_what_lies_below() {
+        for (pattern, cwd, covered) in [
+            ("~/private", "/home/u/private/x", true),
+            ("~/private/**", "/home/u/private", true),
+            ("~/private", "/home/u/privately", false),
+            ("/srv/*/notes", "/srv/a/notes/b", true),
+            ("/srv/*/notes", "/srv/a/b/notes", false),
+            ("/srv/x*", "/srv/xyz", true),
+            ("~", "/home/u", true),
+        ] {
+            assert_eq!(covers(pattern, cwd, "/home/u"), covered, "{pattern} {cwd}");
+        }
     }
 }

@@ -48,6 +48,8 @@ pub struct Verdict {
     pub source: Option<CommandSource>,
     /// Identifier to use; a fresh one where nothing is said.
     pub command_id: Option<String>,
+    /// Leave the text out: programs, effects and the decision are enough.
+    pub without_text: bool,
 }
 
 /// Writes the records of one session.
@@ -189,7 +191,11 @@ impl Recorder {
         };
         Start {
             command_id: verdict.command_id.unwrap_or_else(ids::fresh_id),
-            text: redacted.text,
+            text: if verdict.without_text {
+                String::new()
+            } else {
+                redacted.text
+            },
             digest: redacted.digest,
             shell: request.dialect.as_str().to_owned(),
             cwd: redaction::clean(request.cwd),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use cmdai_policy::Capture;
 use cmdai_schema::{ApprovalInfo, CommandSource, Decision, Judgement, Mode, exit_code};
 
 use crate::approval::Approval;
@@ -35,6 +36,8 @@ pub struct Settled {
     pub accepted: Vec<String>,
     /// The approval that took part.
     pub approval: Option<ApprovalInfo>,
+    /// A first half was written, so a second one belongs to it.
+    pub recorded: bool,
 }
 
 /// What to do besides.
@@ -137,14 +140,23 @@ impl Gate {
                 .map(|hit| hit.id.clone())
                 .collect();
         }
-        if !(manner.part && settled.run && settled.approval.is_none()) {
+        let capture = self.policies().capture(request.cwd, request.home);
+        let wanted = match capture {
+            None => false,
+            Some(Capture::Findings) => !outcome.judgement.rules.is_empty(),
+            Some(Capture::Metadata | Capture::Full) => true,
+        };
+        let is_part = manner.part && settled.run && settled.approval.is_none();
+        if wanted && !is_part {
             let verdict = Verdict {
                 allowed: settled.run,
                 approval: settled.approval.clone(),
                 source: manner.source,
                 command_id: Some(command_id),
+                without_text: capture == Some(Capture::Metadata),
             };
             let start = recorder.start(request, outcome, verdict);
+            settled.recorded = true;
             if governed && (!settled.run || settled.approval.is_some()) {
                 self.report(start, recorder.session_id());
             }

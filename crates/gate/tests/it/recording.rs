@@ -146,3 +146,61 @@ fn a_folder_that_cannot_be_written_is_a_problem_and_not_a_failure() {
     recorder.start(&asked, &outcome, Verdict::default());
     assert!(recorder.problem().is_some());
 }
+
+/// Reads nothing and answers nothing.
+struct Nobody;
+
+impl cmdai_gate::Voice for Nobody {
+    fn say(&mut self, _: &str) {}
+    fn confirm(&mut self) -> bool {
+        false
+    }
+    fn view(&self) -> cmdai_gate::render::View<'static> {
+        cmdai_gate::render::View {
+            colour: false,
+            width: 80,
+            command_id: None,
+            governed: false,
+            can_answer: false,
+            request_id: None,
+        }
+    }
+}
+
+#[test]
+fn what_policy_keeps_private_is_not_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let person = person(dir.path());
+    let mut gate = gate(&person);
+    gate.use_policy(
+        "version: \"1.0\"\nprivacy:\n  capture: metadata\n  never_record: [\"/srv/private\"]\n",
+        "given.yaml",
+    )
+    .unwrap();
+    let who = human();
+    let mut recorder = Recorder::open(gate.installation(), &person, session("s"));
+    for cwd in ["/srv/private/x", "/srv/open"] {
+        let asked = cmdai_gate::Request {
+            cwd,
+            ..request("echo hello", &who)
+        };
+        let outcome = gate.judge(&asked);
+        let settled = gate.settle(
+            &asked,
+            &outcome,
+            &mut Nobody,
+            &mut recorder,
+            cmdai_gate::Manner::default(),
+        );
+        assert_eq!((settled.run, settled.recorded), (true, cwd == "/srv/open"));
+    }
+    let (entries, _) = history::entries(&person);
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (
+            entries[0].start.text.as_str(),
+            entries[0].start.programs.as_slice()
+        ),
+        ("", &["echo".to_owned()][..])
+    );
+}

@@ -1,6 +1,7 @@
 //! From a call of the hook to its answer.
 
 use cmdai_effects::NoSession;
+use cmdai_gate::Capture;
 use cmdai_gate::render::View;
 use cmdai_gate::{
     Attribution, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Voice, origin,
@@ -28,11 +29,14 @@ pub fn answer(agent: Agent, event: Option<&str>, input: &[u8], gate: &mut Gate) 
             exit_code,
             duration_ms,
         } => {
-            recorder(&call, &who, gate).end(
-                &command_id(&call),
-                *exit_code,
-                duration_ms.unwrap_or(0).saturating_mul(1000),
-            );
+            let person = gate.person();
+            let cwd = call.cwd.as_deref().unwrap_or("/");
+            // Where the first half was kept private there is nothing to end.
+            let capture = gate.policies().capture(cwd, person.home_text());
+            if matches!(capture, Some(Capture::Metadata | Capture::Full)) {
+                let micros = duration_ms.unwrap_or(0).saturating_mul(1000);
+                recorder(&call, &who, gate).end(&command_id(&call), *exit_code, micros);
+            }
             Answer::default()
         }
         Moment::SessionStart => {

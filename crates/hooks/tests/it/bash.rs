@@ -351,3 +351,67 @@ fn an_approval_without_a_governor_is_a_block() {
     assert!(!ran(&home, "deploy"));
     assert_eq!(status(&mut shell), "126");
 }
+
+#[test]
+fn history_expansion_is_judged_as_what_it_becomes() {
+    let home = person();
+    let mut shell = bash(&home);
+    shell.run("frobnicate --first").unwrap();
+    let shown = shell.run("echo x; !frob").unwrap();
+    assert!(shown.contains("blocked"), "{shown}");
+    assert!(!ran(&home, "frobnicate"));
+}
+
+#[test]
+fn the_other_key_that_accepts_a_line_is_hooked_too() {
+    let home = person();
+    let mut shell = bash(&home);
+    shell.type_text("touch ~/first; frobnicate\u{f}").unwrap();
+    shell.wait_for("blocked").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    assert!(!home.path().join("first").exists());
+}
+
+#[test]
+fn without_the_module_each_simple_command_is_asked_about_and_it_is_said() {
+    let home = home("", "");
+    let program = home.path().join("bin/asked");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\nfor last; do :; done\necho \"$last\" >> ~/asked.log\ncase $last in frobnicate*) echo blocked-by-program >&2; exit 126;; esac\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(
+        &program,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let paths = cmdai_hooks::Paths {
+        program,
+        bash_module: None,
+    };
+    std::fs::write(
+        home.path().join("init.bash"),
+        cmdai_hooks::bash::init_script(&paths),
+    )
+    .unwrap();
+    let mut shell = bash(&home);
+    assert!(
+        shell.screen().contains("native module is missing"),
+        "{}",
+        shell.screen()
+    );
+    let shown = shell
+        .run("echo al''ive; frobnicate; touch ~/after")
+        .unwrap();
+    assert!(
+        shown.contains("alive\n") && shown.contains("blocked-by-program"),
+        "{shown}"
+    );
+    assert!(!ran(&home, "frobnicate"));
+    assert!(!home.path().join("after").exists());
+    assert!(
+        shell.run("echo al''ive").unwrap().contains("\nalive\n"),
+        "nobody is locked out"
+    );
+}

@@ -65,7 +65,9 @@ pub(crate) fn home(before: &str, after: &str) -> Home {
         cmdai_hooks::bash::init_script(&paths()),
     )
     .unwrap();
-    let rc = format!("PS1='PROMPT> '\nPATH=$HOME/bin:$PATH\n{before}\neval \"$(<~/init.bash)\"\n{after}\n");
+    let rc = format!(
+        "PS1='PROMPT> '\nPATH=$HOME/bin:$PATH\n{before}\neval \"$(<~/init.bash)\"\n{after}\n"
+    );
     std::fs::write(home.path().join(".bashrc"), rc).unwrap();
     home
 }
