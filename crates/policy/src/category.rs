@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::hit::Hit;
 
 /// A named set of commands. See the module for what each holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Loses data.
@@ -42,7 +44,10 @@ impl Category {
         ("destructive_commands", Self::DestructiveCommands),
         ("privilege_escalation", Self::PrivilegeEscalation),
         ("network_operations", Self::NetworkOperations),
-        ("production_database_operations", Self::ProductionDatabaseOperations),
+        (
+            "production_database_operations",
+            Self::ProductionDatabaseOperations,
+        ),
         ("high_risk_commands", Self::HighRiskCommands),
         ("safe_commands", Self::SafeCommands),
         ("read_only_operations", Self::ReadOnlyOperations),
@@ -50,7 +55,10 @@ impl Category {
 
     /// The word in documents.
     pub fn as_str(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+        Self::WORDS
+            .iter()
+            .find(|(_, value)| *value == self)
+            .map_or("", |(word, _)| word)
     }
 
     /// What it holds, in a sentence.
@@ -70,31 +78,64 @@ impl Category {
 const NETWORK: &[&str] = &["download", "upload", "connect", "listen"];
 const PRIVILEGE: &[&str] = &["escalate", "add-user", "change-credential"];
 const DATABASES: &[&str] = &[
-    "postgres", "postgresql", "mysql", "mariadb", "sqlite", "mongodb", "mongo", "redis", "mssql", "oracle", "cassandra",
-    "clickhouse", "cockroachdb", "dynamodb", "elasticsearch", "sql", "database",
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mariadb",
+    "sqlite",
+    "mongodb",
+    "mongo",
+    "redis",
+    "mssql",
+    "oracle",
+    "cassandra",
+    "clickhouse",
+    "cockroachdb",
+    "dynamodb",
+    "elasticsearch",
+    "sql",
+    "database",
 ];
 
 /// True where a word names production: `prod`, `prd`, `live` or `production` as a part of its own.
 pub(crate) fn names_production(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
-        let part = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        ["prod", "prd", "production", "live"].iter().any(|word| part.eq_ignore_ascii_case(word))
-    })
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|part| {
+            let part = part.trim_end_matches(|c: char| c.is_ascii_digit());
+            ["prod", "prd", "production", "live"]
+                .iter()
+                .any(|word| part.eq_ignore_ascii_case(word))
+        })
 }
 
 /// True where the surroundings are production.
 pub(crate) fn in_production(facts: &Facts) -> bool {
-    [&facts.environment, &facts.kube_context, &facts.aws_profile, &facts.terraform_workspace]
-        .into_iter()
-        .flatten()
-        .any(|word| names_production(word))
+    [
+        &facts.environment,
+        &facts.kube_context,
+        &facts.aws_profile,
+        &facts.terraform_workspace,
+    ]
+    .into_iter()
+    .flatten()
+    .any(|word| names_production(word))
 }
 
 /// The span of the part of a command that puts it into a category, if it belongs there.
-pub(crate) fn matches(category: Category, analysis: &Analysis, text: &str, facts: &Facts, hits: &[Hit<'_>]) -> Option<cmdai_schema::Span> {
+pub(crate) fn matches(
+    category: Category,
+    analysis: &Analysis,
+    text: &str,
+    facts: &Facts,
+    hits: &[Hit<'_>],
+) -> Option<cmdai_schema::Span> {
     let effects = &analysis.effects;
     let whole = || cmdai_schema::Span::new(0, text.len());
-    let worst = || hits.iter().filter(|hit| hit.counts()).max_by_key(|hit| hit.risk);
+    let worst = || {
+        hits.iter()
+            .filter(|hit| hit.counts())
+            .max_by_key(|hit| hit.risk)
+    };
     match category {
         Category::DestructiveCommands => {
             let hit = hits.iter().find(|hit| hit.counts() && hit.loses_data());
@@ -104,18 +145,35 @@ pub(crate) fn matches(category: Category, analysis: &Analysis, text: &str, facts
             .iter()
             .find(|effect| PRIVILEGE.contains(&effect.kind.name()))
             .map(|effect| effect.span)
-            .or_else(|| hits.iter().find(|hit| hit.counts() && hit.id == "priv.setuid").map(|hit| hit.span)),
-        Category::NetworkOperations => {
-            effects.iter().find(|effect| NETWORK.contains(&effect.kind.name())).map(|effect| effect.span)
-        }
+            .or_else(|| {
+                hits.iter()
+                    .find(|hit| hit.counts() && hit.id == "priv.setuid")
+                    .map(|hit| hit.span)
+            }),
+        Category::NetworkOperations => effects
+            .iter()
+            .find(|effect| NETWORK.contains(&effect.kind.name()))
+            .map(|effect| effect.span),
         Category::ProductionDatabaseOperations => effects
             .iter()
             .find(|effect| match &effect.kind {
-                EffectKind::ResourceDestroy { resource, name, provider, context }
-                | EffectKind::ResourceChange { resource, name, provider, context } => {
+                EffectKind::ResourceDestroy {
+                    resource,
+                    name,
+                    provider,
+                    context,
+                }
+                | EffectKind::ResourceChange {
+                    resource,
+                    name,
+                    provider,
+                    context,
+                } => {
                     let database = [provider, resource].iter().any(|word| {
                         let word = word.to_ascii_lowercase();
-                        DATABASES.iter().any(|known| word == *known || word.starts_with(&format!("{known}-")))
+                        DATABASES
+                            .iter()
+                            .any(|known| word == *known || word.starts_with(&format!("{known}-")))
                     });
                     let production = in_production(facts)
                         || names_production(name)
@@ -126,7 +184,9 @@ pub(crate) fn matches(category: Category, analysis: &Analysis, text: &str, facts
                 _ => false,
             })
             .map(|effect| effect.span),
-        Category::HighRiskCommands => worst().filter(|hit| hit.risk >= Risk::High).map(|hit| hit.span),
+        Category::HighRiskCommands => worst()
+            .filter(|hit| hit.risk >= Risk::High)
+            .map(|hit| hit.span),
         Category::SafeCommands => {
             let calm = worst().is_none_or(|hit| hit.risk == Risk::Safe);
             (calm && !analysis.unknown && analysis.complete).then(whole)
@@ -135,7 +195,9 @@ pub(crate) fn matches(category: Category, analysis: &Analysis, text: &str, facts
             let reads = effects.iter().all(|effect| {
                 matches!(
                     &effect.kind,
-                    EffectKind::Read { .. } | EffectKind::Connect { .. } | EffectKind::Download { to: None, .. }
+                    EffectKind::Read { .. }
+                        | EffectKind::Connect { .. }
+                        | EffectKind::Download { to: None, .. }
                 )
             });
             (reads && !analysis.unknown && analysis.complete).then(whole)

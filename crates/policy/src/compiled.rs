@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::category::Category;
 use crate::document::{
-    Approvals, Audit, BlockedPattern, Compliance, Document, FailMode, Inference, Privacy, Rule, Target, TimeWindow, Tolerance,
-    Tool, ToolsMode, When,
+    Approvals, Audit, BlockedPattern, Compliance, Document, FailMode, Inference, Privacy, Rule,
+    Target, TimeWindow, Tolerance, Tool, ToolsMode, When,
 };
 use crate::shape::Shape;
 use crate::snapshot::SnapshotMeta;
@@ -128,7 +128,16 @@ pub(crate) struct Condition {
 }
 
 /// Effects that lose or change what lies at a path.
-pub(crate) const PATH_CHANGES: &[&str] = &["delete", "overwrite", "move", "change-mode", "change-owner", "format", "device-write", "write"];
+pub(crate) const PATH_CHANGES: &[&str] = &[
+    "delete",
+    "overwrite",
+    "move",
+    "change-mode",
+    "change-owner",
+    "format",
+    "device-write",
+    "write",
+];
 
 /// A document with its rules compiled, before it is written.
 pub(crate) struct Compiled {
@@ -140,16 +149,27 @@ pub(crate) struct Compiled {
 pub(crate) fn with_includes(document: &Document) -> Document {
     let mut whole = document.clone();
     for name in &document.include {
-        let Some(template) = templates::document(name) else { continue };
+        let Some(template) = templates::document(name) else {
+            continue;
+        };
         whole.rules.extend(template.rules);
-        whole.safety.blocked_patterns.extend(template.safety.blocked_patterns);
-        whole.safety.additional_dangerous_paths.extend(template.safety.additional_dangerous_paths);
+        whole
+            .safety
+            .blocked_patterns
+            .extend(template.safety.blocked_patterns);
+        whole
+            .safety
+            .additional_dangerous_paths
+            .extend(template.safety.additional_dangerous_paths);
         for category in template.safety.require_approval_for {
             if !whole.safety.require_approval_for.contains(&category) {
                 whole.safety.require_approval_for.push(category);
             }
         }
-        whole.safety.risk_tolerance = whole.safety.risk_tolerance.or(template.safety.risk_tolerance);
+        whole.safety.risk_tolerance = whole
+            .safety
+            .risk_tolerance
+            .or(template.safety.risk_tolerance);
         whole.tests.extend(template.tests);
     }
     whole
@@ -193,12 +213,22 @@ pub(crate) fn compile(document: &Document, meta: &SnapshotMeta) -> Compiled {
         .map(|exception| CompiledException {
             rules: exception.rule.clone(),
             scope: exception.scope.clone(),
-            shape: exception.pattern.as_deref().and_then(|pattern| Shape::parse(pattern).ok()),
+            shape: exception
+                .pattern
+                .as_deref()
+                .and_then(|pattern| Shape::parse(pattern).ok()),
             until: exception.until.clone(),
             reason: exception.reason.clone().unwrap_or_default(),
         })
         .collect();
-    let mut head = Head { meta: meta.clone(), settings: settings(&document), overrides, exceptions, tools, ..Head::default() };
+    let mut head = Head {
+        meta: meta.clone(),
+        settings: settings(&document),
+        overrides,
+        exceptions,
+        tools,
+        ..Head::default()
+    };
     index(&rules, &mut head);
     Compiled { head, rules }
 }
@@ -234,15 +264,28 @@ fn setting(rule: &Rule) -> Override {
 }
 
 fn own_rule(rule: &Rule, when: &When) -> CompiledRule {
-    let shapes = when.pattern.iter().filter_map(|pattern| Shape::parse(pattern).ok()).collect();
-    let automaton = when.regex.as_deref().and_then(|regex| automaton::compile(regex).ok()).unwrap_or_default();
+    let shapes = when
+        .pattern
+        .iter()
+        .filter_map(|pattern| Shape::parse(pattern).ok())
+        .collect();
+    let automaton = when
+        .regex
+        .as_deref()
+        .and_then(|regex| automaton::compile(regex).ok())
+        .unwrap_or_default();
     let args = (!when.args.is_empty()).then(|| Shape::of_args(&when.args));
     CompiledRule {
         id: rule.id.clone(),
         decision: rule.decision,
-        risk: rule.risk.unwrap_or_else(|| risk_of(rule.decision.unwrap_or(Decision::Deny))),
+        risk: rule
+            .risk
+            .unwrap_or_else(|| risk_of(rule.decision.unwrap_or(Decision::Deny))),
         mode: rule.mode.unwrap_or_default(),
-        reason: rule.reason.clone().unwrap_or_else(|| format!("rule {} applies", rule.id)),
+        reason: rule
+            .reason
+            .clone()
+            .unwrap_or_else(|| format!("rule {} applies", rule.id)),
         instead: rule.instead.clone(),
         owner: rule.owner.clone(),
         controls: rule.controls.clone(),
@@ -283,8 +326,15 @@ fn risk_of(decision: Decision) -> Risk {
 
 /// The id of a blocked pattern: its own, or one made from its words.
 pub(crate) fn pattern_id(pattern: &BlockedPattern) -> String {
-    let text = pattern.pattern.as_deref().or(pattern.regex.as_deref()).unwrap_or("");
-    pattern.id.clone().unwrap_or_else(|| format!("blocked.{}", Shape::slug(text)))
+    let text = pattern
+        .pattern
+        .as_deref()
+        .or(pattern.regex.as_deref())
+        .unwrap_or("");
+    pattern
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("blocked.{}", Shape::slug(text)))
 }
 
 fn blocked(pattern: &BlockedPattern, taken: &mut BTreeMap<String, u32>) -> CompiledRule {
@@ -294,19 +344,37 @@ fn blocked(pattern: &BlockedPattern, taken: &mut BTreeMap<String, u32>) -> Compi
     if *count > 1 {
         id = format!("{id}-{count}");
     }
-    let text = pattern.pattern.as_deref().or(pattern.regex.as_deref()).unwrap_or("");
+    let text = pattern
+        .pattern
+        .as_deref()
+        .or(pattern.regex.as_deref())
+        .unwrap_or("");
     CompiledRule {
         id,
         decision: Some(pattern.decision.unwrap_or(Decision::Deny)),
-        risk: pattern.risk.unwrap_or_else(|| risk_of(pattern.decision.unwrap_or(Decision::Deny))),
+        risk: pattern
+            .risk
+            .unwrap_or_else(|| risk_of(pattern.decision.unwrap_or(Decision::Deny))),
         mode: pattern.mode.unwrap_or_default(),
-        reason: pattern.reason.clone().unwrap_or_else(|| format!("fits the blocked pattern `{text}`")),
+        reason: pattern
+            .reason
+            .clone()
+            .unwrap_or_else(|| format!("fits the blocked pattern `{text}`")),
         instead: pattern.instead.clone(),
         owner: pattern.owner.clone(),
         controls: pattern.controls.clone(),
         when: Condition {
-            shapes: pattern.pattern.as_deref().and_then(|pattern| Shape::parse(pattern).ok()).into_iter().collect(),
-            automaton: pattern.regex.as_deref().and_then(|regex| automaton::compile(regex).ok()).unwrap_or_default(),
+            shapes: pattern
+                .pattern
+                .as_deref()
+                .and_then(|pattern| Shape::parse(pattern).ok())
+                .into_iter()
+                .collect(),
+            automaton: pattern
+                .regex
+                .as_deref()
+                .and_then(|regex| automaton::compile(regex).ok())
+                .unwrap_or_default(),
             ..Condition::default()
         },
         ..CompiledRule::default()

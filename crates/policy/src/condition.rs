@@ -31,7 +31,12 @@ impl Request<'_> {
 
 /// The part of the command that a condition holds for. Facts that are not known do not fit,
 /// except the moment: where it is missing, a time condition holds.
-pub(crate) fn holds(when: &Condition, matcher: Option<&Matcher>, request: &Request<'_>, hits: &[Hit<'_>]) -> Option<(Span, Certainty)> {
+pub(crate) fn holds(
+    when: &Condition,
+    matcher: Option<&Matcher>,
+    request: &Request<'_>,
+    hits: &[Hit<'_>],
+) -> Option<(Span, Certainty)> {
     if !surroundings(when, request, hits) {
         return None;
     }
@@ -44,25 +49,49 @@ pub(crate) fn holds(when: &Condition, matcher: Option<&Matcher>, request: &Reque
     }
     if !when.category.is_empty() {
         let mut named = when.category.iter();
-        let span = named.find_map(|category| category::matches(*category, request.analysis, request.text, request.facts, hits))?;
+        let span = named.find_map(|category| {
+            category::matches(
+                *category,
+                request.analysis,
+                request.text,
+                request.facts,
+                hits,
+            )
+        })?;
         found = Some((span, Certainty::Proven));
     }
     if !when.shapes.is_empty() {
-        let span = when.shapes.iter().find_map(|shape| shape.find(request.analysis, request.home()))?;
+        let span = when
+            .shapes
+            .iter()
+            .find_map(|shape| shape.find(request.analysis, request.home()))?;
         found = Some((span, Certainty::Proven));
     }
-    let asks_effect = !when.effect.is_empty() || !when.path.is_empty() || !when.not_path.is_empty() || !when.name.is_empty();
+    let asks_effect = !when.effect.is_empty()
+        || !when.path.is_empty()
+        || !when.not_path.is_empty()
+        || !when.name.is_empty();
     let asks_call = !when.program.is_empty() || when.args.is_some() || !when.context.is_empty();
     if asks_effect {
-        let effect = request.analysis.effects.iter().find(|effect| fits_effect(when, effect, request))?;
+        let effect = request
+            .analysis
+            .effects
+            .iter()
+            .find(|effect| fits_effect(when, effect, request))?;
         return Some((effect.span, effect.certainty));
     }
     if asks_call {
-        let call = request.analysis.invocations.iter().find(|call| fits_call(when, call, request))?;
+        let call = request
+            .analysis
+            .invocations
+            .iter()
+            .find(|call| fits_call(when, call, request))?;
         return Some((call.span, Certainty::Proven));
     }
     if !when.branch.is_empty() && !branch_fits(when, None, request) {
-        let effect = request.analysis.effects.iter().find(|effect| branch_of(effect).is_some() && branch_fits(when, Some(effect), request))?;
+        let effect = request.analysis.effects.iter().find(|effect| {
+            branch_of(effect).is_some() && branch_fits(when, Some(effect), request)
+        })?;
         return Some((effect.span, effect.certainty));
     }
     Some(found.unwrap_or_else(|| (request.whole(), Certainty::Proven)))
@@ -71,11 +100,25 @@ pub(crate) fn holds(when: &Condition, matcher: Option<&Matcher>, request: &Reque
 fn surroundings(when: &Condition, request: &Request<'_>, hits: &[Hit<'_>]) -> bool {
     let (facts, subject) = (request.facts, request.subject);
     let same = |want: Option<bool>, is: Option<bool>| want.is_none() || want == is;
-    let environment = || target::environment(facts, subject).is_some_and(|name| glob::any_word(&when.environment, name));
-    let directory =
-        || facts.cwd.as_deref().is_some_and(|cwd| when.directory.iter().any(|glob| target::below(glob, cwd, request.home())));
+    let environment = || {
+        target::environment(facts, subject)
+            .is_some_and(|name| glob::any_word(&when.environment, name))
+    };
+    let directory = || {
+        facts.cwd.as_deref().is_some_and(|cwd| {
+            when.directory
+                .iter()
+                .any(|glob| target::below(glob, cwd, request.home()))
+        })
+    };
     let risk = |least| hits.iter().any(|hit| hit.counts() && hit.risk >= least);
-    let time = |window| facts.now.as_deref().and_then(|now| moment::in_window(now, window)).unwrap_or(true);
+    let time = |window| {
+        facts
+            .now
+            .as_deref()
+            .and_then(|now| moment::in_window(now, window))
+            .unwrap_or(true)
+    };
     (when.origin.is_empty() || when.origin.contains(&subject.origin))
         && (when.environment.is_empty() || environment())
         && (when.directory.is_empty() || directory())
@@ -94,17 +137,38 @@ fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool
     if !when.path.is_empty() && !touches(&when.path, kind, request.home()) {
         return false;
     }
-    if !when.not_path.is_empty() && paths(kind).any(|(path, _)| when.not_path.iter().any(|glob| glob::path(glob, path, false, request.home()))) {
+    if !when.not_path.is_empty()
+        && paths(kind).any(|(path, _)| {
+            when.not_path
+                .iter()
+                .any(|glob| glob::path(glob, path, false, request.home()))
+        })
+    {
         return false;
     }
-    if !when.name.is_empty() && !names(kind).iter().any(|name| glob::any_word(&when.name, name)) {
+    if !when.name.is_empty()
+        && !names(kind)
+            .iter()
+            .any(|name| glob::any_word(&when.name, name))
+    {
         return false;
     }
     if !when.branch.is_empty() && !branch_fits(when, Some(effect), request) {
         return false;
     }
-    let calls = || request.analysis.invocations.iter().filter(|call| causes(call, effect));
-    if !when.program.is_empty() && !effect.chain.iter().any(|name| glob::any_word(&when.program, name)) {
+    let calls = || {
+        request
+            .analysis
+            .invocations
+            .iter()
+            .filter(|call| causes(call, effect))
+    };
+    if !when.program.is_empty()
+        && !effect
+            .chain
+            .iter()
+            .any(|name| glob::any_word(&when.program, name))
+    {
         return false;
     }
     if let Some(args) = &when.args
@@ -116,7 +180,11 @@ fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool
         let own = context_of(kind);
         let fits = match own {
             Some(context) => glob::any_word(&when.context, context),
-            None => calls().any(|call| contexts(call, request.facts).iter().any(|context| glob::any_word(&when.context, context))),
+            None => calls().any(|call| {
+                contexts(call, request.facts)
+                    .iter()
+                    .any(|context| glob::any_word(&when.context, context))
+            }),
         };
         return fits;
     }
@@ -124,38 +192,67 @@ fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool
 }
 
 fn fits_call(when: &Condition, call: &Invocation, request: &Request<'_>) -> bool {
-    let named = |pattern: &String| glob::word(pattern, if pattern.contains('/') { &call.word } else { &call.program });
+    let named = |pattern: &String| {
+        glob::word(
+            pattern,
+            if pattern.contains('/') {
+                &call.word
+            } else {
+                &call.program
+            },
+        )
+    };
     (when.program.is_empty() || when.program.iter().any(named))
-        && when.args.as_ref().is_none_or(|args| has_args(args, call, request.home()))
-        && (when.context.is_empty() || contexts(call, request.facts).iter().any(|context| glob::any_word(&when.context, context)))
+        && when
+            .args
+            .as_ref()
+            .is_none_or(|args| has_args(args, call, request.home()))
+        && (when.context.is_empty()
+            || contexts(call, request.facts)
+                .iter()
+                .any(|context| glob::any_word(&when.context, context)))
         && (when.branch.is_empty() || branch_fits(when, None, request))
 }
 
 /// True where the call is what causes the effect.
 pub(crate) fn causes(call: &Invocation, effect: &Effect) -> bool {
-    effect.chain.last() == Some(&call.program) && call.span.start <= effect.span.start && effect.span.end <= call.span.end
+    effect.chain.last() == Some(&call.program)
+        && call.span.start <= effect.span.start
+        && effect.span.end <= call.span.end
 }
 
 fn branch_of(effect: &Effect) -> Option<&str> {
     match &effect.kind {
-        EffectKind::ForcePush { branch, .. } | EffectKind::BranchDelete { branch, .. } => Some(branch),
+        EffectKind::ForcePush { branch, .. } | EffectKind::BranchDelete { branch, .. } => {
+            Some(branch)
+        }
         _ => None,
     }
 }
 
 fn branch_fits(when: &Condition, effect: Option<&Effect>, request: &Request<'_>) -> bool {
-    let named = effect.and_then(branch_of).filter(|branch| !branch.is_empty() && *branch != "HEAD");
-    named.or(request.facts.git_branch.as_deref()).is_some_and(|branch| glob::any_word(&when.branch, branch))
+    let named = effect
+        .and_then(branch_of)
+        .filter(|branch| !branch.is_empty() && *branch != "HEAD");
+    named
+        .or(request.facts.git_branch.as_deref())
+        .is_some_and(|branch| glob::any_word(&when.branch, branch))
 }
 
 /// Paths that an effect touches; true where it reaches below.
 pub(crate) fn paths(kind: &EffectKind) -> impl Iterator<Item = (&str, bool)> {
     let recursive = matches!(
         kind,
-        EffectKind::Delete { recursive: true, .. }
-            | EffectKind::ChangeMode { recursive: true, .. }
-            | EffectKind::ChangeOwner { recursive: true, .. }
-            | EffectKind::Move { .. }
+        EffectKind::Delete {
+            recursive: true,
+            ..
+        } | EffectKind::ChangeMode {
+            recursive: true,
+            ..
+        } | EffectKind::ChangeOwner {
+            recursive: true,
+            ..
+        } | EffectKind::Move { .. }
     );
     let second = match kind {
         EffectKind::Move { to, .. } => Some((to.as_str(), false)),
@@ -163,22 +260,51 @@ pub(crate) fn paths(kind: &EffectKind) -> impl Iterator<Item = (&str, bool)> {
         EffectKind::Upload { source, .. } => Some((source.as_str(), false)),
         _ => None,
     };
-    kind.path().map(|path| (path, recursive)).into_iter().chain(second)
+    kind.path()
+        .map(|path| (path, recursive))
+        .into_iter()
+        .chain(second)
 }
 
 /// Effects that lose what lies at a path, or take it from those who rest on it.
-pub(crate) const PATHS_OF_CHANGE: &[&str] = &["delete", "overwrite", "move", "change-mode", "change-owner", "format", "device-write"];
+pub(crate) const PATHS_OF_CHANGE: &[&str] = &[
+    "delete",
+    "overwrite",
+    "move",
+    "change-mode",
+    "change-owner",
+    "format",
+    "device-write",
+];
 
 /// The worst effect on a dangerous path: its name and the path.
-pub(crate) fn dangerous<'a>(when: &Condition, request: &Request<'a>) -> Option<(&'static str, &'a str)> {
-    let mut fits = request.analysis.effects.iter().filter(|effect| fits_effect(when, effect, request));
-    let first = fits.clone().find(|effect| PATHS_OF_CHANGE.contains(&effect.kind.name())).or_else(|| fits.next())?;
-    let path = paths(&first.kind).find(|(path, recursive)| when.path.iter().any(|glob| glob::path(glob, path, *recursive, request.home())));
+pub(crate) fn dangerous<'a>(
+    when: &Condition,
+    request: &Request<'a>,
+) -> Option<(&'static str, &'a str)> {
+    let mut fits = request
+        .analysis
+        .effects
+        .iter()
+        .filter(|effect| fits_effect(when, effect, request));
+    let first = fits
+        .clone()
+        .find(|effect| PATHS_OF_CHANGE.contains(&effect.kind.name()))
+        .or_else(|| fits.next())?;
+    let path = paths(&first.kind).find(|(path, recursive)| {
+        when.path
+            .iter()
+            .any(|glob| glob::path(glob, path, *recursive, request.home()))
+    });
     Some((first.kind.name(), path.map_or("", |(path, _)| path)))
 }
 
 fn touches(globs: &[String], kind: &EffectKind, home: Option<&str>) -> bool {
-    paths(kind).any(|(path, recursive)| globs.iter().any(|glob| glob::path(glob, path, recursive, home)))
+    paths(kind).any(|(path, recursive)| {
+        globs
+            .iter()
+            .any(|glob| glob::path(glob, path, recursive, home))
+    })
 }
 
 /// Names that an effect acts on.
@@ -186,7 +312,9 @@ fn names(kind: &EffectKind) -> Vec<&str> {
     match kind {
         EffectKind::Download { url, .. } => vec![url, host(url)],
         EffectKind::Upload { destination, .. } => vec![destination, host(destination)],
-        EffectKind::Listen { address } | EffectKind::Connect { address } => vec![address, host(address)],
+        EffectKind::Listen { address } | EffectKind::Connect { address } => {
+            vec![address, host(address)]
+        }
         EffectKind::Escalate { to } => vec![to],
         EffectKind::AddUser { name } | EffectKind::KernelModule { name } => vec![name],
         EffectKind::ChangeCredential { subject } => vec![subject],
@@ -194,14 +322,32 @@ fn names(kind: &EffectKind) -> Vec<&str> {
         EffectKind::DisableSecurity { what } | EffectKind::HistoryLoss { what } => vec![what],
         EffectKind::ForcePush { remote, branch } => vec![remote, branch],
         EffectKind::BranchDelete { branch, .. } => vec![branch],
-        EffectKind::ResourceDestroy { resource, name, provider, .. } | EffectKind::ResourceChange { resource, name, provider, .. } => {
+        EffectKind::ResourceDestroy {
+            resource,
+            name,
+            provider,
+            ..
+        }
+        | EffectKind::ResourceChange {
+            resource,
+            name,
+            provider,
+            ..
+        } => {
             vec![resource, name, provider]
         }
-        EffectKind::PackageInstall { manager, name, source } => vec![name, manager, source],
+        EffectKind::PackageInstall {
+            manager,
+            name,
+            source,
+        } => vec![name, manager, source],
         EffectKind::ServiceControl { service, action } => vec![service, action],
         EffectKind::ProcessKill { target, .. } => vec![target],
         EffectKind::Power { action } => vec![action],
-        EffectKind::RunCode { source: cmdai_schema::CodeSource::Remote(url), language } => vec![url, host(url), language],
+        EffectKind::RunCode {
+            source: cmdai_schema::CodeSource::Remote(url),
+            language,
+        } => vec![url, host(url), language],
         EffectKind::RunCode { language, .. } => vec![language],
         _ => Vec::new(),
     }
@@ -217,12 +363,25 @@ pub(crate) fn host(address: &str) -> &str {
 
 fn context_of(kind: &EffectKind) -> Option<&str> {
     match kind {
-        EffectKind::ResourceDestroy { context, .. } | EffectKind::ResourceChange { context, .. } => context.as_deref(),
+        EffectKind::ResourceDestroy { context, .. }
+        | EffectKind::ResourceChange { context, .. } => context.as_deref(),
         _ => None,
     }
 }
 
-const CLUSTER: &[&str] = &["kubectl", "helm", "k9s", "kustomize", "oc", "istioctl", "flux", "argocd", "helmfile", "stern", "kubectx"];
+const CLUSTER: &[&str] = &[
+    "kubectl",
+    "helm",
+    "k9s",
+    "kustomize",
+    "oc",
+    "istioctl",
+    "flux",
+    "argocd",
+    "helmfile",
+    "stern",
+    "kubectx",
+];
 const INFRASTRUCTURE: &[&str] = &["terraform", "tofu", "terragrunt"];
 
 /// The value of a flag of a call, given as `--flag value` or `--flag=value`.
@@ -246,7 +405,11 @@ pub(crate) fn flag_value<'a>(call: &'a Invocation, names: &[&str]) -> Option<Opt
 
 /// The value of a variable assigned in front of a call.
 fn assigned<'a>(call: &'a Invocation, name: &str) -> Option<Option<&'a str>> {
-    call.assignments.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_deref())
+    call.assignments
+        .iter()
+        .rev()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_deref())
 }
 
 /// The profile that a call would use; `None` where it cannot be told.
@@ -268,8 +431,12 @@ pub(crate) fn contexts<'a>(call: &'a Invocation, facts: &'a Facts) -> Vec<Cow<'a
     };
     let one = if CLUSTER.contains(&program) {
         // Another configuration file means another current context.
-        let other = assigned(call, "KUBECONFIG").is_some() || flag_value(call, &["--kubeconfig"]).is_some();
-        named(&["--context", "--kube-context"], fact(&facts.kube_context).filter(|_| !other))
+        let other =
+            assigned(call, "KUBECONFIG").is_some() || flag_value(call, &["--kubeconfig"]).is_some();
+        named(
+            &["--context", "--kube-context"],
+            fact(&facts.kube_context).filter(|_| !other),
+        )
     } else if program == "aws" {
         profile(call, facts)
     } else if INFRASTRUCTURE.contains(&program) {
@@ -278,7 +445,10 @@ pub(crate) fn contexts<'a>(call: &'a Invocation, facts: &'a Facts) -> Vec<Cow<'a
             None => fact(&facts.terraform_workspace),
         }
     } else {
-        named(&["--context", "--profile", "--project", "--subscription"], None)
+        named(
+            &["--context", "--profile", "--project", "--subscription"],
+            None,
+        )
     };
     one.into_iter().collect()
 }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use cmdai_schema::{Analysis, Certainty, Decision, ENGINE_VERSION, Facts, Judgement, Mode, OriginKind, PolicyRef, Risk, Subject};
+use cmdai_schema::{
+    Analysis, Certainty, Decision, ENGINE_VERSION, Facts, Judgement, Mode, OriginKind, PolicyRef,
+    Risk, Subject,
+};
 
 use crate::category::{self, Category};
 use crate::condition::{self, PATHS_OF_CHANGE, Request};
@@ -43,8 +46,19 @@ pub struct Layers<'a> {
 /// judgement everywhere. `micros` and `id` are left for the caller.
 ///
 /// `text` is what was analysed; spans and safer commands refer to it.
-pub fn decide(analysis: &Analysis, text: &str, layers: &Layers<'_>, facts: &Facts, subject: &Subject) -> Judgement {
-    let request = Request { analysis, text, facts, subject };
+pub fn decide(
+    analysis: &Analysis,
+    text: &str,
+    layers: &Layers<'_>,
+    facts: &Facts,
+    subject: &Subject,
+) -> Judgement {
+    let request = Request {
+        analysis,
+        text,
+        facts,
+        subject,
+    };
     let covers = |snapshot: &&Snapshot| snapshot.settings().applies_to.covers(facts, subject);
     let organisation = layers.organisation.filter(covers);
     let user = layers.user.filter(covers);
@@ -53,7 +67,13 @@ pub fn decide(analysis: &Analysis, text: &str, layers: &Layers<'_>, facts: &Fact
     settle_built_in(&mut hits, organisation, user, &request);
     for (layer, snapshot) in [(Layer::Organisation, organisation), (Layer::User, user)] {
         let Some(snapshot) = snapshot else { continue };
-        let own = own_rules(snapshot, layer, &request, &hits, tolerance(organisation, user));
+        let own = own_rules(
+            snapshot,
+            layer,
+            &request,
+            &hits,
+            tolerance(organisation, user),
+        );
         hits.extend(own);
         tools::judge(snapshot, layer.as_str(), &request, &mut hits);
         approvals(snapshot, layer, &request, &mut hits);
@@ -72,8 +92,13 @@ pub fn decide(analysis: &Analysis, text: &str, layers: &Layers<'_>, facts: &Fact
 
 /// How much risk is borne. A person's own setting counts alone on an ungoverned machine; beside
 /// an organisation's it can only be stricter.
-fn tolerance(organisation: Option<&Snapshot>, user: Option<&Snapshot>) -> (Tolerance, Option<Tolerance>) {
-    let of = |snapshot: Option<&Snapshot>| snapshot.and_then(|snapshot| snapshot.settings().risk_tolerance);
+fn tolerance(
+    organisation: Option<&Snapshot>,
+    user: Option<&Snapshot>,
+) -> (Tolerance, Option<Tolerance>) {
+    let of = |snapshot: Option<&Snapshot>| {
+        snapshot.and_then(|snapshot| snapshot.settings().risk_tolerance)
+    };
     match organisation {
         Some(_) => (of(organisation).unwrap_or(Tolerance::Medium), of(user)),
         None => (of(user).unwrap_or(Tolerance::Medium), None),
@@ -82,11 +107,18 @@ fn tolerance(organisation: Option<&Snapshot>, user: Option<&Snapshot>) -> (Toler
 
 fn tolerated(tolerance: (Tolerance, Option<Tolerance>), risk: Risk) -> Decision {
     let (first, second) = tolerance;
-    first.decision(risk).max(second.map_or(Decision::Allow, |second| second.decision(risk)))
+    first
+        .decision(risk)
+        .max(second.map_or(Decision::Allow, |second| second.decision(risk)))
 }
 
 /// Gives built-in hits their decision: tolerance, then the settings of the layers.
-fn settle_built_in<'a>(hits: &mut Vec<Hit<'a>>, organisation: Option<&'a Snapshot>, user: Option<&'a Snapshot>, request: &Request<'_>) {
+fn settle_built_in<'a>(
+    hits: &mut Vec<Hit<'a>>,
+    organisation: Option<&'a Snapshot>,
+    user: Option<&'a Snapshot>,
+    request: &Request<'_>,
+) {
     let tolerance = tolerance(organisation, user);
     for hit in hits.iter_mut() {
         hit.decision = tolerated(tolerance, hit.risk);
@@ -96,7 +128,13 @@ fn settle_built_in<'a>(hits: &mut Vec<Hit<'a>>, organisation: Option<&'a Snapsho
         if let Some(setting) = setting(organisation, &hit.id, request) {
             let keep = hit.floor.then_some((hit.decision, hit.risk));
             hit.risk = setting.risk.unwrap_or(hit.risk);
-            hit.decision = setting.decision.unwrap_or_else(|| if setting.risk.is_some() { tolerated(tolerance, hit.risk) } else { hit.decision });
+            hit.decision = setting.decision.unwrap_or_else(|| {
+                if setting.risk.is_some() {
+                    tolerated(tolerance, hit.risk)
+                } else {
+                    hit.decision
+                }
+            });
             hit.mode = setting.mode.unwrap_or(hit.mode);
             if let Some((decision, risk)) = keep {
                 hit.decision = hit.decision.max(decision);
@@ -116,10 +154,18 @@ fn settle_built_in<'a>(hits: &mut Vec<Hit<'a>>, organisation: Option<&'a Snapsho
     hits.retain(|hit| hit.mode != Mode::Off);
 }
 
-fn setting<'a>(snapshot: Option<&'a Snapshot>, id: &str, request: &Request<'_>) -> Option<&'a crate::compiled::Override> {
+fn setting<'a>(
+    snapshot: Option<&'a Snapshot>,
+    id: &str,
+    request: &Request<'_>,
+) -> Option<&'a crate::compiled::Override> {
     let overrides = &snapshot?.head().overrides;
     let start = overrides.partition_point(|setting| setting.id.as_str() < id);
-    overrides.iter().skip(start).take_while(|setting| setting.id == id).find(|setting| setting.target.covers(request.facts, request.subject))
+    overrides
+        .iter()
+        .skip(start)
+        .take_while(|setting| setting.id == id)
+        .find(|setting| setting.target.covers(request.facts, request.subject))
 }
 
 fn dress(hit: &mut Hit<'_>, setting: &crate::compiled::Override) {
@@ -148,7 +194,12 @@ fn own_rules<'a>(
     let mut numbers: Vec<u32> = head.always.clone();
     let mut look_up = |index: &[(String, Vec<u32>)], name: &str| {
         if let Ok(at) = index.binary_search_by(|(key, _)| key.as_str().cmp(name)) {
-            numbers.extend(index.get(at).map(|(_, list)| list.as_slice()).unwrap_or_default());
+            numbers.extend(
+                index
+                    .get(at)
+                    .map(|(_, list)| list.as_slice())
+                    .unwrap_or_default(),
+            );
         }
     };
     for call in &request.analysis.invocations {
@@ -163,8 +214,12 @@ fn own_rules<'a>(
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let rules = numbers.into_iter().filter_map(|number| snapshot.rule(number as usize));
-    rules.filter_map(|loaded| own_rule(loaded, layer, request, known, tolerance)).collect()
+    let rules = numbers
+        .into_iter()
+        .filter_map(|number| snapshot.rule(number as usize));
+    rules
+        .filter_map(|loaded| own_rule(loaded, layer, request, known, tolerance))
+        .collect()
 }
 
 fn own_rule<'a>(
@@ -182,8 +237,15 @@ fn own_rule<'a>(
     let (mut risk, mut reason) = (rule.risk, Cow::Borrowed(rule.reason.as_str()));
     if rule.dangerous_path {
         let worst = condition::dangerous(&rule.when, request)?;
-        risk = if PATHS_OF_CHANGE.contains(&worst.0) { Risk::Critical } else { Risk::High };
-        reason = Cow::Owned(format!("{} of {}, a path that the policy names as dangerous", worst.0, worst.1));
+        risk = if PATHS_OF_CHANGE.contains(&worst.0) {
+            Risk::Critical
+        } else {
+            Risk::High
+        };
+        reason = Cow::Owned(format!(
+            "{} of {}, a path that the policy names as dangerous",
+            worst.0, worst.1
+        ));
     }
     Some(Hit {
         id: Cow::Borrowed(&rule.id),
@@ -203,21 +265,56 @@ fn own_rule<'a>(
 }
 
 /// `require_approval_for` and `require_manager_approval`.
-fn approvals<'a>(snapshot: &'a Snapshot, layer: Layer, request: &Request<'_>, hits: &mut Vec<Hit<'a>>) {
+fn approvals<'a>(
+    snapshot: &'a Snapshot,
+    layer: Layer,
+    request: &Request<'_>,
+    hits: &mut Vec<Hit<'a>>,
+) {
     let settings = snapshot.settings();
-    let asked = settings.require_approval_for.iter().map(|category| (category, false));
-    let managers = settings.approvals.require_manager_approval.iter().map(|category| (category, true));
+    let asked = settings
+        .require_approval_for
+        .iter()
+        .map(|category| (category, false));
+    let managers = settings
+        .approvals
+        .require_manager_approval
+        .iter()
+        .map(|category| (category, true));
     let mut found = Vec::new();
     for (category, manager) in asked.chain(managers) {
-        let Some(span) = category::matches(*category, request.analysis, request.text, request.facts, hits) else { continue };
-        let who = if manager { "a manager" } else { "somebody else" };
+        let Some(span) = category::matches(
+            *category,
+            request.analysis,
+            request.text,
+            request.facts,
+            hits,
+        ) else {
+            continue;
+        };
+        let who = if manager {
+            "a manager"
+        } else {
+            "somebody else"
+        };
         found.push(Hit {
-            id: Cow::Owned(format!("{}.{}", if manager { "approval.manager" } else { "approval" }, category.as_str())),
+            id: Cow::Owned(format!(
+                "{}.{}",
+                if manager {
+                    "approval.manager"
+                } else {
+                    "approval"
+                },
+                category.as_str()
+            )),
             pack: layer.as_str(),
             decision: Decision::RequireApproval,
             risk: Risk::Moderate,
             mode: Mode::Enforce,
-            reason: Cow::Owned(format!("{}, which {who} must approve", category.description())),
+            reason: Cow::Owned(format!(
+                "{}, which {who} must approve",
+                category.description()
+            )),
             span,
             certainty: Certainty::Proven,
             instead: None,
@@ -232,17 +329,28 @@ fn approvals<'a>(snapshot: &'a Snapshot, layer: Layer, request: &Request<'_>, hi
 
 /// Exceptions of the organisation: the rules they list are recorded and change nothing.
 fn except(organisation: &Snapshot, request: &Request<'_>, hits: &mut [Hit<'_>]) {
-    let Some(now) = request.facts.now.as_deref() else { return };
+    let Some(now) = request.facts.now.as_deref() else {
+        return;
+    };
     for exception in &organisation.head().exceptions {
         let applies = moment::not_after(now, &exception.until)
             && exception.scope.covers(request.facts, request.subject)
-            && exception.shape.as_ref().is_none_or(|shape| shape.find(request.analysis, request.home()).is_some());
+            && exception
+                .shape
+                .as_ref()
+                .is_none_or(|shape| shape.find(request.analysis, request.home()).is_some());
         if !applies {
             continue;
         }
-        for hit in hits.iter_mut().filter(|hit| !hit.floor && exception.rules.iter().any(|id| *id == hit.id)) {
+        for hit in hits
+            .iter_mut()
+            .filter(|hit| !hit.floor && exception.rules.iter().any(|id| *id == hit.id))
+        {
             hit.mode = Mode::Monitor;
-            hit.reason = Cow::Owned(format!("{} (excepted until {}: {})", hit.reason, exception.until, exception.reason));
+            hit.reason = Cow::Owned(format!(
+                "{} (excepted until {}: {})",
+                hit.reason, exception.until, exception.reason
+            ));
         }
     }
 }
@@ -252,21 +360,49 @@ fn answer_automatically(organisation: &Snapshot, request: &Request<'_>, hits: &m
     let categories = &organisation.settings().approvals.auto_approve;
     let answered = categories.iter().find(|category| {
         // What asks for approval must not count against being safe.
-        let others: Vec<Hit<'_>> = hits.iter().filter(|hit| hit.decision != Decision::RequireApproval).cloned().collect();
-        category::matches(**category, request.analysis, request.text, request.facts, &others).is_some()
+        let others: Vec<Hit<'_>> = hits
+            .iter()
+            .filter(|hit| hit.decision != Decision::RequireApproval)
+            .cloned()
+            .collect();
+        category::matches(
+            **category,
+            request.analysis,
+            request.text,
+            request.facts,
+            &others,
+        )
+        .is_some()
     });
-    let Some(category) = answered.copied().map(Category::as_str) else { return };
-    for hit in hits.iter_mut().filter(|hit| hit.decision == Decision::RequireApproval && !hit.floor) {
+    let Some(category) = answered.copied().map(Category::as_str) else {
+        return;
+    };
+    for hit in hits
+        .iter_mut()
+        .filter(|hit| hit.decision == Decision::RequireApproval && !hit.floor)
+    {
         hit.mode = Mode::Monitor;
-        hit.reason = Cow::Owned(format!("{} (approved automatically: {category})", hit.reason));
+        hit.reason = Cow::Owned(format!(
+            "{} (approved automatically: {category})",
+            hit.reason
+        ));
     }
 }
 
 fn isolate(layers: &Layers<'_>, request: &Request<'_>, hits: &mut Vec<Hit<'_>>) {
-    let reason = [layers.organisation, layers.user].into_iter().flatten().find_map(|snapshot| snapshot.meta().quarantine.as_deref());
-    let (Some(reason), Some(rule)) = (reason, packs::find("org.quarantine")) else { return };
+    let reason = [layers.organisation, layers.user]
+        .into_iter()
+        .flatten()
+        .find_map(|snapshot| snapshot.meta().quarantine.as_deref());
+    let (Some(reason), Some(rule)) = (reason, packs::find("org.quarantine")) else {
+        return;
+    };
     if let Some(span) = quarantine::forbids(request.analysis, request.text) {
-        let why = if reason.is_empty() { rule.reason.to_owned() } else { format!("{}: {reason}", rule.reason) };
+        let why = if reason.is_empty() {
+            rule.reason.to_owned()
+        } else {
+            format!("{}: {reason}", rule.reason)
+        };
         let mut hit = Hit::built_in(rule, Risk::Critical, span, why).instead("cmdai status");
         hit.decision = Decision::Deny;
         hit.floor = true;
@@ -280,9 +416,15 @@ fn nobody_answers(facts: &Facts, subject: &Subject) -> bool {
 
 /// Where nobody can say yes, what would ask is denied, with the way to ask.
 fn forbid_questions(hits: &mut [Hit<'_>]) {
-    for hit in hits.iter_mut().filter(|hit| hit.decision == Decision::Confirm) {
+    for hit in hits
+        .iter_mut()
+        .filter(|hit| hit.decision == Decision::Confirm)
+    {
         if hit.mode == Mode::Enforce {
-            hit.reason = Cow::Owned(format!("{}; nobody can confirm it here, so a person runs it in a terminal or asks with `cmdai request --rule {}`", hit.reason, hit.id));
+            hit.reason = Cow::Owned(format!(
+                "{}; nobody can confirm it here, so a person runs it in a terminal or asks with `cmdai request --rule {}`",
+                hit.reason, hit.id
+            ));
         }
         hit.decision = Decision::Deny;
     }
@@ -309,16 +451,36 @@ fn join(mut hits: Vec<Hit<'_>>, request: &Request<'_>, layers: &Layers<'_>) -> J
         }
     }
     let decision = hits.iter().map(weight).max().unwrap_or_default();
-    let risk = hits.iter().filter(|hit| hit.counts()).map(|hit| hit.risk).max().unwrap_or_default();
-    let deciding = hits.iter().filter(|hit| hit.counts() && weight(hit) == decision).map(|hit| hit.certainty);
+    let risk = hits
+        .iter()
+        .filter(|hit| hit.counts())
+        .map(|hit| hit.risk)
+        .max()
+        .unwrap_or_default();
+    let deciding = hits
+        .iter()
+        .filter(|hit| hit.counts() && weight(hit) == decision)
+        .map(|hit| hit.certainty);
     let certainty = match deciding.max() {
         Some(certainty) if decision > Decision::Allow => certainty,
         _ if analysis.unknown => Certainty::Unknown,
-        _ => analysis.effects.iter().map(|effect| effect.certainty).min().unwrap_or_default(),
+        _ => analysis
+            .effects
+            .iter()
+            .map(|effect| effect.certainty)
+            .min()
+            .unwrap_or_default(),
     };
     // Strictest first; what counts before what is only recorded; then in the order of the text.
     hits.sort_by(|a, b| {
-        let key = |hit: &Hit<'_>| (std::cmp::Reverse(weight(hit)), !hit.counts(), std::cmp::Reverse(hit.risk), hit.span);
+        let key = |hit: &Hit<'_>| {
+            (
+                std::cmp::Reverse(weight(hit)),
+                !hit.counts(),
+                std::cmp::Reverse(hit.risk),
+                hit.span,
+            )
+        };
         key(a).cmp(&key(b))
     });
     Judgement {
@@ -338,10 +500,19 @@ fn join(mut hits: Vec<Hit<'_>>, request: &Request<'_>, layers: &Layers<'_>) -> J
 
 /// Which policy decided: the organisation's, else the person's own, else the engine's.
 fn policy_ref(layers: &Layers<'_>) -> PolicyRef {
-    let named = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
+    let named = |text: &str, other: &str| {
+        if text.is_empty() {
+            other.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     match (layers.organisation, layers.user) {
         (Some(snapshot), _) => PolicyRef {
-            id: named(&snapshot.meta().policy_id, named(&snapshot.settings().organization, "organisation").as_str()),
+            id: named(
+                &snapshot.meta().policy_id,
+                named(&snapshot.settings().organization, "organisation").as_str(),
+            ),
             version: named(&snapshot.meta().version, ENGINE_VERSION),
             digest: Some(snapshot.digest().to_owned()),
         },
@@ -358,7 +529,11 @@ fn policy_ref(layers: &Layers<'_>) -> PolicyRef {
 pub fn verify_instead(judgement: &mut Judgement, judge: &dyn Fn(&str) -> Decision) {
     let limit = judgement.decision.min(Decision::Confirm);
     for hit in &mut judgement.rules {
-        if hit.instead.as_deref().is_some_and(|command| judge(command) >= limit) {
+        if hit
+            .instead
+            .as_deref()
+            .is_some_and(|command| judge(command) >= limit)
+        {
             hit.instead = None;
         }
     }

@@ -66,10 +66,12 @@ impl Tolerance {
     pub const fn decision(self, risk: Risk) -> Decision {
         match (self, risk) {
             (_, Risk::Safe) => Decision::Allow,
-            (Self::Low, Risk::Moderate | Risk::High) | (Self::Medium, Risk::High) | (Self::High, Risk::Critical) => {
-                Decision::Confirm
+            (Self::Low, Risk::Moderate | Risk::High)
+            | (Self::Medium, Risk::High)
+            | (Self::High, Risk::Critical) => Decision::Confirm,
+            (Self::Medium | Self::High, Risk::Moderate) | (Self::High, Risk::High) => {
+                Decision::Warn
             }
-            (Self::Medium | Self::High, Risk::Moderate) | (Self::High, Risk::High) => Decision::Warn,
             (Self::Low | Self::Medium, Risk::Critical) => Decision::Deny,
         }
     }
@@ -499,19 +501,62 @@ pub(crate) const DECISIONS: &[(&str, Decision)] = &[
     ("require_approval", Decision::RequireApproval),
     ("deny", Decision::Deny),
 ];
-pub(crate) const RISKS: &[(&str, Risk)] =
-    &[("safe", Risk::Safe), ("moderate", Risk::Moderate), ("high", Risk::High), ("critical", Risk::Critical)];
-pub(crate) const MODES: &[(&str, Mode)] =
-    &[("off", Mode::Off), ("monitor", Mode::Monitor), ("warn", Mode::Warn), ("enforce", Mode::Enforce)];
-pub(crate) const ORIGINS: &[(&str, OriginKind)] =
-    &[("human", OriginKind::Human), ("script", OriginKind::Script), ("agent", OriginKind::Agent)];
-pub(crate) const TOLERANCES: &[(&str, Tolerance)] =
-    &[("low", Tolerance::Low), ("medium", Tolerance::Medium), ("high", Tolerance::High)];
+pub(crate) const RISKS: &[(&str, Risk)] = &[
+    ("safe", Risk::Safe),
+    ("moderate", Risk::Moderate),
+    ("high", Risk::High),
+    ("critical", Risk::Critical),
+];
+pub(crate) const MODES: &[(&str, Mode)] = &[
+    ("off", Mode::Off),
+    ("monitor", Mode::Monitor),
+    ("warn", Mode::Warn),
+    ("enforce", Mode::Enforce),
+];
+pub(crate) const ORIGINS: &[(&str, OriginKind)] = &[
+    ("human", OriginKind::Human),
+    ("script", OriginKind::Script),
+    ("agent", OriginKind::Agent),
+];
+pub(crate) const TOLERANCES: &[(&str, Tolerance)] = &[
+    ("low", Tolerance::Low),
+    ("medium", Tolerance::Medium),
+    ("high", Tolerance::High),
+];
 /// Names of all effects, as in `EffectKind::name`.
 pub(crate) const EFFECTS: &[&str] = &[
-    "delete", "overwrite", "write", "move", "read", "read-secret", "change-mode", "change-owner", "device-write", "format",
-    "mount", "run-code", "download", "upload", "listen", "connect", "escalate", "add-user", "change-credential",
-    "persistence", "disable-security", "tamper-log", "kernel-module", "history-loss", "force-push", "branch-delete",
-    "resource-destroy", "resource-change", "package-install", "service-control", "process-kill", "power",
-    "resource-exhaustion", "unknown",
+    "delete",
+    "overwrite",
+    "write",
+    "move",
+    "read",
+    "read-secret",
+    "change-mode",
+    "change-owner",
+    "device-write",
+    "format",
+    "mount",
+    "run-code",
+    "download",
+    "upload",
+    "listen",
+    "connect",
+    "escalate",
+    "add-user",
+    "change-credential",
+    "persistence",
+    "disable-security",
+    "tamper-log",
+    "kernel-module",
+    "history-loss",
+    "force-push",
+    "branch-delete",
+    "resource-destroy",
+    "resource-change",
+    "package-install",
+    "service-control",
+    "process-kill",
+    "power",
+    "resource-exhaustion",
+    "unknown",
 ];

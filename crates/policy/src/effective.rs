@@ -35,13 +35,24 @@ pub struct EffectiveRule {
 
 /// Every rule that holds, built-in ones first, each with the layer that set it last.
 pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
-    let of = |snapshot: Option<&crate::Snapshot>| snapshot.and_then(|snapshot| snapshot.settings().risk_tolerance);
-    let base = of(layers.organisation).or_else(|| of(layers.user).filter(|_| layers.organisation.is_none())).unwrap_or(Tolerance::Medium);
+    let of = |snapshot: Option<&crate::Snapshot>| {
+        snapshot.and_then(|snapshot| snapshot.settings().risk_tolerance)
+    };
+    let base = of(layers.organisation)
+        .or_else(|| of(layers.user).filter(|_| layers.organisation.is_none()))
+        .unwrap_or(Tolerance::Medium);
     let own = of(layers.user).filter(|_| layers.organisation.is_some());
-    let tolerated = |risk: Risk| base.decision(risk).max(own.map_or(Decision::Allow, |own| own.decision(risk)));
+    let tolerated = |risk: Risk| {
+        base.decision(risk)
+            .max(own.map_or(Decision::Allow, |own| own.decision(risk)))
+    };
     let mut out = Vec::new();
     for rule in packs::catalogue() {
-        let decision = if rule.floor || rule.id == "org.quarantine" { Decision::Deny } else { tolerated(rule.risk) };
+        let decision = if rule.floor || rule.id == "org.quarantine" {
+            Decision::Deny
+        } else {
+            tolerated(rule.risk)
+        };
         let mut entry = EffectiveRule {
             id: rule.id.to_owned(),
             pack: rule.pack.to_owned(),
@@ -51,17 +62,39 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
             mode: Mode::Enforce,
             reason: rule.reason.to_owned(),
             owner: None,
-            controls: rule.controls.iter().map(|control| (*control).to_owned()).collect(),
+            controls: rule
+                .controls
+                .iter()
+                .map(|control| (*control).to_owned())
+                .collect(),
             floor: rule.floor,
         };
-        for (layer, snapshot) in [(Layer::Organisation, layers.organisation), (Layer::User, layers.user)] {
-            let Some(setting) = snapshot.and_then(|snapshot| snapshot.head().overrides.iter().find(|setting| setting.id == rule.id)) else { continue };
-            let (risk, decision) = (setting.risk.unwrap_or(entry.risk), setting.decision.unwrap_or(entry.decision));
+        for (layer, snapshot) in [
+            (Layer::Organisation, layers.organisation),
+            (Layer::User, layers.user),
+        ] {
+            let Some(setting) = snapshot.and_then(|snapshot| {
+                snapshot
+                    .head()
+                    .overrides
+                    .iter()
+                    .find(|setting| setting.id == rule.id)
+            }) else {
+                continue;
+            };
+            let (risk, decision) = (
+                setting.risk.unwrap_or(entry.risk),
+                setting.decision.unwrap_or(entry.decision),
+            );
             if layer == Layer::User || rule.floor {
                 (entry.risk, entry.decision) = (entry.risk.max(risk), entry.decision.max(decision));
             } else {
                 entry.risk = risk;
-                entry.decision = if setting.decision.is_none() && setting.risk.is_some() { tolerated(risk) } else { decision };
+                entry.decision = if setting.decision.is_none() && setting.risk.is_some() {
+                    tolerated(risk)
+                } else {
+                    decision
+                };
                 entry.mode = setting.mode.unwrap_or(entry.mode);
             }
             if let Some(reason) = &setting.reason {
@@ -73,9 +106,15 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
         }
         out.push(entry);
     }
-    for (layer, snapshot) in [(Layer::Organisation, layers.organisation), (Layer::User, layers.user)] {
+    for (layer, snapshot) in [
+        (Layer::Organisation, layers.organisation),
+        (Layer::User, layers.user),
+    ] {
         let Some(snapshot) = snapshot else { continue };
-        for rule in (0..snapshot.rule_count()).filter_map(|number| snapshot.rule(number)).map(|loaded| &loaded.rule) {
+        for rule in (0..snapshot.rule_count())
+            .filter_map(|number| snapshot.rule(number))
+            .map(|loaded| &loaded.rule)
+        {
             out.push(EffectiveRule {
                 id: rule.id.clone(),
                 pack: layer.as_str().to_owned(),
@@ -90,8 +129,15 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
             });
         }
         let settings = snapshot.settings();
-        let asked = settings.require_approval_for.iter().map(|category| ("approval", category));
-        let managers = settings.approvals.require_manager_approval.iter().map(|category| ("approval.manager", category));
+        let asked = settings
+            .require_approval_for
+            .iter()
+            .map(|category| ("approval", category));
+        let managers = settings
+            .approvals
+            .require_manager_approval
+            .iter()
+            .map(|category| ("approval.manager", category));
         for (prefix, category) in asked.chain(managers) {
             out.push(EffectiveRule {
                 id: format!("{prefix}.{}", category.as_str()),
@@ -114,7 +160,10 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
                 decision: tool.decision.unwrap_or(Decision::Deny),
                 risk: Risk::High,
                 mode: Mode::Enforce,
-                reason: tool.reason.clone().unwrap_or_else(|| format!("{} has conditions", tool.name)),
+                reason: tool
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| format!("{} has conditions", tool.name)),
                 owner: tool.owner.clone(),
                 controls: Vec::new(),
                 floor: false,

@@ -39,8 +39,15 @@ impl PolicyError {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let help = self.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-        format!("{}:{}:{} {word}[{}] {}{help}", self.file, self.line, self.column, self.code, self.message)
+        let help = self
+            .help
+            .as_ref()
+            .map(|help| format!("; {help}"))
+            .unwrap_or_default();
+        format!(
+            "{}:{}:{} {word}[{}] {}{help}",
+            self.file, self.line, self.column, self.code, self.message
+        )
     }
 }
 
@@ -64,29 +71,62 @@ pub(crate) struct Problems {
 
 impl Problems {
     pub(crate) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), list: Vec::new() }
+        Self {
+            file: file.to_owned(),
+            list: Vec::new(),
+        }
     }
 
-    pub(crate) fn error(&mut self, at: Pos, code: &'static str, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn error(
+        &mut self,
+        at: Pos,
+        code: &'static str,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         self.push(at, code, message.into(), help, Severity::Error);
     }
 
-    pub(crate) fn warn(&mut self, at: Pos, code: &'static str, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn warn(
+        &mut self,
+        at: Pos,
+        code: &'static str,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         self.push(at, code, message.into(), help, Severity::Warning);
     }
 
-    fn push(&mut self, at: Pos, code: &'static str, message: String, help: Option<String>, severity: Severity) {
+    fn push(
+        &mut self,
+        at: Pos,
+        code: &'static str,
+        message: String,
+        help: Option<String>,
+        severity: Severity,
+    ) {
         let file = self.file.clone();
-        self.list.push(PolicyError { file, line: at.line, column: at.column, code, message, help, severity });
+        self.list.push(PolicyError {
+            file,
+            line: at.line,
+            column: at.column,
+            code,
+            message,
+            help,
+            severity,
+        });
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list.iter().any(|problem| problem.severity == Severity::Error)
+        self.list
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
     }
 
     /// The complaints in the order of the text.
     pub(crate) fn sorted(mut self) -> Vec<PolicyError> {
-        self.list.sort_by_key(|problem| (problem.line, problem.column));
+        self.list
+            .sort_by_key(|problem| (problem.line, problem.column));
         self.list
     }
 }
@@ -112,7 +152,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i + 1];
         for (j, cb) in b.iter().enumerate() {
             let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX - 1);
-            let mut best = (at(&last, j + 1) + 1).min(at(&row, j) + 1).min(at(&last, j) + usize::from(ca != cb));
+            let mut best = (at(&last, j + 1) + 1)
+                .min(at(&row, j) + 1)
+                .min(at(&last, j) + usize::from(ca != cb));
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(cb) && b.get(j - 1) == Some(ca);
             if swapped {
                 best = best.min(at(&before, j - 1) + 1);
@@ -131,8 +173,14 @@ mod tests {
     #[test]
     fn near_words_are_suggested_and_far_ones_are_not() {
         let keys = ["pattern", "reason", "owner"];
-        assert_eq!(suggest("patern", keys), Some("did you mean `pattern`?".to_owned()));
-        assert_eq!(suggest("resaon", keys), Some("did you mean `reason`?".to_owned()));
+        assert_eq!(
+            suggest("patern", keys),
+            Some("did you mean `pattern`?".to_owned())
+        );
+        assert_eq!(
+            suggest("resaon", keys),
+            Some("did you mean `reason`?".to_owned())
+        );
         assert_eq!(suggest("quarantine", keys), None);
     }
 }

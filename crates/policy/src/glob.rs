@@ -16,9 +16,15 @@ pub(crate) fn any_word(patterns: &[String], text: &str) -> bool {
 
 /// True where the path fits the path glob.
 fn path_fits(pattern: &str, path: &str) -> bool {
-    if let Some(tree) = pattern.strip_suffix("/*").or_else(|| pattern.strip_suffix("/**")) {
+    if let Some(tree) = pattern
+        .strip_suffix("/*")
+        .or_else(|| pattern.strip_suffix("/**"))
+    {
         let inside = (0..path.len()).filter(|i| path.as_bytes().get(*i) == Some(&b'/'));
-        return inside.into_iter().any(|i| path.get(..i).is_some_and(|head| run(tree.as_bytes(), head.as_bytes(), true)));
+        return inside.into_iter().any(|i| {
+            path.get(..i)
+                .is_some_and(|head| run(tree.as_bytes(), head.as_bytes(), true))
+        });
     }
     run(pattern.as_bytes(), path.as_bytes(), true)
 }
@@ -34,7 +40,11 @@ pub(crate) fn path(pattern: &str, path: &str, recursive: bool, home: Option<&str
         }
         _ => pattern,
     };
-    let pattern = if pattern.len() > 1 { pattern.trim_end_matches('/') } else { pattern };
+    let pattern = if pattern.len() > 1 {
+        pattern.trim_end_matches('/')
+    } else {
+        pattern
+    };
     if path_fits(pattern, path) {
         return true;
     }
@@ -43,11 +53,14 @@ pub(crate) fn path(pattern: &str, path: &str, recursive: bool, home: Option<&str
     let literal = pattern.get(..literal_len).unwrap_or(pattern);
     if path.contains(['*', '?']) {
         let below = literal.trim_end_matches('/');
-        if path_fits(path, below) || (recursive && ancestors(below).any(|folder| path_fits(path, folder))) {
+        if path_fits(path, below)
+            || (recursive && ancestors(below).any(|folder| path_fits(path, folder)))
+        {
             return true;
         }
         let (head, _) = path.split_once(['*', '?']).unwrap_or((path, ""));
-        return path_fits(pattern, head) || (head.len() > 1 && path_fits(pattern, head.trim_end_matches('/')));
+        return path_fits(pattern, head)
+            || (head.len() > 1 && path_fits(pattern, head.trim_end_matches('/')));
     }
     // Removing a folder removes what lies in it.
     recursive && is_below(literal, path)
@@ -56,11 +69,16 @@ pub(crate) fn path(pattern: &str, path: &str, recursive: bool, home: Option<&str
 /// True where `inner` is `folder` or lies below it.
 pub(crate) fn is_below(inner: &str, folder: &str) -> bool {
     let folder = folder.trim_end_matches('/');
-    inner.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    inner
+        .strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
-    path.char_indices().filter(|(_, c)| *c == '/').filter_map(move |(i, _)| path.get(..i)).filter(|folder| !folder.is_empty())
+    path.char_indices()
+        .filter(|(_, c)| *c == '/')
+        .filter_map(move |(i, _)| path.get(..i))
+        .filter(|folder| !folder.is_empty())
 }
 
 /// Matching with one point of return: `*` (and `**`) are the only places to come back to.
@@ -81,7 +99,10 @@ fn run(pattern: &[u8], text: &[u8], folders: bool) -> bool {
                     back_deep = Some((p, t));
                     back = None;
                     // `**/x` also fits `x` itself.
-                    if folders && pattern.get(p) == Some(&b'/') && (t == 0 || text.get(t.wrapping_sub(1)) == Some(&b'/')) {
+                    if folders
+                        && pattern.get(p) == Some(&b'/')
+                        && (t == 0 || text.get(t.wrapping_sub(1)) == Some(&b'/'))
+                    {
                         let rest = pattern.get(p + 1..).unwrap_or_default();
                         if run(rest, text.get(t..).unwrap_or_default(), folders) {
                             return true;
@@ -164,7 +185,11 @@ mod tests {
             ("/", "/", true, true),
             ("/srv", "/", true, true),
         ] {
-            assert_eq!(path(pattern, candidate, recursive, Some("/home/u")), want, "{pattern} {candidate} {recursive}");
+            assert_eq!(
+                path(pattern, candidate, recursive, Some("/home/u")),
+                want,
+                "{pattern} {candidate} {recursive}"
+            );
         }
     }
 }

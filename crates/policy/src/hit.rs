@@ -28,7 +28,12 @@ pub(crate) struct Hit<'a> {
 
 impl<'a> Hit<'a> {
     /// A hit of a built-in rule.
-    pub(crate) fn built_in(rule: &'static BuiltIn, risk: Risk, span: Span, reason: impl Into<Cow<'a, str>>) -> Self {
+    pub(crate) fn built_in(
+        rule: &'static BuiltIn,
+        risk: Risk,
+        span: Span,
+        reason: impl Into<Cow<'a, str>>,
+    ) -> Self {
         Self {
             id: Cow::Borrowed(rule.id),
             pack: rule.pack,

@@ -46,15 +46,18 @@ pub use category::Category;
 pub use compiled::Settings;
 pub use decide::{Layer, Layers, decide, verify_instead};
 pub use document::{
-    Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, FailMode, Inference, Privacy, Rule, Safety, Target, TimeWindow,
-    Tolerance, Tool, ToolsMode, Trial, When,
+    Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, FailMode,
+    Inference, Privacy, Rule, Safety, Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
 };
 pub use effective::{EffectiveRule, effective};
 pub use error::{PolicyError, PolicyErrors, Severity};
 pub use lint::lint;
 pub use packs::BuiltIn;
 pub use read::parse;
-pub use snapshot::{ENGINE_LEVEL, FORMAT_VERSION, MAGIC, MAX_SNAPSHOT, Snapshot, SnapshotError, SnapshotMeta, compile};
+pub use snapshot::{
+    ENGINE_LEVEL, FORMAT_VERSION, MAGIC, MAX_SNAPSHOT, Snapshot, SnapshotError, SnapshotMeta,
+    compile,
+};
 pub use templates::{Template, all as templates};
 pub use trial::{TestResult, run_tests};
 

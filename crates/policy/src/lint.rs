@@ -24,29 +24,59 @@ pub(crate) fn check(document: &Document, problems: &mut Problems) {
     for rule in document.rules.iter().filter(|rule| rule.when.is_some()) {
         if let Some(line) = seen.get(rule.id.as_str()) {
             let message = format!("rule `{}` is already given in line {line}", rule.id);
-            problems.error(rule.at.0, "duplicate-rule", message, Some("give each rule its own id".to_owned()));
+            problems.error(
+                rule.at.0,
+                "duplicate-rule",
+                message,
+                Some("give each rule its own id".to_owned()),
+            );
         }
         seen.insert(&rule.id, rule.at.0.line);
     }
-    for pattern in document.safety.blocked_patterns.iter().filter(|pattern| pattern.id.is_some()) {
+    for pattern in document
+        .safety
+        .blocked_patterns
+        .iter()
+        .filter(|pattern| pattern.id.is_some())
+    {
         let id = pattern.id.as_deref().unwrap_or("");
         if packs::find(id).is_some() || seen.contains_key(id) {
             let message = format!("`{id}` is already the id of a rule");
-            problems.error(pattern.at.0, "duplicate-rule", message, Some("give each rule its own id".to_owned()));
+            problems.error(
+                pattern.at.0,
+                "duplicate-rule",
+                message,
+                Some("give each rule its own id".to_owned()),
+            );
         }
     }
     let known = |id: &str| {
         packs::find(id).is_some()
             || seen.contains_key(id)
-            || document.safety.blocked_patterns.iter().any(|pattern| pattern_id(pattern) == id)
-            || ["approval.", "tool.", "path.", "blocked."].iter().any(|prefix| id.starts_with(prefix))
+            || document
+                .safety
+                .blocked_patterns
+                .iter()
+                .any(|pattern| pattern_id(pattern) == id)
+            || ["approval.", "tool.", "path.", "blocked."]
+                .iter()
+                .any(|prefix| id.starts_with(prefix))
             || !document.include.is_empty()
     };
     for exception in &document.exceptions {
         for id in exception.rule.iter().filter(|id| !known(id)) {
-            let ids = packs::catalogue().iter().map(|rule| rule.id).chain(seen.keys().copied());
-            let help = crate::error::suggest(id, ids).or_else(|| Some("see `cmdai policy show`".to_owned()));
-            problems.error(exception.at.0, "unknown-rule", format!("there is no rule `{id}` to except"), help);
+            let ids = packs::catalogue()
+                .iter()
+                .map(|rule| rule.id)
+                .chain(seen.keys().copied());
+            let help = crate::error::suggest(id, ids)
+                .or_else(|| Some("see `cmdai policy show`".to_owned()));
+            problems.error(
+                exception.at.0,
+                "unknown-rule",
+                format!("there is no rule `{id}` to except"),
+                help,
+            );
         }
     }
 }
@@ -54,40 +84,90 @@ pub(crate) fn check(document: &Document, problems: &mut Problems) {
 fn advise(document: &Document, problems: &mut Problems) {
     for rule in &document.rules {
         if rule.mode == Some(Mode::Off) && rule.when.is_some() {
-            problems.warn(rule.at.0, "dead-rule", format!("rule `{}` is off and does nothing", rule.id), Some("remove it".to_owned()));
+            problems.warn(
+                rule.at.0,
+                "dead-rule",
+                format!("rule `{}` is off and does nothing", rule.id),
+                Some("remove it".to_owned()),
+            );
         }
         if rule.decision == Some(Decision::Allow) && rule.when.is_some() {
             let help = "layers join by the strictest; write an exception, or set the mode of the rule that stops it".to_owned();
-            problems.warn(rule.at.0, "dead-rule", format!("rule `{}` allows, which changes nothing", rule.id), Some(help));
+            problems.warn(
+                rule.at.0,
+                "dead-rule",
+                format!("rule `{}` allows, which changes nothing", rule.id),
+                Some(help),
+            );
         }
         if rule.reason.is_none() && rule.when.is_some() {
-            problems.warn(rule.at.0, "no-reason", format!("rule `{}` gives no reason", rule.id), Some("people see it when they are stopped".to_owned()));
+            problems.warn(
+                rule.at.0,
+                "no-reason",
+                format!("rule `{}` gives no reason", rule.id),
+                Some("people see it when they are stopped".to_owned()),
+            );
         }
         if rule.decision == Some(Decision::Deny) && rule.mode == Some(Mode::Warn) {
             let message = format!("rule `{}` denies in mode warn, so it only warns", rule.id);
-            problems.warn(rule.at.0, "contradiction", message, Some("drop one of the two".to_owned()));
+            problems.warn(
+                rule.at.0,
+                "contradiction",
+                message,
+                Some("drop one of the two".to_owned()),
+            );
         }
     }
     shadowed(document, problems);
     for tool in &document.allowed_tools {
-        let clash = tool.approved_contexts.iter().find(|context| tool.blocked_contexts.contains(context));
+        let clash = tool
+            .approved_contexts
+            .iter()
+            .find(|context| tool.blocked_contexts.contains(context));
         if let Some(context) = clash {
             let message = format!("`{context}` of {} is both approved and blocked", tool.name);
-            problems.warn(tool.at.0, "contradiction", message, Some("blocked wins".to_owned()));
+            problems.warn(
+                tool.at.0,
+                "contradiction",
+                message,
+                Some("blocked wins".to_owned()),
+            );
         }
     }
-    for exception in document.exceptions.iter().filter(|exception| exception.reason.is_none()) {
-        problems.warn(exception.at.0, "no-reason", "exception gives no reason", Some("reviewers ask for it".to_owned()));
+    for exception in document
+        .exceptions
+        .iter()
+        .filter(|exception| exception.reason.is_none())
+    {
+        problems.warn(
+            exception.at.0,
+            "no-reason",
+            "exception gives no reason",
+            Some("reviewers ask for it".to_owned()),
+        );
     }
     let patterns = &document.safety.blocked_patterns;
     for (i, pattern) in patterns.iter().enumerate() {
         if pattern.reason.is_none() {
-            problems.warn(pattern.at.0, "no-reason", "blocked pattern gives no reason", Some("people see it when they are stopped".to_owned()));
+            problems.warn(
+                pattern.at.0,
+                "no-reason",
+                "blocked pattern gives no reason",
+                Some("people see it when they are stopped".to_owned()),
+            );
         }
-        let before = patterns.iter().take(i).find(|other| other.pattern == pattern.pattern && other.regex == pattern.regex);
+        let before = patterns
+            .iter()
+            .take(i)
+            .find(|other| other.pattern == pattern.pattern && other.regex == pattern.regex);
         if let Some(other) = before {
             let message = format!("the same pattern stands in line {}", other.at.0.line);
-            problems.warn(pattern.at.0, "shadowed-rule", message, Some("remove one".to_owned()));
+            problems.warn(
+                pattern.at.0,
+                "shadowed-rule",
+                message,
+                Some("remove one".to_owned()),
+            );
         }
     }
 }
@@ -102,23 +182,46 @@ fn strictness(rule: &Rule) -> Decision {
 
 /// Rules with the same condition and target: the stricter hides the other.
 fn shadowed(document: &Document, problems: &mut Problems) {
-    let own: Vec<&Rule> = document.rules.iter().filter(|rule| rule.when.is_some()).collect();
+    let own: Vec<&Rule> = document
+        .rules
+        .iter()
+        .filter(|rule| rule.when.is_some())
+        .collect();
     for (i, rule) in own.iter().enumerate() {
-        let twin = own.iter().take(i).find(|other| other.when == rule.when && other.applies_to == rule.applies_to);
+        let twin = own
+            .iter()
+            .take(i)
+            .find(|other| other.when == rule.when && other.applies_to == rule.applies_to);
         let Some(twin) = twin else { continue };
         let (first, second) = (strictness(twin), strictness(rule));
         let hidden = if first >= second { rule } else { twin };
         let winner = if first >= second { twin } else { rule };
-        let message = format!("rule `{}` fires exactly when `{}` does, which is at least as strict", hidden.id, winner.id);
-        problems.warn(hidden.at.0, "shadowed-rule", message, Some("remove one".to_owned()));
+        let message = format!(
+            "rule `{}` fires exactly when `{}` does, which is at least as strict",
+            hidden.id, winner.id
+        );
+        problems.warn(
+            hidden.at.0,
+            "shadowed-rule",
+            message,
+            Some("remove one".to_owned()),
+        );
     }
     let mut settings: BTreeMap<&str, &Rule> = BTreeMap::new();
     for rule in document.rules.iter().filter(|rule| rule.when.is_none()) {
         if let Some(first) = settings.get(rule.id.as_str())
             && first.applies_to == rule.applies_to
         {
-            let message = format!("`{}` is already set in line {}, which wins", rule.id, first.at.0.line);
-            problems.warn(rule.at.0, "shadowed-rule", message, Some("remove one".to_owned()));
+            let message = format!(
+                "`{}` is already set in line {}, which wins",
+                rule.id, first.at.0.line
+            );
+            problems.warn(
+                rule.at.0,
+                "shadowed-rule",
+                message,
+                Some("remove one".to_owned()),
+            );
         }
         settings.entry(&rule.id).or_insert(rule);
     }

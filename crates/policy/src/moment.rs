@@ -10,16 +10,44 @@ pub(crate) fn day_names() -> &'static [&'static str] {
 
 /// True for `YYYY-MM-DD` and `YYYY-MM-DDTHH:MM:SSZ`.
 pub(crate) fn is_date(text: &str) -> bool {
-    let Some((day, rest)) = text.split_at_checked(10) else { return false };
-    parts(day).is_some() && (rest.is_empty() || (rest.len() == 10 && rest.starts_with('T') && rest.ends_with('Z') && clock(rest.get(1..6).unwrap_or("")).is_some()))
+    let Some((day, rest)) = text.split_at_checked(10) else {
+        return false;
+    };
+    parts(day).is_some()
+        && (rest.is_empty()
+            || (rest.len() == 10
+                && rest.starts_with('T')
+                && rest.ends_with('Z')
+                && clock(rest.get(1..6).unwrap_or("")).is_some()))
 }
 
 fn parts(day: &str) -> Option<(i64, i64, i64)> {
     let mut fields = day.split('-');
     let (year, month, date) = (fields.next()?, fields.next()?, fields.next()?);
-    let digits = |text: &str, len: usize| (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<i64>().ok()).flatten();
+    let digits = |text: &str, len: usize| {
+        (text.len() == len && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<i64>().ok())
+            .flatten()
+    };
     let (year, month, date) = (digits(year, 4)?, digits(month, 2)?, digits(date, 2)?);
-    let lengths = [31, if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) {
+            29
+        } else {
+            28
+        },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let longest = lengths.get(usize::try_from(month - 1).ok()?).copied()?;
     (fields.next().is_none() && (1..=longest).contains(&date)).then_some((year, month, date))
 }
@@ -44,12 +72,19 @@ fn clock(text: &str) -> Option<i64> {
 fn seconds(moment: &str) -> Option<i64> {
     let days = day_number(moment.get(..10)?)?;
     let minutes = clock(moment.get(11..16)?)?;
-    let seconds: i64 = moment.get(17..19).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let seconds: i64 = moment
+        .get(17..19)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
     let tail = moment.get(19..).unwrap_or("");
     let offset = match tail.rfind(['+', '-']) {
         Some(at) => {
             let size = clock(tail.get(at + 1..)?)?;
-            if tail.get(at..=at) == Some("-") { -size } else { size }
+            if tail.get(at..=at) == Some("-") {
+                -size
+            } else {
+                size
+            }
         }
         None => 0,
     };
@@ -59,7 +94,11 @@ fn seconds(moment: &str) -> Option<i64> {
 /// Whether `until` has not passed at `now`. A day includes all of itself, in UTC. What cannot be
 /// read has passed.
 pub(crate) fn not_after(now: &str, until: &str) -> bool {
-    let end = if until.len() == 10 { day_number(until).map(|day| (day + 1) * 86_400 - 1) } else { seconds(until) };
+    let end = if until.len() == 10 {
+        day_number(until).map(|day| (day + 1) * 86_400 - 1)
+    } else {
+        seconds(until)
+    };
     matches!((seconds(now), end), (Some(now), Some(end)) if now <= end)
 }
 
@@ -73,8 +112,16 @@ pub(crate) fn window(text: &str) -> Option<(i64, i64)> {
 pub(crate) fn in_window(now: &str, window_of: &TimeWindow) -> Option<bool> {
     let day = day_number(now.get(..10)?)?;
     let minute = clock(now.get(11..16)?)?;
-    let name = |day: i64| usize::try_from((day + 3).rem_euclid(7)).ok().and_then(|i| DAYS.get(i)).copied().unwrap_or("");
-    let on = |day: i64| window_of.days.is_empty() || window_of.days.iter().any(|known| known == name(day));
+    let name = |day: i64| {
+        usize::try_from((day + 3).rem_euclid(7))
+            .ok()
+            .and_then(|i| DAYS.get(i))
+            .copied()
+            .unwrap_or("")
+    };
+    let on = |day: i64| {
+        window_of.days.is_empty() || window_of.days.iter().any(|known| known == name(day))
+    };
     let inside = match window_of.between.as_deref().and_then(window) {
         None => on(day),
         Some((from, to)) if from <= to => on(day) && (from..to).contains(&minute),
@@ -110,12 +157,22 @@ mod tests {
 
     #[test]
     fn windows() {
-        let office = TimeWindow { days: ["mon", "tue", "wed", "thu", "fri"].map(str::to_owned).to_vec(), between: Some("08:00-18:00".to_owned()), outside: true };
+        let office = TimeWindow {
+            days: ["mon", "tue", "wed", "thu", "fri"]
+                .map(str::to_owned)
+                .to_vec(),
+            between: Some("08:00-18:00".to_owned()),
+            outside: true,
+        };
         // 2026-11-23 is a Monday.
         assert_eq!(in_window("2026-11-23T10:00:00Z", &office), Some(false));
         assert_eq!(in_window("2026-11-23T20:00:00Z", &office), Some(true));
         assert_eq!(in_window("2026-11-22T10:00:00Z", &office), Some(true));
-        let night = TimeWindow { days: vec!["fri".to_owned()], between: Some("22:00-06:00".to_owned()), outside: false };
+        let night = TimeWindow {
+            days: vec!["fri".to_owned()],
+            between: Some("22:00-06:00".to_owned()),
+            outside: false,
+        };
         assert_eq!(in_window("2026-11-28T03:00:00Z", &night), Some(true));
         assert_eq!(in_window("2026-11-27T03:00:00Z", &night), Some(false));
         assert_eq!(in_window("nonsense", &night), None);

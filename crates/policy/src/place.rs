@@ -42,51 +42,263 @@ pub(crate) enum Place {
 
 /// Folders of the system; deleting below them breaks programs.
 const SYSTEM: &[&str] = &[
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys", "/usr", "/var",
-    "/System", "/Library", "/Applications", "/private", "/nix", "/snap", "/efi", "/cores",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var",
+    "/System",
+    "/Library",
+    "/Applications",
+    "/private",
+    "/nix",
+    "/snap",
+    "/efi",
+    "/cores",
 ];
 /// Folders of data on most machines.
-const DATA: &[&str] = &["/opt", "/srv", "/mnt", "/media", "/data", "/backup", "/backups", "/export", "/Volumes", "/storage"];
+const DATA: &[&str] = &[
+    "/opt", "/srv", "/mnt", "/media", "/data", "/backup", "/backups", "/export", "/Volumes",
+    "/storage",
+];
 /// Files and folders without which a machine does not start or let people in.
 const VITAL: &[&str] = &[
-    "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d", "/etc/fstab", "/etc/ssh", "/etc/pam.d",
-    "/etc/hosts", "/etc/ld.so.preload", "/etc/systemd", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/sbin", "/usr/local", "/usr/share",
-    "/var/lib", "/var/log", "/var/lib/dpkg", "/var/lib/docker", "/var/lib/mysql", "/var/lib/postgresql", "/boot/grub", "/boot/efi", "/proc/1",
-    "/etc/crontab", "/etc/profile", "/etc/resolv.conf", "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    "/etc/sudoers.d",
+    "/etc/fstab",
+    "/etc/ssh",
+    "/etc/pam.d",
+    "/etc/hosts",
+    "/etc/ld.so.preload",
+    "/etc/systemd",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/sbin",
+    "/usr/local",
+    "/usr/share",
+    "/var/lib",
+    "/var/log",
+    "/var/lib/dpkg",
+    "/var/lib/docker",
+    "/var/lib/mysql",
+    "/var/lib/postgresql",
+    "/boot/grub",
+    "/boot/efi",
+    "/proc/1",
+    "/etc/crontab",
+    "/etc/profile",
+    "/etc/resolv.conf",
+    "/etc/nsswitch.conf",
 ];
-const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm", "/run/user", "/private/var/folders", "/var/folders", "/var/cache/apt"];
+const TEMPORARY: &[&str] = &[
+    "/tmp",
+    "/var/tmp",
+    "/private/tmp",
+    "/private/var/tmp",
+    "/dev/shm",
+    "/run/user",
+    "/private/var/folders",
+    "/var/folders",
+    "/var/cache/apt",
+];
 /// Names of folders that a build makes again.
 const BUILD: &[&str] = &[
-    "target", "node_modules", "dist", "build", "out", ".cache", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox",
-    "coverage", ".coverage", "htmlcov", ".next", ".nuxt", ".turbo", ".parcel-cache", ".gradle", "obj", "tmp", "temp", ".tmp", ".venv", "venv", "env",
-    ".eggs", "bin-debug", "cmake-build-debug", "cmake-build-release", "_build", ".nyc_output", ".svelte-kit", ".angular", ".terraform",
-    "vendor", ".bundle", "deps", "Pods", "DerivedData", ".dart_tool", "bower_components", ".serverless", ".vite", ".output", "elm-stuff", "zig-cache",
-    "zig-out", ".stack-work", "dist-newstyle", "logs", "log", "test-results", "playwright-report", ".ipynb_checkpoints", "storybook-static", "public-build",
-    ".DS_Store", "release", "debug", "artifacts", ".sass-cache", ".eslintcache", ".webpack", "lib-cov", "generated", "gen",
+    "target",
+    "node_modules",
+    "dist",
+    "build",
+    "out",
+    ".cache",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".tox",
+    ".nox",
+    "coverage",
+    ".coverage",
+    "htmlcov",
+    ".next",
+    ".nuxt",
+    ".turbo",
+    ".parcel-cache",
+    ".gradle",
+    "obj",
+    "tmp",
+    "temp",
+    ".tmp",
+    ".venv",
+    "venv",
+    "env",
+    ".eggs",
+    "bin-debug",
+    "cmake-build-debug",
+    "cmake-build-release",
+    "_build",
+    ".nyc_output",
+    ".svelte-kit",
+    ".angular",
+    ".terraform",
+    "vendor",
+    ".bundle",
+    "deps",
+    "Pods",
+    "DerivedData",
+    ".dart_tool",
+    "bower_components",
+    ".serverless",
+    ".vite",
+    ".output",
+    "elm-stuff",
+    "zig-cache",
+    "zig-out",
+    ".stack-work",
+    "dist-newstyle",
+    "logs",
+    "log",
+    "test-results",
+    "playwright-report",
+    ".ipynb_checkpoints",
+    "storybook-static",
+    "public-build",
+    ".DS_Store",
+    "release",
+    "debug",
+    "artifacts",
+    ".sass-cache",
+    ".eslintcache",
+    ".webpack",
+    "lib-cov",
+    "generated",
+    "gen",
 ];
 /// Endings of files that a build makes again.
-const BUILD_ENDINGS: &[&str] = &[".o", ".pyc", ".log", ".tmp", ".swp", ".bak", ".orig", ".class", ".lock", ".pid", ".cache", ".out", ".a", ".so", ".egg-info", ".tsbuildinfo", ".old"];
+const BUILD_ENDINGS: &[&str] = &[
+    ".o",
+    ".pyc",
+    ".log",
+    ".tmp",
+    ".swp",
+    ".bak",
+    ".orig",
+    ".class",
+    ".lock",
+    ".pid",
+    ".cache",
+    ".out",
+    ".a",
+    ".so",
+    ".egg-info",
+    ".tsbuildinfo",
+    ".old",
+];
 /// What programs and the person rest on, directly below the home.
 const STORES: &[&str] = &[
-    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".config", ".local", ".password-store", ".mozilla", ".thunderbird", ".bashrc",
-    ".bash_profile", ".profile", ".zshrc", ".zprofile", ".zshenv", ".vimrc", ".gitconfig", ".netrc", ".pgpass", ".npmrc", ".pypirc", ".cargo",
-    ".rustup", ".claude", ".codex", ".bash_history", ".zsh_history", "Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Library", "Movies", "Dropbox",
-    "projects", "src", "code", "work", "repos", "dev", "workspace", "Projects",
+    ".ssh",
+    ".gnupg",
+    ".aws",
+    ".azure",
+    ".kube",
+    ".docker",
+    ".config",
+    ".local",
+    ".password-store",
+    ".mozilla",
+    ".thunderbird",
+    ".bashrc",
+    ".bash_profile",
+    ".profile",
+    ".zshrc",
+    ".zprofile",
+    ".zshenv",
+    ".vimrc",
+    ".gitconfig",
+    ".netrc",
+    ".pgpass",
+    ".npmrc",
+    ".pypirc",
+    ".cargo",
+    ".rustup",
+    ".claude",
+    ".codex",
+    ".bash_history",
+    ".zsh_history",
+    "Documents",
+    "Desktop",
+    "Downloads",
+    "Pictures",
+    "Music",
+    "Videos",
+    "Library",
+    "Movies",
+    "Dropbox",
+    "projects",
+    "src",
+    "code",
+    "work",
+    "repos",
+    "dev",
+    "workspace",
+    "Projects",
 ];
 
 /// Folders that files are put into every day: putting one there overwrites nothing.
-const FOLDERS: &[&str] = &["Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Movies", "Library", "Dropbox", ".config", ".local", ".ssh", ".kube", ".aws"];
+const FOLDERS: &[&str] = &[
+    "Documents",
+    "Desktop",
+    "Downloads",
+    "Pictures",
+    "Music",
+    "Videos",
+    "Movies",
+    "Library",
+    "Dropbox",
+    ".config",
+    ".local",
+    ".ssh",
+    ".kube",
+    ".aws",
+];
 /// Single files without which nobody can log in.
 const VITAL_FILES: &[&str] = &[
-    "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/fstab", "/etc/hosts", "/etc/ld.so.preload", "/etc/crontab", "/etc/profile",
-    "/etc/resolv.conf", "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    "/etc/fstab",
+    "/etc/hosts",
+    "/etc/ld.so.preload",
+    "/etc/crontab",
+    "/etc/profile",
+    "/etc/resolv.conf",
+    "/etc/nsswitch.conf",
 ];
 
 /// True where the path is known to be a folder, not a file.
 pub(crate) fn is_folder(path: &str) -> bool {
     let bare = path.trim_end_matches('/');
     let name = bare.rsplit('/').next().unwrap_or(bare);
-    path.ends_with('/') || FOLDERS.contains(&name) || SYSTEM.contains(&bare) || DATA.contains(&bare) || is_home(bare) || (VITAL.contains(&bare) && !VITAL_FILES.contains(&bare))
+    path.ends_with('/')
+        || FOLDERS.contains(&name)
+        || SYSTEM.contains(&bare)
+        || DATA.contains(&bare)
+        || is_home(bare)
+        || (VITAL.contains(&bare) && !VITAL_FILES.contains(&bare))
 }
 
 /// Tells places apart, by what is known of the person and the project.
@@ -99,11 +311,26 @@ pub(crate) struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub(crate) fn new(facts: &'a Facts) -> Self {
-        let trim = |path: &'a Option<String>| path.as_deref().map(|path| if path.len() > 1 { path.trim_end_matches('/') } else { path });
+        let trim = |path: &'a Option<String>| {
+            path.as_deref().map(|path| {
+                if path.len() > 1 {
+                    path.trim_end_matches('/')
+                } else {
+                    path
+                }
+            })
+        };
         let (home, cwd) = (trim(&facts.home), trim(&facts.cwd));
         // A shell in the home or in a system folder is in no project.
-        let own = cwd.filter(|cwd| Some(*cwd) != home && !is_system(cwd) && *cwd != "/" && !is_home(cwd));
-        Self { home, cwd, project: trim(&facts.project).filter(|project| Some(*project) != home).or(own) }
+        let own =
+            cwd.filter(|cwd| Some(*cwd) != home && !is_system(cwd) && *cwd != "/" && !is_home(cwd));
+        Self {
+            home,
+            cwd,
+            project: trim(&facts.project)
+                .filter(|project| Some(*project) != home)
+                .or(own),
+        }
     }
 
     /// The home that a path lies in.
@@ -114,7 +341,9 @@ impl<'a> Places<'a> {
         if is_below(path, "/root") {
             return path.split_at_checked("/root".len());
         }
-        let rest = path.strip_prefix("/home/").or_else(|| path.strip_prefix("/Users/"))?;
+        let rest = path
+            .strip_prefix("/home/")
+            .or_else(|| path.strip_prefix("/Users/"))?;
         let name = rest.find('/').unwrap_or(rest.len());
         path.split_at_checked(path.len() - rest.len() + name)
     }
@@ -125,21 +354,51 @@ impl<'a> Places<'a> {
             return Place::Unknown;
         }
         let everything = path.ends_with("/*") || path.ends_with("/**") || path.ends_with("/.*");
-        let bare = path.trim_end_matches("/**").trim_end_matches("/*").trim_end_matches("/.*").trim_end_matches('/');
-        if bare.is_empty() || path.split('/').filter(|part| !part.is_empty()).all(|part| part.chars().all(|c| "*?.[]!".contains(c))) {
+        let bare = path
+            .trim_end_matches("/**")
+            .trim_end_matches("/*")
+            .trim_end_matches("/.*")
+            .trim_end_matches('/');
+        if bare.is_empty()
+            || path
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .all(|part| part.chars().all(|c| "*?.[]!".contains(c)))
+        {
             return Place::Root;
         }
-        if is_below(path, "/dev") && ["/dev/null", "/dev/zero", "/dev/full", "/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty", "/dev/fd", "/dev/pts"].iter().any(|known| is_below(path, known)) {
+        if is_below(path, "/dev")
+            && [
+                "/dev/null",
+                "/dev/zero",
+                "/dev/full",
+                "/dev/stdout",
+                "/dev/stderr",
+                "/dev/stdin",
+                "/dev/tty",
+                "/dev/fd",
+                "/dev/pts",
+            ]
+            .iter()
+            .any(|known| is_below(path, known))
+        {
             return Place::Nowhere;
         }
         if let Some(root) = TEMPORARY.iter().find(|root| is_below(bare, root)) {
-            return if bare == *root && !everything { Place::TemporaryRoot } else { Place::Temporary };
+            return if bare == *root && !everything {
+                Place::TemporaryRoot
+            } else {
+                Place::Temporary
+            };
         }
         if let Some(project) = self.project {
             if bare == project {
                 return Place::ProjectRoot;
             }
-            if let Some(rest) = path.strip_prefix(project).and_then(|rest| rest.strip_prefix('/')) {
+            if let Some(rest) = path
+                .strip_prefix(project)
+                .and_then(|rest| rest.strip_prefix('/'))
+            {
                 // Where one stands counts as the whole, also deeper in a project.
                 return match within(rest) {
                     Place::Project if self.cwd == Some(bare) => Place::ProjectRoot,
@@ -176,21 +435,37 @@ impl<'a> Places<'a> {
         let mut parts = rest.split('/');
         let first = parts.next().unwrap_or("");
         let deeper = parts.next();
-        if first == ".cache" || first == ".npm" || rest.starts_with(".local/share/Trash") || rest.starts_with(".cargo/registry") {
+        if first == ".cache"
+            || first == ".npm"
+            || rest.starts_with(".local/share/Trash")
+            || rest.starts_with(".cargo/registry")
+        {
             return Place::Build;
         }
         if first.contains('*') && deeper.is_none() {
             return Place::Home;
         }
-        if STORES.contains(&first) && deeper.is_none_or(|deeper| deeper.contains('*') || [".ssh", ".gnupg", ".aws", ".kube"].contains(&first)) {
+        if STORES.contains(&first)
+            && deeper.is_none_or(|deeper| {
+                deeper.contains('*') || [".ssh", ".gnupg", ".aws", ".kube"].contains(&first)
+            })
+        {
             return Place::HomeStore;
         }
-        if self.project.is_none() && self.cwd.is_none() && deeper.is_some() && !first.starts_with('.') {
+        if self.project.is_none()
+            && self.cwd.is_none()
+            && deeper.is_some()
+            && !first.starts_with('.')
+        {
             // Where nothing is known of the project, two levels into a home is taken for one.
             return within(rest.split_once('/').map_or("", |(_, rest)| rest));
         }
         match within(rest) {
-            Place::Build if deeper.is_some() || first.ends_with(".log") || first.ends_with(".tmp") => Place::Build,
+            Place::Build
+                if deeper.is_some() || first.ends_with(".log") || first.ends_with(".tmp") =>
+            {
+                Place::Build
+            }
             Place::Repository => Place::Repository,
             _ => Place::HomeFile,
         }
@@ -199,7 +474,12 @@ impl<'a> Places<'a> {
 
 /// A home as a whole.
 fn is_home(path: &str) -> bool {
-    path == "/root" || path == "~" || ["/home/", "/Users/"].iter().any(|root| path.strip_prefix(root).is_some_and(|name| !name.is_empty() && !name.contains('/')))
+    path == "/root"
+        || path == "~"
+        || ["/home/", "/Users/"].iter().any(|root| {
+            path.strip_prefix(root)
+                .is_some_and(|name| !name.is_empty() && !name.contains('/'))
+        })
 }
 
 fn is_system(path: &str) -> bool {
@@ -209,14 +489,29 @@ fn is_system(path: &str) -> bool {
 /// A path relative to a project.
 fn within(rest: &str) -> Place {
     let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
-    if let Some(at) = parts.iter().position(|part| matches!(*part, ".git" | ".hg" | ".svn" | ".jj")) {
+    if let Some(at) = parts
+        .iter()
+        .position(|part| matches!(*part, ".git" | ".hg" | ".svn" | ".jj"))
+    {
         // One lock file in the store is a stale lock, not the store.
-        return if parts.last().is_some_and(|name| name.ends_with(".lock")) && at + 1 < parts.len() { Place::Build } else { Place::Repository };
+        return if parts.last().is_some_and(|name| name.ends_with(".lock")) && at + 1 < parts.len() {
+            Place::Build
+        } else {
+            Place::Repository
+        };
     }
-    if parts.iter().any(|part| BUILD.contains(part)) || parts.last().is_some_and(|name| BUILD_ENDINGS.iter().any(|ending| name.ends_with(ending))) {
+    if parts.iter().any(|part| BUILD.contains(part))
+        || parts
+            .last()
+            .is_some_and(|name| BUILD_ENDINGS.iter().any(|ending| name.ends_with(ending)))
+    {
         return Place::Build;
     }
-    if parts.is_empty() || parts.iter().all(|part| matches!(*part, "*" | "**" | ".*" | "*.*")) {
+    if parts.is_empty()
+        || parts
+            .iter()
+            .all(|part| matches!(*part, "*" | "**" | ".*" | "*.*"))
+    {
         return Place::ProjectRoot;
     }
     Place::Project
@@ -237,7 +532,11 @@ mod tests {
 
     #[test]
     fn places() {
-        let facts = Facts { cwd: Some("/home/user/project".to_owned()), home: Some("/home/user".to_owned()), ..Facts::default() };
+        let facts = Facts {
+            cwd: Some("/home/user/project".to_owned()),
+            home: Some("/home/user".to_owned()),
+            ..Facts::default()
+        };
         let places = Places::new(&facts);
         for (path, want) in [
             ("/", Place::Root),

@@ -22,21 +22,48 @@ use crate::glob;
 /// Most stages that a pattern may have.
 const MAX_STAGES: usize = 8;
 /// Programs that run the command given to them.
-const WRAPPERS: &[&str] = &["sudo", "doas", "env", "nohup", "time", "nice", "xargs", "exec", "command", "setsid"];
+const WRAPPERS: &[&str] = &[
+    "sudo", "doas", "env", "nohup", "time", "nice", "xargs", "exec", "command", "setsid",
+];
 /// Programs whose flags are words behind a single dash.
-const WORD_FLAGS: &[&str] =
-    &["find", "terraform", "tofu", "java", "javac", "openssl", "ffmpeg", "packer", "consul", "vault", "nomad", "go", "dd", "qemu-system-x86_64"];
+const WORD_FLAGS: &[&str] = &[
+    "find",
+    "terraform",
+    "tofu",
+    "java",
+    "javac",
+    "openssl",
+    "ffmpeg",
+    "packer",
+    "consul",
+    "vault",
+    "nomad",
+    "go",
+    "dd",
+    "qemu-system-x86_64",
+];
 /// Programs whose operands are data from the first one on, not subcommands.
 const OPERAND_PROGRAMS: &[&str] = &[
-    "rm", "cp", "mv", "ln", "cat", "chmod", "chown", "chgrp", "kill", "pkill", "killall", "curl", "wget", "nc", "ncat",
-    "ssh", "scp", "rsync", "bash", "sh", "zsh", "dash", "ksh", "dd", "tee", "shred", "truncate", "mkfs", "echo", "printf",
-    "python", "python3", "perl", "ruby", "node", "php", "tar", "grep", "sed", "awk", "find", "ls", "touch", "mkdir", "rmdir",
+    "rm", "cp", "mv", "ln", "cat", "chmod", "chown", "chgrp", "kill", "pkill", "killall", "curl",
+    "wget", "nc", "ncat", "ssh", "scp", "rsync", "bash", "sh", "zsh", "dash", "ksh", "dd", "tee",
+    "shred", "truncate", "mkfs", "echo", "printf", "python", "python3", "perl", "ruby", "node",
+    "php", "tar", "grep", "sed", "awk", "find", "ls", "touch", "mkdir", "rmdir",
 ];
 /// Short and long flags that are one and the same, by program.
 const SAME_FLAGS: &[(&[&str], char, &str)] = &[
-    (&["rm", "cp", "chmod", "chown", "chgrp", "grep", "ls"], 'r', "recursive"),
+    (
+        &["rm", "cp", "chmod", "chown", "chgrp", "grep", "ls"],
+        'r',
+        "recursive",
+    ),
     (&["rm", "cp", "chmod", "chown", "chgrp"], 'R', "recursive"),
-    (&["rm", "cp", "mv", "ln", "git", "docker", "podman", "npm", "killall"], 'f', "force"),
+    (
+        &[
+            "rm", "cp", "mv", "ln", "git", "docker", "podman", "npm", "killall",
+        ],
+        'f',
+        "force",
+    ),
     (&["apt", "apt-get", "dnf", "yum", "npm", "npx"], 'y', "yes"),
     (&["dnf", "yum"], 'y', "assumeyes"),
     (&["git", "docker", "podman", "ls"], 'a', "all"),
@@ -51,7 +78,10 @@ const SAME_FLAGS: &[(&[&str], char, &str)] = &[
     (&["docker", "podman"], 'v', "volume"),
 ];
 /// Shells and interpreters that run what is fed to them.
-const INTERPRETERS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "fish", "python", "python3", "perl", "ruby", "node", "php", "pwsh"];
+const INTERPRETERS: &[&str] = &[
+    "bash", "sh", "zsh", "dash", "ksh", "fish", "python", "python3", "perl", "ruby", "node", "php",
+    "pwsh",
+];
 
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +126,11 @@ impl Shape {
         }
         if stages.len() > MAX_STAGES {
             let help = "name the stages that matter".to_owned();
-            return Err(ShapeError { message: format!("more than {MAX_STAGES} stages"), offset: 0, help });
+            return Err(ShapeError {
+                message: format!("more than {MAX_STAGES} stages"),
+                offset: 0,
+                help,
+            });
         }
         Ok(Self { stages })
     }
@@ -109,9 +143,19 @@ impl Shape {
 
     /// A pattern that asks for arguments alone, of whatever program.
     pub(crate) fn of_args(args: &[String]) -> Self {
-        let mut words = vec![Word { text: "*".to_owned(), offset: 0, quoted: false }];
-        words.extend(args.iter().map(|text| Word { text: text.clone(), offset: 0, quoted: false }));
-        Self { stages: stage(&words).into_iter().collect() }
+        let mut words = vec![Word {
+            text: "*".to_owned(),
+            offset: 0,
+            quoted: false,
+        }];
+        words.extend(args.iter().map(|text| Word {
+            text: text.clone(),
+            offset: 0,
+            quoted: false,
+        }));
+        Self {
+            stages: stage(&words).into_iter().collect(),
+        }
     }
 
     /// Words of the pattern as an identifier: `docker-run-privileged`.
@@ -125,7 +169,11 @@ impl Shape {
                 out.push_str(&part.to_ascii_lowercase());
             }
         }
-        if out.is_empty() { "pattern".to_owned() } else { out }
+        if out.is_empty() {
+            "pattern".to_owned()
+        } else {
+            out
+        }
     }
 }
 
@@ -138,7 +186,11 @@ struct Word {
 /// Splits a pattern into stages of words.
 fn split(pattern: &str) -> Result<Vec<Vec<Word>>, ShapeError> {
     let fail = |message: &str, offset: usize, help: &str| {
-        Err(ShapeError { message: message.to_owned(), offset, help: help.to_owned() })
+        Err(ShapeError {
+            message: message.to_owned(),
+            offset,
+            help: help.to_owned(),
+        })
     };
     let mut stages: Vec<Vec<Word>> = vec![Vec::new()];
     let mut current: Option<Word> = None;
@@ -146,15 +198,28 @@ fn split(pattern: &str) -> Result<Vec<Vec<Word>>, ShapeError> {
     let mut after_pipe = None;
     while let Some((offset, c)) = chars.next() {
         match c {
-            ' ' | '\t' | '\n' => stages.last_mut().into_iter().for_each(|stage| stage.extend(current.take())),
+            ' ' | '\t' | '\n' => stages
+                .last_mut()
+                .into_iter()
+                .for_each(|stage| stage.extend(current.take())),
             '\'' | '"' => {
-                let word = current.get_or_insert(Word { text: String::new(), offset, quoted: true });
+                let word = current.get_or_insert(Word {
+                    text: String::new(),
+                    offset,
+                    quoted: true,
+                });
                 word.quoted = true;
                 loop {
                     match chars.next() {
                         Some((_, end)) if end == c => break,
                         Some((_, inner)) => word.text.push(inner),
-                        None => return fail("quote is not closed", offset, "close it, or escape it with a backslash"),
+                        None => {
+                            return fail(
+                                "quote is not closed",
+                                offset,
+                                "close it, or escape it with a backslash",
+                            );
+                        }
                     }
                 }
             }
@@ -162,43 +227,93 @@ fn split(pattern: &str) -> Result<Vec<Vec<Word>>, ShapeError> {
                 let Some((_, next)) = chars.next() else {
                     return fail("nothing follows the backslash", offset, "remove it");
                 };
-                current.get_or_insert(Word { text: String::new(), offset, quoted: true }).text.push(next);
+                current
+                    .get_or_insert(Word {
+                        text: String::new(),
+                        offset,
+                        quoted: true,
+                    })
+                    .text
+                    .push(next);
             }
             '|' => {
-                stages.last_mut().into_iter().for_each(|stage| stage.extend(current.take()));
+                stages
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|stage| stage.extend(current.take()));
                 if matches!(chars.peek(), Some((_, '|'))) {
-                    return fail("`||` joins commands", offset, "a pattern is one command or one pipeline; write one entry for each");
+                    return fail(
+                        "`||` joins commands",
+                        offset,
+                        "a pattern is one command or one pipeline; write one entry for each",
+                    );
                 }
                 if matches!(chars.peek(), Some((_, '&'))) {
                     chars.next();
                 }
                 if stages.last().is_some_and(Vec::is_empty) {
-                    return fail("no command in front of `|`", offset, "name a program, or `*` for any");
+                    return fail(
+                        "no command in front of `|`",
+                        offset,
+                        "name a program, or `*` for any",
+                    );
                 }
                 after_pipe = Some(offset);
                 stages.push(Vec::new());
             }
             ';' | '&' => {
-                return fail("a pattern is one command or one pipeline", offset, "write one entry for each command");
+                return fail(
+                    "a pattern is one command or one pipeline",
+                    offset,
+                    "write one entry for each command",
+                );
             }
             '>' | '<' => {
                 let help = "use a rule with `effect: [overwrite]` and `path:` for redirections, or `regex:` for text";
                 return fail("redirections are not part of a pattern", offset, help);
             }
-            '`' => return fail("a substitution cannot be matched", offset, "name the inner command as a pattern of its own"),
+            '`' => {
+                return fail(
+                    "a substitution cannot be matched",
+                    offset,
+                    "name the inner command as a pattern of its own",
+                );
+            }
             '$' if matches!(chars.peek(), Some((_, '('))) => {
-                return fail("a substitution cannot be matched", offset, "name the inner command as a pattern of its own");
+                return fail(
+                    "a substitution cannot be matched",
+                    offset,
+                    "name the inner command as a pattern of its own",
+                );
             }
             '(' | ')' | '{' | '}' if current.is_none() => {
-                return fail("groups are not part of a pattern", offset, "use `regex:` where text is meant");
+                return fail(
+                    "groups are not part of a pattern",
+                    offset,
+                    "use `regex:` where text is meant",
+                );
             }
-            _ => current.get_or_insert(Word { text: String::new(), offset, quoted: false }).text.push(c),
+            _ => current
+                .get_or_insert(Word {
+                    text: String::new(),
+                    offset,
+                    quoted: false,
+                })
+                .text
+                .push(c),
         }
     }
-    stages.last_mut().into_iter().for_each(|stage| stage.extend(current.take()));
+    stages
+        .last_mut()
+        .into_iter()
+        .for_each(|stage| stage.extend(current.take()));
     if stages.last().is_some_and(Vec::is_empty) {
         return match after_pipe {
-            Some(offset) => fail("no command behind `|`", offset, "name a program, or `*` for any"),
+            Some(offset) => fail(
+                "no command behind `|`",
+                offset,
+                "name a program, or `*` for any",
+            ),
             None => fail("pattern is empty", 0, "name a program"),
         };
     }
@@ -212,21 +327,42 @@ fn is_any(word: &Word) -> bool {
 fn stage(words: &[Word]) -> Result<Stage, ShapeError> {
     let mut rest = words.iter();
     let Some(first) = rest.next() else {
-        return Err(ShapeError { message: "no program".to_owned(), offset: 0, help: "name a program".to_owned() });
+        return Err(ShapeError {
+            message: "no program".to_owned(),
+            offset: 0,
+            help: "name a program".to_owned(),
+        });
     };
     if first.text.starts_with('-') {
         let help = "a pattern begins with a program; `*` stands for any".to_owned();
-        return Err(ShapeError { message: format!("`{}` is a flag, not a program", first.text), offset: first.offset, help });
+        return Err(ShapeError {
+            message: format!("`{}` is a flag, not a program", first.text),
+            offset: first.offset,
+            help,
+        });
     }
     if !first.quoted && first.text.contains('=') {
         let help = "match assignments with `regex:`".to_owned();
-        return Err(ShapeError { message: "assignments are not part of a pattern".to_owned(), offset: first.offset, help });
+        return Err(ShapeError {
+            message: "assignments are not part of a pattern".to_owned(),
+            offset: first.offset,
+            help,
+        });
     }
-    let mut program = if is_any(first) { "*".to_owned() } else { globbed(&first.text) };
+    let mut program = if is_any(first) {
+        "*".to_owned()
+    } else {
+        globbed(&first.text)
+    };
     let mut through = Vec::new();
     while WRAPPERS.contains(&program.as_str()) {
         let mut ahead = rest.clone();
-        let Some(next) = ahead.next().filter(|word| !is_any(word) && !word.text.starts_with('-')) else { break };
+        let Some(next) = ahead
+            .next()
+            .filter(|word| !is_any(word) && !word.text.starts_with('-'))
+        else {
+            break;
+        };
         rest = ahead;
         through.push(std::mem::replace(&mut program, globbed(&next.text)));
     }
@@ -236,11 +372,19 @@ fn stage(words: &[Word]) -> Result<Stage, ShapeError> {
         if is_any(word) {
             anchored &= !texts.is_empty();
         } else if let Some(long) = word.text.strip_prefix("--").filter(|long| !long.is_empty()) {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(globbed(value))));
+            let (name, value) = long
+                .split_once('=')
+                .map_or((long, None), |(name, value)| (name, Some(globbed(value))));
             flags.push(Flag::Long(name.to_owned(), value));
-        } else if let Some(short) = word.text.strip_prefix('-').filter(|short| !short.is_empty()) {
+        } else if let Some(short) = word
+            .text
+            .strip_prefix('-')
+            .filter(|short| !short.is_empty())
+        {
             match short.split_once('=') {
-                Some((name, value)) => flags.push(Flag::Long(name.to_owned(), Some(globbed(value)))),
+                Some((name, value)) => {
+                    flags.push(Flag::Long(name.to_owned(), Some(globbed(value))))
+                }
                 None => flags.push(Flag::Letters(short.to_owned())),
             }
         } else if word.text != "--" {
@@ -249,9 +393,17 @@ fn stage(words: &[Word]) -> Result<Stage, ShapeError> {
     }
     // Only a plain word can be a subcommand.
     anchored &= texts.first().is_some_and(|word| {
-        word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        word.chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            && word.starts_with(|c: char| c.is_ascii_alphabetic())
     });
-    Ok(Stage { program, through, anchored, words: texts, flags })
+    Ok(Stage {
+        program,
+        through,
+        anchored,
+        words: texts,
+        flags,
+    })
 }
 
 /// `.*` within a word is any text; a `*` of the shell stays within a folder of a path.
@@ -272,7 +424,9 @@ mod matching {
                 if !first.fits(call, home) {
                     continue;
                 }
-                let Some(span) = follow(rest, analysis, at, home) else { continue };
+                let Some(span) = follow(rest, analysis, at, home) else {
+                    continue;
+                };
                 return Some(span);
             }
             None
@@ -287,7 +441,11 @@ mod matching {
             let next = analysis
                 .invocations
                 .iter()
-                .filter(|call| call.pipeline == first.pipeline && call.stage > last.stage && stage.fits(call, home))
+                .filter(|call| {
+                    call.pipeline == first.pipeline
+                        && call.stage > last.stage
+                        && stage.fits(call, home)
+                })
                 .min_by_key(|call| call.stage);
             match next {
                 Some(call) => last = call,
@@ -303,36 +461,53 @@ mod matching {
         if !INTERPRETERS.contains(&stage.program.as_str()) || !stage.words.is_empty() {
             return None;
         }
-        let unseen = |source: &CodeSource| matches!(source, CodeSource::Remote(_) | CodeSource::Unknown);
+        let unseen =
+            |source: &CodeSource| matches!(source, CodeSource::Remote(_) | CodeSource::Unknown);
         let effect = analysis.effects.iter().find(|effect| {
-            let EffectKind::RunCode { source, .. } = &effect.kind else { return false };
+            let EffectKind::RunCode { source, .. } = &effect.kind else {
+                return false;
+            };
             // The feeder stands within the call that runs what it prints.
             let within = analysis.invocations.iter().any(|call| {
-                call.program == stage.program && call.span.start <= feeder.span.start && feeder.span.end <= call.span.end
+                call.program == stage.program
+                    && call.span.start <= feeder.span.start
+                    && feeder.span.end <= call.span.end
             });
-            effect.chain.contains(&stage.program) && (matches!(source, CodeSource::Remote(_)) || (unseen(source) && within))
+            effect.chain.contains(&stage.program)
+                && (matches!(source, CodeSource::Remote(_)) || (unseen(source) && within))
         })?;
         Some(join(feeder.span, effect.span))
     }
 
     fn join(a: Span, b: Span) -> Span {
-        Span { start: a.start.min(b.start), end: a.end.max(b.end) }
+        Span {
+            start: a.start.min(b.start),
+            end: a.end.max(b.end),
+        }
     }
 
     impl Stage {
         fn fits(&self, call: &Invocation, home: Option<&str>) -> bool {
-            let name = if self.program.contains('/') { &call.word } else { &call.program };
+            let name = if self.program.contains('/') {
+                &call.word
+            } else {
+                &call.program
+            };
             if name.is_empty() || !glob::word(&self.program, name) {
                 return false;
             }
             let wrappers = call.chain.split_last().map_or(&[][..], |(_, outer)| outer);
-            self.through.iter().all(|wrapper| wrappers.contains(wrapper))
+            self.through
+                .iter()
+                .all(|wrapper| wrappers.contains(wrapper))
                 && self.flags.iter().all(|flag| has_flag(flag, call))
                 && self.has_words(call, home)
         }
 
         fn has_words(&self, call: &Invocation, home: Option<&str>) -> bool {
-            let Some(first_word) = self.words.first() else { return true };
+            let Some(first_word) = self.words.first() else {
+                return true;
+            };
             let operands = operands(call);
             let mut from = 0;
             if self.anchored {
@@ -391,11 +566,15 @@ mod matching {
         let pathlike = |word: &str| word.starts_with(['/', '~', '.']) && !word.contains("://");
         if pathlike(pattern) || pathlike(text) {
             let text = tidy(text);
-            if glob::path(pattern, &text, false, home) && !(pattern.ends_with("/*") && deeper(pattern, &text)) {
+            if glob::path(pattern, &text, false, home)
+                && !(pattern.ends_with("/*") && deeper(pattern, &text))
+            {
                 return true;
             }
             if let Some(rest) = pattern.strip_prefix('~') {
-                return home.is_none() && (text.ends_with(rest) && (text.starts_with("/home/") || text.starts_with("/root")));
+                return home.is_none()
+                    && (text.ends_with(rest)
+                        && (text.starts_with("/home/") || text.starts_with("/root")));
             }
             return false;
         }
@@ -420,20 +599,39 @@ mod matching {
             }
             out.push_str(part);
         }
-        if out.is_empty() && path.starts_with('/') { "/".to_owned() } else { out }
+        if out.is_empty() && path.starts_with('/') {
+            "/".to_owned()
+        } else {
+            out
+        }
     }
 
     fn same_long(program: &str, letter: char) -> impl Iterator<Item = &'static str> {
-        SAME_FLAGS.iter().filter(move |(programs, short, _)| *short == letter && programs.contains(&program)).map(|(_, _, long)| *long)
+        SAME_FLAGS
+            .iter()
+            .filter(move |(programs, short, _)| *short == letter && programs.contains(&program))
+            .map(|(_, _, long)| *long)
     }
 
     fn same_short(program: &str, long: &str) -> impl Iterator<Item = char> {
-        SAME_FLAGS.iter().filter(move |(programs, _, name)| *name == long && programs.contains(&program)).map(|(_, short, _)| *short)
+        SAME_FLAGS
+            .iter()
+            .filter(move |(programs, _, name)| *name == long && programs.contains(&program))
+            .map(|(_, short, _)| *short)
     }
 
     fn flags(call: &Invocation) -> impl Iterator<Item = (usize, &str)> {
-        let end = call.args.iter().position(|arg| arg.text() == "--").unwrap_or(call.args.len());
-        call.args.iter().enumerate().take(end).map(|(i, arg)| (i, arg.text())).filter(|(_, text)| text.starts_with('-') && text.len() > 1)
+        let end = call
+            .args
+            .iter()
+            .position(|arg| arg.text() == "--")
+            .unwrap_or(call.args.len());
+        call.args
+            .iter()
+            .enumerate()
+            .take(end)
+            .map(|(i, arg)| (i, arg.text()))
+            .filter(|(_, text)| text.starts_with('-') && text.len() > 1)
     }
 
     pub(super) fn has_flag(flag: &Flag, call: &Invocation) -> bool {
@@ -441,13 +639,15 @@ mod matching {
         match flag {
             Flag::Long(name, value) => {
                 has_long(call, name, value.as_deref())
-                    || (value.is_none() && same_short(program, name).any(|letter| has_letter(call, letter)))
+                    || (value.is_none()
+                        && same_short(program, name).any(|letter| has_letter(call, letter)))
             }
             Flag::Letters(letters) => {
                 has_long(call, letters, None)
                     || (!WORD_FLAGS.contains(&program)
                         && letters.chars().all(|letter| {
-                            has_letter(call, letter) || same_long(program, letter).any(|long| has_long(call, long, None))
+                            has_letter(call, letter)
+                                || same_long(program, letter).any(|long| has_long(call, long, None))
                         }))
             }
         }
@@ -456,7 +656,9 @@ mod matching {
     fn has_long(call: &Invocation, name: &str, value: Option<&str>) -> bool {
         flags(call).any(|(i, text)| {
             let text = text.trim_start_matches('-');
-            let (given, inline) = text.split_once('=').map_or((text, None), |(given, inline)| (given, Some(inline)));
+            let (given, inline) = text
+                .split_once('=')
+                .map_or((text, None), |(given, inline)| (given, Some(inline)));
             if !glob::word(name, given) {
                 return false;
             }
@@ -464,28 +666,45 @@ mod matching {
                 (None, Some(inline)) => inline != "false",
                 (None, None) => true,
                 (Some(want), Some(inline)) => glob::word(want, inline),
-                (Some(want), None) => call.args.get(i + 1).is_some_and(|arg| arg.value.is_some() && glob::word(want, arg.text())),
+                (Some(want), None) => call
+                    .args
+                    .get(i + 1)
+                    .is_some_and(|arg| arg.value.is_some() && glob::word(want, arg.text())),
             }
         })
     }
 
     fn has_letter(call: &Invocation, letter: char) -> bool {
         flags(call).any(|(_, text)| {
-            let Some(group) = text.strip_prefix('-').filter(|group| !group.starts_with('-')) else { return false };
+            let Some(group) = text
+                .strip_prefix('-')
+                .filter(|group| !group.starts_with('-'))
+            else {
+                return false;
+            };
             let joined = group.len() <= 6 && group.chars().all(|c| c.is_ascii_alphabetic());
-            if joined && !WORD_FLAGS.contains(&call.program.as_str()) { group.contains(letter) } else { group.starts_with(letter) && group.len() > 1 || group.chars().eq([letter]) }
+            if joined && !WORD_FLAGS.contains(&call.program.as_str()) {
+                group.contains(letter)
+            } else {
+                group.starts_with(letter) && group.len() > 1 || group.chars().eq([letter])
+            }
         })
     }
 
     /// Whether a call gives a flag, such as `--lock=true` or `-f`.
     pub(crate) fn gives_flag(flag: &str, call: &Invocation) -> bool {
         let shape = Shape::of_args(&[flag.to_owned()]);
-        shape.stages.first().is_some_and(|stage| stage.flags.iter().all(|flag| has_flag(flag, call)))
+        shape
+            .stages
+            .first()
+            .is_some_and(|stage| stage.flags.iter().all(|flag| has_flag(flag, call)))
     }
 
     /// Whether the arguments that a rule names are all there.
     pub(crate) fn has_args(shape: &Shape, call: &Invocation, home: Option<&str>) -> bool {
-        shape.stages.first().is_none_or(|stage| stage.flags.iter().all(|flag| has_flag(flag, call)) && stage.has_words(call, home))
+        shape.stages.first().is_none_or(|stage| {
+            stage.flags.iter().all(|flag| has_flag(flag, call)) && stage.has_words(call, home)
+        })
     }
 }
 
@@ -520,15 +739,24 @@ mod tests {
 
     #[test]
     fn slugs() {
-        assert_eq!(Shape::slug("docker run --privileged"), "docker-run-privileged");
+        assert_eq!(
+            Shape::slug("docker run --privileged"),
+            "docker-run-privileged"
+        );
         assert_eq!(Shape::slug("curl .* | bash"), "curl-bash");
         assert_eq!(Shape::slug("* | *"), "pattern");
     }
 
     #[test]
     fn index_uses_an_exact_program() {
-        assert_eq!(Shape::parse("curl .* | bash").unwrap().key_program(), Some("bash"));
-        assert_eq!(Shape::parse("* | bash").unwrap().key_program(), Some("bash"));
+        assert_eq!(
+            Shape::parse("curl .* | bash").unwrap().key_program(),
+            Some("bash")
+        );
+        assert_eq!(
+            Shape::parse("* | bash").unwrap().key_program(),
+            Some("bash")
+        );
         assert_eq!(Shape::parse("python* -c").unwrap().key_program(), None);
     }
 }

@@ -72,7 +72,9 @@ pub enum SnapshotError {
     #[error("snapshot is damaged; publish it again")]
     Checksum,
     /// Written in a format that this engine does not read.
-    #[error("snapshot has format {0}, this engine reads {FORMAT_VERSION}; compile it with this engine")]
+    #[error(
+        "snapshot has format {0}, this engine reads {FORMAT_VERSION}; compile it with this engine"
+    )]
     Format(u16),
     /// Holds rules that this engine does not understand.
     #[error("snapshot needs engine level {0}, this engine has {ENGINE_LEVEL}; update cmdai")]
@@ -99,7 +101,10 @@ pub(crate) struct Loaded {
 
 impl std::fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Snapshot").field("meta", &self.head.meta).field("rules", &self.rules.len()).finish_non_exhaustive()
+        f.debug_struct("Snapshot")
+            .field("meta", &self.head.meta)
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,12 +115,17 @@ pub fn compile(set: &PolicySet, meta: &SnapshotMeta) -> Vec<u8> {
     let mut head = built.head;
     let mut area: Vec<u8> = Vec::new();
     for rule in &built.rules {
-        head.offsets.push(u32::try_from(area.len()).unwrap_or(u32::MAX));
+        head.offsets
+            .push(u32::try_from(area.len()).unwrap_or(u32::MAX));
         area.extend(postcard::to_stdvec(rule).unwrap_or_default());
     }
-    head.offsets.push(u32::try_from(area.len()).unwrap_or(u32::MAX));
+    head.offsets
+        .push(u32::try_from(area.len()).unwrap_or(u32::MAX));
     let head = postcard::to_stdvec(&head).unwrap_or_default();
-    let mut body = u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
+    let mut body = u32::try_from(head.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes()
+        .to_vec();
     body.extend(head);
     body.extend(area);
 
@@ -152,17 +162,26 @@ impl Snapshot {
             return Err(SnapshotError::NotASnapshot);
         }
         let found = bytes.len() as u64;
-        let short = SnapshotError::Length { expected: HEADER as u64, found };
-        let (Some(format), Some(level)) = (u16_at(bytes, 8), u16_at(bytes, 10)) else { return Err(short) };
+        let short = SnapshotError::Length {
+            expected: HEADER as u64,
+            found,
+        };
+        let (Some(format), Some(level)) = (u16_at(bytes, 8), u16_at(bytes, 10)) else {
+            return Err(short);
+        };
         if format != FORMAT_VERSION {
             return Err(SnapshotError::Format(format));
         }
-        let (Some(length), Some(sum)) = (u32_at(bytes, 44), u32_at(bytes, 48)) else { return Err(short) };
+        let (Some(length), Some(sum)) = (u32_at(bytes, 44), u32_at(bytes, 48)) else {
+            return Err(short);
+        };
         let expected = HEADER as u64 + u64::from(length);
         if expected != found || bytes.len() > MAX_SNAPSHOT {
             return Err(SnapshotError::Length { expected, found });
         }
-        let (Some(header), Some(body)) = (bytes.get(..48), bytes.get(HEADER..)) else { return Err(short) };
+        let (Some(header), Some(body)) = (bytes.get(..48), bytes.get(HEADER..)) else {
+            return Err(short);
+        };
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(header);
         hasher.update(body);
@@ -174,16 +193,28 @@ impl Snapshot {
         }
         let damaged = |what: &str| SnapshotError::Body(what.to_owned());
         let head_len = u32_at(body, 0).ok_or_else(|| damaged("no head"))? as usize;
-        let head_bytes = body.get(4..head_len.saturating_add(4)).ok_or_else(|| damaged("head is cut off"))?;
-        let head: Head = postcard::from_bytes(head_bytes).map_err(|error| damaged(&error.to_string()))?;
+        let head_bytes = body
+            .get(4..head_len.saturating_add(4))
+            .ok_or_else(|| damaged("head is cut off"))?;
+        let head: Head =
+            postcard::from_bytes(head_bytes).map_err(|error| damaged(&error.to_string()))?;
         let rule_area = HEADER + 4 + head_len;
-        let ordered = head.offsets.windows(2).all(|pair| pair.first() <= pair.last());
+        let ordered = head
+            .offsets
+            .windows(2)
+            .all(|pair| pair.first() <= pair.last());
         let end = head.offsets.last().map_or(0, |end| *end as usize);
         if head.offsets.is_empty() || !ordered || rule_area + end != bytes.len() {
             return Err(damaged("rules do not fill the file"));
         }
         let rules = (1..head.offsets.len()).map(|_| OnceLock::new()).collect();
-        Ok(Self { head, rules, bytes: bytes.into(), rule_area, digest: OnceLock::new() })
+        Ok(Self {
+            head,
+            rules,
+            bytes: bytes.into(),
+            rule_area,
+            digest: OnceLock::new(),
+        })
     }
 
     /// Names given at compile time.
@@ -193,12 +224,17 @@ impl Snapshot {
 
     /// SHA-256 of the whole file, `sha256:…`. Computed when first asked for.
     pub fn digest(&self) -> &str {
-        self.digest.get_or_init(|| format!("sha256:{}", Hash::of(&[&self.bytes])))
+        self.digest
+            .get_or_init(|| format!("sha256:{}", Hash::of(&[&self.bytes])))
     }
 
     /// SHA-256 of the policy document's canonical form, hex.
     pub fn policy_digest(&self) -> String {
-        let bytes = self.bytes.get(12..44).and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; 32]);
+        let bytes = self
+            .bytes
+            .get(12..44)
+            .and_then(|bytes| bytes.try_into().ok())
+            .unwrap_or([0; 32]);
         Hash(bytes).to_hex()
     }
 
@@ -244,8 +280,12 @@ impl Snapshot {
                 reason: "a rule of the policy cannot be read; publish the policy again".to_owned(),
                 ..CompiledRule::default()
             });
-            let matcher = (!decoded.when.automaton.is_empty()).then(|| Matcher::load(&decoded.when.automaton));
-            Box::new(Loaded { rule: decoded, matcher })
+            let matcher = (!decoded.when.automaton.is_empty())
+                .then(|| Matcher::load(&decoded.when.automaton));
+            Box::new(Loaded {
+                rule: decoded,
+                matcher,
+            })
         }))
     }
 

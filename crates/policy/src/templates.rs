@@ -43,10 +43,15 @@ pub fn all() -> &'static [Template] {
 
 /// The source of a template.
 pub(crate) fn source(name: &str) -> Option<&'static str> {
-    TEMPLATES.iter().find(|template| template.name == name).map(|template| template.source)
+    TEMPLATES
+        .iter()
+        .find(|template| template.name == name)
+        .map(|template| template.source)
 }
 
 /// A template as a document. Templates are tested to be valid and to include nothing.
 pub(crate) fn document(name: &str) -> Option<Document> {
-    crate::parse(source(name)?, name).ok().map(|set| set.document)
+    crate::parse(source(name)?, name)
+        .ok()
+        .map(|set| set.document)
 }

@@ -10,22 +10,126 @@ use crate::{glob, version};
 
 /// Words of a shell itself: never a tool.
 const BUILTINS: &[&str] = &[
-    ":", ".", "[", "[[", "alias", "bg", "bind", "break", "builtin", "caller", "case", "cd", "command", "compgen", "complete", "continue", "declare", "dirs",
-    "disown", "echo", "enable", "eval", "exec", "exit", "export", "false", "fc", "fg", "function", "getopts", "hash", "help", "history", "if", "jobs", "let",
-    "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "select", "set", "shift", "shopt", "source",
-    "suspend", "test", "time", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait", "while", "cmdai", "cmdai-enterprise",
+    ":",
+    ".",
+    "[",
+    "[[",
+    "alias",
+    "bg",
+    "bind",
+    "break",
+    "builtin",
+    "caller",
+    "case",
+    "cd",
+    "command",
+    "compgen",
+    "complete",
+    "continue",
+    "declare",
+    "dirs",
+    "disown",
+    "echo",
+    "enable",
+    "eval",
+    "exec",
+    "exit",
+    "export",
+    "false",
+    "fc",
+    "fg",
+    "function",
+    "getopts",
+    "hash",
+    "help",
+    "history",
+    "if",
+    "jobs",
+    "let",
+    "local",
+    "logout",
+    "mapfile",
+    "popd",
+    "printf",
+    "pushd",
+    "pwd",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "select",
+    "set",
+    "shift",
+    "shopt",
+    "source",
+    "suspend",
+    "test",
+    "time",
+    "times",
+    "trap",
+    "true",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unalias",
+    "unset",
+    "until",
+    "wait",
+    "while",
+    "cmdai",
+    "cmdai-enterprise",
 ];
 /// Subcommands with which a tool only speaks about itself.
-const ABOUT: &[&str] = &["--help", "-h", "help", "--version", "version", "-v", "-V", "completion", "-help", "-version"];
+const ABOUT: &[&str] = &[
+    "--help",
+    "-h",
+    "help",
+    "--version",
+    "version",
+    "-v",
+    "-V",
+    "completion",
+    "-help",
+    "-version",
+];
 /// Subcommands of infrastructure tools that take no locks and the like.
-const WITHOUT_FLAGS: &[&str] = &["fmt", "validate", "providers", "show", "output", "graph", "console", "login", "logout", "get", "workspace", "init", "config", "describe", "logs", "status"];
+const WITHOUT_FLAGS: &[&str] = &[
+    "fmt",
+    "validate",
+    "providers",
+    "show",
+    "output",
+    "graph",
+    "console",
+    "login",
+    "logout",
+    "get",
+    "workspace",
+    "init",
+    "config",
+    "describe",
+    "logs",
+    "status",
+];
 
 fn about_itself(call: &Invocation) -> bool {
-    call.args.first().is_some_and(|arg| ABOUT.contains(&arg.text())) || call.args.iter().any(|arg| matches!(arg.text(), "--help" | "-help" | "--version"))
+    call.args
+        .first()
+        .is_some_and(|arg| ABOUT.contains(&arg.text()))
+        || call
+            .args
+            .iter()
+            .any(|arg| matches!(arg.text(), "--help" | "-help" | "--version"))
 }
 
 /// What the tools of one layer say about a command.
-pub(crate) fn judge<'a>(snapshot: &'a Snapshot, pack: &'a str, request: &Request<'_>, out: &mut Vec<Hit<'a>>) {
+pub(crate) fn judge<'a>(
+    snapshot: &'a Snapshot,
+    pack: &'a str,
+    request: &Request<'_>,
+    out: &mut Vec<Hit<'a>>,
+) {
     let head = snapshot.head();
     let allowlist = head.settings.tools_mode == ToolsMode::Allowlist;
     if head.tools.is_empty() && !allowlist {
@@ -35,12 +139,26 @@ pub(crate) fn judge<'a>(snapshot: &'a Snapshot, pack: &'a str, request: &Request
         if call.program.is_empty() {
             continue;
         }
-        let start = head.tools.partition_point(|tool| tool.name.as_str() < call.program.as_str());
-        let listed: Vec<&Tool> = head.tools.iter().skip(start).take_while(|tool| tool.name == call.program).collect();
+        let start = head
+            .tools
+            .partition_point(|tool| tool.name.as_str() < call.program.as_str());
+        let listed: Vec<&Tool> = head
+            .tools
+            .iter()
+            .skip(start)
+            .take_while(|tool| tool.name == call.program)
+            .collect();
         if listed.is_empty() {
             if allowlist && !BUILTINS.contains(&call.program.as_str()) {
                 let reason = format!("{} is not in the list of allowed tools", call.program);
-                out.push(hit(pack, "tool.not-listed", Decision::Deny, call.span, reason, None));
+                out.push(hit(
+                    pack,
+                    "tool.not-listed",
+                    Decision::Deny,
+                    call.span,
+                    reason,
+                    None,
+                ));
             }
             continue;
         }
@@ -50,12 +168,23 @@ pub(crate) fn judge<'a>(snapshot: &'a Snapshot, pack: &'a str, request: &Request
     }
 }
 
-fn hit<'a>(pack: &'a str, id: &'static str, decision: Decision, span: Span, reason: String, tool: Option<&Tool>) -> Hit<'a> {
+fn hit<'a>(
+    pack: &'a str,
+    id: &'static str,
+    decision: Decision,
+    span: Span,
+    reason: String,
+    tool: Option<&Tool>,
+) -> Hit<'a> {
     Hit {
         id: id.into(),
         pack,
         decision,
-        risk: if decision.interrupts() { Risk::High } else { Risk::Moderate },
+        risk: if decision.interrupts() {
+            Risk::High
+        } else {
+            Risk::Moderate
+        },
         mode: Mode::Enforce,
         reason: reason.into(),
         span,
@@ -68,14 +197,24 @@ fn hit<'a>(pack: &'a str, id: &'static str, decision: Decision, span: Span, reas
     }
 }
 
-fn constraints<'a>(tool: &Tool, pack: &'a str, call: &Invocation, facts: &Facts, out: &mut Vec<Hit<'a>>) {
+fn constraints<'a>(
+    tool: &Tool,
+    pack: &'a str,
+    call: &Invocation,
+    facts: &Facts,
+    out: &mut Vec<Hit<'a>>,
+) {
     if about_itself(call) {
         return;
     }
     let strict = tool.decision.unwrap_or(Decision::Deny);
     let unsure = tool.unknown.unwrap_or(Decision::Warn);
     let name = &tool.name;
-    let why = tool.reason.as_ref().map(|reason| format!(": {}", reason.trim_end_matches('.'))).unwrap_or_default();
+    let why = tool
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {}", reason.trim_end_matches('.')))
+        .unwrap_or_default();
     let mut say = |id: &'static str, decision: Decision, reason: String| {
         if decision != Decision::Allow {
             out.push(hit(pack, id, decision, call.span, reason, Some(tool)));
@@ -84,13 +223,31 @@ fn constraints<'a>(tool: &Tool, pack: &'a str, call: &Invocation, facts: &Facts,
 
     let listed = tool.versions.join(", ");
     match facts.versions.get(name) {
-        None if !tool.versions.is_empty() => say("tool.version", unsure, format!("the version of {name} is not known, {listed} is required{why}")),
+        None if !tool.versions.is_empty() => say(
+            "tool.version",
+            unsure,
+            format!("the version of {name} is not known, {listed} is required{why}"),
+        ),
         Some(found) => {
-            let verdicts: Vec<Option<bool>> = tool.versions.iter().map(|condition| version::meets(found, condition)).collect();
+            let verdicts: Vec<Option<bool>> = tool
+                .versions
+                .iter()
+                .map(|condition| version::meets(found, condition))
+                .collect();
             if verdicts.contains(&Some(false)) {
-                say("tool.version", strict, format!("{name} {found} is not {listed}{why}"));
+                say(
+                    "tool.version",
+                    strict,
+                    format!("{name} {found} is not {listed}{why}"),
+                );
             } else if verdicts.contains(&None) {
-                say("tool.version", unsure, format!("the version {found} of {name} cannot be read, {listed} is required{why}"));
+                say(
+                    "tool.version",
+                    unsure,
+                    format!(
+                        "the version {found} of {name} cannot be read, {listed} is required{why}"
+                    ),
+                );
             }
         }
         None => {}
@@ -99,14 +256,28 @@ fn constraints<'a>(tool: &Tool, pack: &'a str, call: &Invocation, facts: &Facts,
     if !tool.approved_contexts.is_empty() || !tool.blocked_contexts.is_empty() {
         let found = contexts(call, facts);
         if found.is_empty() {
-            say("tool.context", unsure, format!("the context of {name} is not known{why}"));
+            say(
+                "tool.context",
+                unsure,
+                format!("the context of {name} is not known{why}"),
+            );
         }
         for context in &found {
             if glob::any_word(&tool.blocked_contexts, context) {
-                say("tool.context", strict, format!("{name} may not work in the context {context}{why}"));
-            } else if !tool.approved_contexts.is_empty() && !glob::any_word(&tool.approved_contexts, context) {
+                say(
+                    "tool.context",
+                    strict,
+                    format!("{name} may not work in the context {context}{why}"),
+                );
+            } else if !tool.approved_contexts.is_empty()
+                && !glob::any_word(&tool.approved_contexts, context)
+            {
                 let listed = tool.approved_contexts.join(", ");
-                say("tool.context", strict, format!("{name} may work in {listed} only, not in {context}{why}"));
+                say(
+                    "tool.context",
+                    strict,
+                    format!("{name} may work in {listed} only, not in {context}{why}"),
+                );
             }
         }
     }
@@ -115,14 +286,26 @@ fn constraints<'a>(tool: &Tool, pack: &'a str, call: &Invocation, facts: &Facts,
         let listed = tool.approved_profiles.join(", ");
         match profile(call, facts) {
             Some(profile) if !glob::any_word(&tool.approved_profiles, &profile) => {
-                say("tool.profile", strict, format!("{name} may use the profiles {listed} only, not {profile}{why}"));
+                say(
+                    "tool.profile",
+                    strict,
+                    format!("{name} may use the profiles {listed} only, not {profile}{why}"),
+                );
             }
-            None => say("tool.profile", unsure, format!("the profile of {name} is not known, {listed} is required{why}")),
+            None => say(
+                "tool.profile",
+                unsure,
+                format!("the profile of {name} is not known, {listed} is required{why}"),
+            ),
             Some(_) => {}
         }
     }
 
-    let subcommand = call.args.iter().map(|arg| arg.text()).find(|text| !text.starts_with('-'));
+    let subcommand = call
+        .args
+        .iter()
+        .map(|arg| arg.text())
+        .find(|text| !text.starts_with('-'));
     if subcommand.is_some_and(|word| WITHOUT_FLAGS.contains(&word)) {
         return;
     }

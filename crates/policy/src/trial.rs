@@ -3,11 +3,11 @@
 use cmdai_schema::{Analysis, Decision, Facts, Subject};
 use serde::Serialize;
 
+use crate::PolicySet;
 use crate::compiled::with_includes;
 use crate::decide::{Layers, decide};
 use crate::document::Trial;
 use crate::snapshot::{Snapshot, SnapshotMeta, compile};
-use crate::PolicySet;
 
 /// How one test went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,15 +33,37 @@ pub struct TestResult {
 /// organisation's layer. The working directory is `/home/user/project`, as in batch mode.
 pub fn run_tests(set: &PolicySet, analyse: &dyn Fn(&str) -> Analysis) -> Vec<TestResult> {
     let document = with_includes(&set.document);
-    let bytes = compile(set, &SnapshotMeta { policy_id: "test".to_owned(), ..SnapshotMeta::default() });
-    let Ok(snapshot) = Snapshot::open(&bytes) else { return Vec::new() };
-    let layers = Layers { organisation: Some(&snapshot), user: None };
-    let of_rules = document.rules.iter().flat_map(|rule| rule.tests.iter().map(|trial| (trial, rule.when.as_ref().map(|_| rule.id.as_str()))));
+    let bytes = compile(
+        set,
+        &SnapshotMeta {
+            policy_id: "test".to_owned(),
+            ..SnapshotMeta::default()
+        },
+    );
+    let Ok(snapshot) = Snapshot::open(&bytes) else {
+        return Vec::new();
+    };
+    let layers = Layers {
+        organisation: Some(&snapshot),
+        user: None,
+    };
+    let of_rules = document.rules.iter().flat_map(|rule| {
+        rule.tests
+            .iter()
+            .map(|trial| (trial, rule.when.as_ref().map(|_| rule.id.as_str())))
+    });
     let own = document.tests.iter().map(|trial| (trial, None));
-    own.chain(of_rules).map(|(trial, rule)| run(trial, rule, &layers, analyse)).collect()
+    own.chain(of_rules)
+        .map(|(trial, rule)| run(trial, rule, &layers, analyse))
+        .collect()
 }
 
-fn run(trial: &Trial, owner: Option<&str>, layers: &Layers<'_>, analyse: &dyn Fn(&str) -> Analysis) -> TestResult {
+fn run(
+    trial: &Trial,
+    owner: Option<&str>,
+    layers: &Layers<'_>,
+    analyse: &dyn Fn(&str) -> Analysis,
+) -> TestResult {
     let facts = Facts {
         versions: trial.versions.clone(),
         kube_context: trial.context.clone(),
@@ -54,15 +76,35 @@ fn run(trial: &Trial, owner: Option<&str>, layers: &Layers<'_>, analyse: &dyn Fn
         home: Some("/home/user".to_owned()),
         ..Facts::default()
     };
-    let subject = Subject { origin: trial.origin, user: "user".to_owned(), teams: trial.teams.clone(), ..Subject::default() };
-    let judgement = decide(&analyse(&trial.command), &trial.command, layers, &facts, &subject);
+    let subject = Subject {
+        origin: trial.origin,
+        user: "user".to_owned(),
+        teams: trial.teams.clone(),
+        ..Subject::default()
+    };
+    let judgement = decide(
+        &analyse(&trial.command),
+        &trial.command,
+        layers,
+        &facts,
+        &subject,
+    );
     let rules: Vec<String> = judgement.rules.iter().map(|hit| hit.id.clone()).collect();
     // A rule's own test that expects to be stopped must be stopped by that rule.
-    let wanted = trial.rule.as_deref().or_else(|| owner.filter(|_| trial.expect > Decision::Allow));
+    let wanted = trial
+        .rule
+        .as_deref()
+        .or_else(|| owner.filter(|_| trial.expect > Decision::Allow));
     let missing = wanted.filter(|id| !rules.iter().any(|rule| rule == id));
     let why = if judgement.decision != trial.expect {
-        let by = judgement.deciding_rule().map(|hit| format!(" by {} ({})", hit.id, hit.reason)).unwrap_or_default();
-        Some(format!("expected {}, got {}{by}", trial.expect, judgement.decision))
+        let by = judgement
+            .deciding_rule()
+            .map(|hit| format!(" by {} ({})", hit.id, hit.reason))
+            .unwrap_or_default();
+        Some(format!(
+            "expected {}, got {}{by}",
+            trial.expect, judgement.decision
+        ))
     } else {
         missing.map(|id| format!("rule {id} did not fire"))
     };

@@ -14,13 +14,26 @@ struct Version {
 
 fn read(text: &str) -> Option<Version> {
     let text = text.trim().trim_start_matches(['v', 'V']);
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (head, tail) = text.split_at_checked(end)?;
-    let numbers: Option<Vec<u64>> = head.split('.').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();
+    let numbers: Option<Vec<u64>> = head
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().ok())
+        .collect();
     let numbers = numbers?;
     let tail = tail.to_ascii_lowercase();
-    let pre_release = ["-rc", "-alpha", "-beta", "-pre", "-dev", "rc", "alpha", "beta"].iter().any(|mark| tail.starts_with(mark));
-    (!numbers.is_empty()).then_some(Version { numbers, pre_release })
+    let pre_release = [
+        "-rc", "-alpha", "-beta", "-pre", "-dev", "rc", "alpha", "beta",
+    ]
+    .iter()
+    .any(|mark| tail.starts_with(mark));
+    (!numbers.is_empty()).then_some(Version {
+        numbers,
+        pre_release,
+    })
 }
 
 impl Version {
@@ -39,7 +52,9 @@ impl Version {
 
 fn split(condition: &str) -> (&str, &str) {
     let condition = condition.trim();
-    let end = condition.find(|c: char| !"<>=!~^".contains(c)).unwrap_or(condition.len());
+    let end = condition
+        .find(|c: char| !"<>=!~^".contains(c))
+        .unwrap_or(condition.len());
     let (operator, version) = condition.split_at(end);
     (operator, version.trim())
 }
@@ -49,7 +64,8 @@ pub(crate) fn is_condition(condition: &str) -> bool {
     condition.split(',').all(|condition| {
         let (operator, version) = split(condition);
         let version = version.trim_end_matches(".*").trim_end_matches(".x");
-        ["", "=", "==", ">", ">=", "<", "<=", "!=", "~", "~>", "^"].contains(&operator) && read(version).is_some()
+        ["", "=", "==", ">", ">=", "<", "<=", "!=", "~", "~>", "^"].contains(&operator)
+            && read(version).is_some()
     })
 }
 
@@ -117,7 +133,11 @@ mod tests {
             ("9.2p1", ">=9.2", true),
             ("1.28.1", ">=1.25.0, <1.30.0", true),
         ] {
-            assert_eq!(meets(version, condition), Some(want), "{version} {condition}");
+            assert_eq!(
+                meets(version, condition),
+                Some(want),
+                "{version} {condition}"
+            );
         }
         assert_eq!(meets("unknown", ">=1"), None);
         assert!(!is_condition(">=abc"));

@@ -39,13 +39,19 @@ pub(crate) struct Key {
 
 fn pos(location: serde_saphyr::Location) -> Pos {
     let cap = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    Pos { line: cap(location.line()), column: cap(location.column()) }
+    Pos {
+        line: cap(location.line()),
+        column: cap(location.column()),
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { at: pos(spanned.referenced), value: spanned.value })
+        Ok(Self {
+            at: pos(spanned.referenced),
+            value: spanned.value,
+        })
     }
 }
 
@@ -73,7 +79,9 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Int(value))
             }
             fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
-                i64::try_from(value).map(Value::Int).map_err(|_| E::custom("number is too large"))
+                i64::try_from(value)
+                    .map(Value::Int)
+                    .map_err(|_| E::custom("number is too large"))
             }
             fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
                 Ok(Value::Float(value))
@@ -92,7 +100,10 @@ impl<'de> Deserialize<'de> for Value {
                 let mut entries: Vec<(Key, Node)> = Vec::new();
                 while let Some(key) = access.next_key::<Spanned<String>>()? {
                     let value = access.next_value::<Node>()?;
-                    let key = Key { at: pos(key.referenced), name: key.value };
+                    let key = Key {
+                        at: pos(key.referenced),
+                        name: key.value,
+                    };
                     if entries.iter().any(|(other, _)| other.name == key.name) {
                         return Err(A::Error::custom(format!("`{}` is given twice", key.name)));
                     }
@@ -109,7 +120,12 @@ impl<'de> Deserialize<'de> for Value {
 pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
     let start = Pos { line: 1, column: 1 };
     if source.len() > MAX_SOURCE {
-        problems.error(start, "too-large", "document is larger than 4 MiB", Some("split it".to_owned()));
+        problems.error(
+            start,
+            "too-large",
+            "document is larger than 4 MiB",
+            Some("split it".to_owned()),
+        );
         return None;
     }
     let empty = source.lines().all(|line| {
@@ -125,7 +141,12 @@ pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
     let options = serde_saphyr::options! { strict_booleans: true };
     match serde_saphyr::from_str_with_options::<Node>(source, options) {
         Ok(node) if depth(&node, 0) > MAX_DEPTH => {
-            problems.error(node.at, "too-deep", format!("nested deeper than {MAX_DEPTH} levels"), None);
+            problems.error(
+                node.at,
+                "too-deep",
+                format!("nested deeper than {MAX_DEPTH} levels"),
+                None,
+            );
             None
         }
         Ok(node) => Some(node),
@@ -134,7 +155,12 @@ pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
             let text = error.without_snippet().to_string();
             let first = text.lines().next().unwrap_or("cannot be read");
             let first = first.split(" at line ").next().unwrap_or(first).to_owned();
-            problems.error(at, "yaml", first, Some("mend the YAML at this place".to_owned()));
+            problems.error(
+                at,
+                "yaml",
+                first,
+                Some("mend the YAML at this place".to_owned()),
+            );
             None
         }
     }
@@ -145,8 +171,16 @@ fn depth(node: &Node, level: usize) -> usize {
         return level;
     }
     match &node.value {
-        Value::List(items) => items.iter().map(|item| depth(item, level + 1)).max().unwrap_or(level),
-        Value::Map(entries) => entries.iter().map(|(_, item)| depth(item, level + 1)).max().unwrap_or(level),
+        Value::List(items) => items
+            .iter()
+            .map(|item| depth(item, level + 1))
+            .max()
+            .unwrap_or(level),
+        Value::Map(entries) => entries
+            .iter()
+            .map(|(_, item)| depth(item, level + 1))
+            .max()
+            .unwrap_or(level),
         _ => level,
     }
 }
@@ -164,7 +198,12 @@ impl Node {
     }
 
     fn wrong(&self, want: &str, help: Option<String>, problems: &mut Problems) {
-        problems.error(self.at, "wrong-type", format!("expected {want}, found {}", self.kind()), help);
+        problems.error(
+            self.at,
+            "wrong-type",
+            format!("expected {want}, found {}", self.kind()),
+            help,
+        );
     }
 
     /// A text that is not empty.
@@ -189,14 +228,24 @@ impl Node {
     /// A text or a list of texts, each with its place.
     pub(crate) fn texts_at(&self, problems: &mut Problems) -> Vec<(Pos, String)> {
         match &self.value {
-            Value::List(items) => items.iter().filter_map(|item| Some((item.at, item.text(problems)?))).collect(),
-            _ => self.text(problems).map(|text| (self.at, text)).into_iter().collect(),
+            Value::List(items) => items
+                .iter()
+                .filter_map(|item| Some((item.at, item.text(problems)?)))
+                .collect(),
+            _ => self
+                .text(problems)
+                .map(|text| (self.at, text))
+                .into_iter()
+                .collect(),
         }
     }
 
     /// A text or a list of texts.
     pub(crate) fn texts(&self, problems: &mut Problems) -> Vec<String> {
-        self.texts_at(problems).into_iter().map(|(_, text)| text).collect()
+        self.texts_at(problems)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
     }
 
     pub(crate) fn flag(&self, problems: &mut Problems) -> Option<bool> {
@@ -223,44 +272,93 @@ impl Node {
             Value::List(items) => items,
             Value::Null => &[],
             _ => {
-                self.wrong("a list", Some("begin each entry with `- `".to_owned()), problems);
+                self.wrong(
+                    "a list",
+                    Some("begin each entry with `- `".to_owned()),
+                    problems,
+                );
                 &[]
             }
         }
     }
 
     /// One word out of a closed set.
-    pub(crate) fn choice<T: Copy>(&self, what: &str, words: &[(&'static str, T)], problems: &mut Problems) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(
+        &self,
+        what: &str,
+        words: &[(&'static str, T)],
+        problems: &mut Problems,
+    ) -> Option<T> {
         let text = self.text(problems)?;
         choose(&text, self.at, what, words, problems)
     }
 
     /// A word or a list of words out of a closed set.
-    pub(crate) fn choices<T: Copy>(&self, what: &str, words: &[(&'static str, T)], problems: &mut Problems) -> Vec<T> {
+    pub(crate) fn choices<T: Copy>(
+        &self,
+        what: &str,
+        words: &[(&'static str, T)],
+        problems: &mut Problems,
+    ) -> Vec<T> {
         let texts = self.texts_at(problems);
-        texts.iter().filter_map(|(at, text)| choose(text, *at, what, words, problems)).collect()
+        texts
+            .iter()
+            .filter_map(|(at, text)| choose(text, *at, what, words, problems))
+            .collect()
     }
 
     /// Reads a mapping key by key; `None` where it is something else.
-    pub(crate) fn map<'n>(&'n self, what: &'static str, problems: &mut Problems) -> Option<Fields<'n>> {
+    pub(crate) fn map<'n>(
+        &'n self,
+        what: &'static str,
+        problems: &mut Problems,
+    ) -> Option<Fields<'n>> {
         if let Value::Map(entries) = &self.value {
-            return Some(Fields { at: self.at, what, entries, known: Vec::new() });
+            return Some(Fields {
+                at: self.at,
+                what,
+                entries,
+                known: Vec::new(),
+            });
         }
-        self.wrong("a mapping", Some(format!("{what} has keys and values")), problems);
+        self.wrong(
+            "a mapping",
+            Some(format!("{what} has keys and values")),
+            problems,
+        );
         None
     }
 }
 
-fn choose<T: Copy>(text: &str, at: Pos, what: &str, words: &[(&'static str, T)], problems: &mut Problems) -> Option<T> {
+fn choose<T: Copy>(
+    text: &str,
+    at: Pos,
+    what: &str,
+    words: &[(&'static str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Some(*value);
     }
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let help = suggest(text, names.iter().copied()).unwrap_or_else(|| {
-        let shown = names.iter().take(12).copied().collect::<Vec<_>>().join(", ");
-        format!("one of: {shown}{}", if names.len() > 12 { ", …" } else { "" })
+        let shown = names
+            .iter()
+            .take(12)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
+        format!(
+            "one of: {shown}{}",
+            if names.len() > 12 { ", …" } else { "" }
+        )
     });
-    problems.error(at, "unknown-word", format!("`{text}` is not a {what}"), Some(help));
+    problems.error(
+        at,
+        "unknown-word",
+        format!("`{text}` is not a {what}"),
+        Some(help),
+    );
     None
 }
 
@@ -285,7 +383,9 @@ impl<'n> Fields<'n> {
     }
 
     pub(crate) fn texts(&mut self, name: &'static str, problems: &mut Problems) -> Vec<String> {
-        self.get(name).map(|node| node.texts(problems)).unwrap_or_default()
+        self.get(name)
+            .map(|node| node.texts(problems))
+            .unwrap_or_default()
     }
 
     pub(crate) fn flag(&mut self, name: &'static str, problems: &mut Problems) -> Option<bool> {
@@ -301,7 +401,12 @@ impl<'n> Fields<'n> {
         if let Some(node) = self.get(name) {
             return node.text(problems);
         }
-        problems.error(self.at, "missing-key", format!("{} needs `{name}`", self.what), None);
+        problems.error(
+            self.at,
+            "missing-key",
+            format!("{} needs `{name}`", self.what),
+            None,
+        );
         None
     }
 
@@ -311,7 +416,12 @@ impl<'n> Fields<'n> {
             if !self.known.contains(&key.name.as_str()) {
                 let help = suggest(&key.name, self.known.iter().copied())
                     .unwrap_or_else(|| format!("keys here: {}", self.known.join(", ")));
-                problems.error(key.at, "unknown-key", format!("`{}` is not a key of {}", key.name, self.what), Some(help));
+                problems.error(
+                    key.at,
+                    "unknown-key",
+                    format!("`{}` is not a key of {}", key.name, self.what),
+                    Some(help),
+                );
             }
         }
     }

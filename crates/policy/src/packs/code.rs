@@ -9,23 +9,69 @@ use crate::condition::host;
 use crate::place::Place;
 
 /// Programs that turn hidden text into code.
-const DECODERS: &[&str] = &["base64", "base32", "xxd", "openssl", "uudecode", "rev", "gpg", "gunzip", "zcat", "bzip2", "xz", "tr", "hexdump", "od", "basenc"];
+const DECODERS: &[&str] = &[
+    "base64", "base32", "xxd", "openssl", "uudecode", "rev", "gpg", "gunzip", "zcat", "bzip2",
+    "xz", "tr", "hexdump", "od", "basenc",
+];
 /// Programs that open raw connections.
-const RAW: &[&str] = &["nc", "ncat", "netcat", "socat", "telnet", "nc.traditional", "nc.openbsd"];
+const RAW: &[&str] = &[
+    "nc",
+    "ncat",
+    "netcat",
+    "socat",
+    "telnet",
+    "nc.traditional",
+    "nc.openbsd",
+];
 /// Variables that make a program run something of the caller's choice.
 const INJECTORS: &[&str] = &[
-    "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "ENV", "PROMPT_COMMAND", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF",
-    "GIT_EDITOR", "GIT_PAGER", "GIT_ASKPASS", "GIT_EXEC_PATH", "PAGER", "EDITOR", "VISUAL", "PYTHONSTARTUP", "PYTHONPATH", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "SHELLOPTS",
-    "LESSOPEN", "MANPAGER", "RUSTC_WRAPPER", "CC", "GIT_PROXY_COMMAND", "SSH_ASKPASS", "BROWSER",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "BASH_ENV",
+    "ENV",
+    "PROMPT_COMMAND",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_EDITOR",
+    "GIT_PAGER",
+    "GIT_ASKPASS",
+    "GIT_EXEC_PATH",
+    "PAGER",
+    "EDITOR",
+    "VISUAL",
+    "PYTHONSTARTUP",
+    "PYTHONPATH",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "RUBYOPT",
+    "SHELLOPTS",
+    "LESSOPEN",
+    "MANPAGER",
+    "RUSTC_WRAPPER",
+    "CC",
+    "GIT_PROXY_COMMAND",
+    "SSH_ASKPASS",
+    "BROWSER",
 ];
-const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "fish", "ash", "busybox", "pwsh", "cmd.exe"];
+const SHELLS: &[&str] = &[
+    "sh", "bash", "zsh", "dash", "ksh", "fish", "ash", "busybox", "pwsh", "cmd.exe",
+];
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
         EffectKind::RunCode { source, language } => run(judge, effect, source, language),
         EffectKind::Unknown { why } => unknown(judge, effect, why),
         EffectKind::Listen { address } => {
-            judge.hit("net.listen", Moderate, effect, format!("opens {address} to others"), None);
+            judge.hit(
+                "net.listen",
+                Moderate,
+                effect,
+                format!("opens {address} to others"),
+                None,
+            );
         }
         _ => {}
     }
@@ -34,68 +80,146 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
 /// True for an address of this machine.
 pub(super) fn is_local(address: &str) -> bool {
     let host = host(address).trim_matches(['[', ']']);
-    matches!(host, "localhost" | "127.0.0.1" | "::1" | "0.0.0.0" | "host.docker.internal") || host.starts_with("127.") || host.ends_with(".localhost") || host.is_empty()
+    matches!(
+        host,
+        "localhost" | "127.0.0.1" | "::1" | "0.0.0.0" | "host.docker.internal"
+    ) || host.starts_with("127.")
+        || host.ends_with(".localhost")
+        || host.is_empty()
 }
 
 fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &str) {
     match source {
         CodeSource::Literal => {
             if let Some(decoder) = decoder(judge, effect) {
-                judge.hit("exec.decoded-code", Moderate, effect, format!("runs code that `{decoder}` made readable"), None);
+                judge.hit(
+                    "exec.decoded-code",
+                    Moderate,
+                    effect,
+                    format!("runs code that `{decoder}` made readable"),
+                    None,
+                );
             }
         }
         CodeSource::File(path) => {
             let place = judge.places.of(path);
-            let injected = ["preload", "library", "plugin", "injected", "native"].iter().any(|word| language.contains(word))
-                || effect.span.of(judge.request.text).split_once('=').is_some_and(|(name, _)| INJECTORS.contains(&name))
-                || judge.call(effect).is_some_and(|call| call.assignments.iter().any(|(name, _)| INJECTORS.contains(&name.as_str())));
-            if injected && matches!(place, Place::Temporary | Place::Unknown | Place::HomeFile | Place::Project) {
-                judge.hit("exec.injected", High, effect, format!("makes a program run {path}"), None);
+            let injected = ["preload", "library", "plugin", "injected", "native"]
+                .iter()
+                .any(|word| language.contains(word))
+                || effect
+                    .span
+                    .of(judge.request.text)
+                    .split_once('=')
+                    .is_some_and(|(name, _)| INJECTORS.contains(&name))
+                || judge.call(effect).is_some_and(|call| {
+                    call.assignments
+                        .iter()
+                        .any(|(name, _)| INJECTORS.contains(&name.as_str()))
+                });
+            if injected
+                && matches!(
+                    place,
+                    Place::Temporary | Place::Unknown | Place::HomeFile | Place::Project
+                )
+            {
+                judge.hit(
+                    "exec.injected",
+                    High,
+                    effect,
+                    format!("makes a program run {path}"),
+                    None,
+                );
             } else if place == Place::Temporary {
                 let instead = (language != "unknown").then(|| format!("less {}", quoted(path)));
-                judge.hit("exec.temp-file", Moderate, effect, format!("runs {path} from a folder that anybody may write"), instead);
+                judge.hit(
+                    "exec.temp-file",
+                    Moderate,
+                    effect,
+                    format!("runs {path} from a folder that anybody may write"),
+                    instead,
+                );
             }
         }
         CodeSource::Remote(url) => remote(judge, effect, url),
         CodeSource::Unknown => {
             if let Some(decoder) = decoder(judge, effect) {
-                let reason = format!("runs code that `{decoder}` unpacks, nobody can read it first");
+                let reason =
+                    format!("runs code that `{decoder}` unpacks, nobody can read it first");
                 judge.hit("exec.decoded-code", Critical, effect, reason, None);
                 return;
             }
-            if judge.request.analysis.invocations.iter().any(|call| same_pipeline(judge, call, effect) && RAW.contains(&call.program.as_str())) {
+            if judge.request.analysis.invocations.iter().any(|call| {
+                same_pipeline(judge, call, effect) && RAW.contains(&call.program.as_str())
+            }) {
                 let reason = "runs what somebody else sends over a raw connection";
                 judge.hit("net.reverse-shell", Critical, effect, reason, None);
                 return;
             }
-            judge.hit("exec.unknown-code", High, effect, "runs code that cannot be seen from the command", None);
+            judge.hit(
+                "exec.unknown-code",
+                High,
+                effect,
+                "runs code that cannot be seen from the command",
+                None,
+            );
         }
     }
 }
 
 fn remote(judge: &mut Judge<'_>, effect: &Effect, url: &str) {
-    let raw = ["tcp:", "udp:", "/dev/tcp", "/dev/udp", "tcp/"].iter().any(|prefix| url.starts_with(prefix));
+    let raw = ["tcp:", "udp:", "/dev/tcp", "/dev/udp", "tcp/"]
+        .iter()
+        .any(|prefix| url.starts_with(prefix));
     if raw {
-        judge.hit("net.reverse-shell", Critical, effect, format!("runs what {} sends", host(url)), None);
+        judge.hit(
+            "net.reverse-shell",
+            Critical,
+            effect,
+            format!("runs what {} sends", host(url)),
+            None,
+        );
         return;
     }
     if is_local(url) && !url.is_empty() {
-        judge.hit("net.pipe-to-shell", Moderate, effect, "runs code that a local server sends", None);
+        judge.hit(
+            "net.pipe-to-shell",
+            Moderate,
+            effect,
+            "runs code that a local server sends",
+            None,
+        );
         return;
     }
-    let risk = if Judge::is_privileged(effect) || url.starts_with("http://") { Critical } else { High };
+    let risk = if Judge::is_privileged(effect) || url.starts_with("http://") {
+        Critical
+    } else {
+        High
+    };
     let reason = match host(url) {
         "" => "runs code straight from the network".to_owned(),
         host => format!("runs code straight from {host}"),
     };
     let web = url.starts_with("http://") || url.starts_with("https://");
-    let instead = web.then(|| format!("curl -fsSL {} -o install.sh && less install.sh", quoted(&url.replacen("http://", "https://", 1))));
+    let instead = web.then(|| {
+        format!(
+            "curl -fsSL {} -o install.sh && less install.sh",
+            quoted(&url.replacen("http://", "https://", 1))
+        )
+    });
     judge.hit("net.pipe-to-shell", risk, effect, reason, instead);
 }
 
 fn unknown(judge: &mut Judge<'_>, effect: &Effect, why: &str) {
-    let risk = if Judge::is_privileged(effect) { High } else { Moderate };
-    let reason = if why.is_empty() { "a part that could run something cannot be told".to_owned() } else { format!("cannot be told from the command: {why}") };
+    let risk = if Judge::is_privileged(effect) {
+        High
+    } else {
+        Moderate
+    };
+    let reason = if why.is_empty() {
+        "a part that could run something cannot be told".to_owned()
+    } else {
+        format!("cannot be told from the command: {why}")
+    };
     judge.hit("exec.unresolved", risk, effect, reason, None);
 }
 
@@ -111,7 +235,10 @@ fn decoder(judge: &Judge<'_>, effect: &Effect) -> Option<&'static str> {
         let flag = |flags: &[&str]| call.args.iter().any(|arg| flags.contains(&arg.text()));
         let truly = match *name {
             "base64" | "base32" | "basenc" => flag(&["-d", "-D", "--decode", "-di", "-id"]),
-            "xxd" => call.args.iter().any(|arg| arg.text().starts_with("-r") || arg.text() == "-p"),
+            "xxd" => call
+                .args
+                .iter()
+                .any(|arg| arg.text().starts_with("-r") || arg.text() == "-p"),
             "openssl" => flag(&["-d"]),
             "gpg" => flag(&["-d", "--decrypt"]),
             "bzip2" | "xz" => flag(&["-d", "-dc"]),
@@ -121,8 +248,13 @@ fn decoder(judge: &Judge<'_>, effect: &Effect) -> Option<&'static str> {
         truly.then_some(*name)
     };
     let calls = &judge.request.analysis.invocations;
-    let inside = |call: &Invocation| effect.span.start <= call.span.start && call.span.end <= effect.span.end;
-    calls.iter().filter(|call| same_pipeline(judge, call, effect) || inside(call)).find_map(decodes)
+    let inside = |call: &Invocation| {
+        effect.span.start <= call.span.start && call.span.end <= effect.span.end
+    };
+    calls
+        .iter()
+        .filter(|call| same_pipeline(judge, call, effect) || inside(call))
+        .find_map(decodes)
 }
 
 /// Findings that need several effects: a raw connection and a shell, a secret and a way out.
@@ -135,10 +267,21 @@ pub(super) fn judge_whole(judge: &mut Judge<'_>) {
         let runs = call.args.iter().any(|arg| {
             let text = arg.text();
             let lower = text.to_ascii_lowercase();
-            lower.starts_with("exec:") || lower.starts_with("system:") || SHELLS.iter().any(|shell| text == *shell || text.ends_with(&format!("/{shell}")))
+            lower.starts_with("exec:")
+                || lower.starts_with("system:")
+                || SHELLS
+                    .iter()
+                    .any(|shell| text == *shell || text.ends_with(&format!("/{shell}")))
         });
         if raw && runs {
-            judge.hit_at("net.reverse-shell", Critical, call.span, Certainty::Proven, "gives somebody else a shell on this machine", None);
+            judge.hit_at(
+                "net.reverse-shell",
+                Critical,
+                call.span,
+                Certainty::Proven,
+                "gives somebody else a shell on this machine",
+                None,
+            );
         }
     }
     let network = effects.iter().find(|effect| match &effect.kind {
@@ -146,21 +289,50 @@ pub(super) fn judge_whole(judge: &mut Judge<'_>) {
         _ => false,
     });
     let Some(network) = network else { return };
-    let through_shell = network.chain.last().is_some_and(|program| SHELLS.contains(&program.as_str()));
+    let through_shell = network
+        .chain
+        .last()
+        .is_some_and(|program| SHELLS.contains(&program.as_str()));
     let shell_in_pipe = calls.iter().any(|call| {
         SHELLS.contains(&call.program.as_str())
-            && calls.iter().any(|other| RAW.contains(&other.program.as_str()) && other.pipeline == call.pipeline && other.stage != call.stage)
+            && calls.iter().any(|other| {
+                RAW.contains(&other.program.as_str())
+                    && other.pipeline == call.pipeline
+                    && other.stage != call.stage
+            })
     });
     let interactive = calls.iter().any(|call| {
-        SHELLS.contains(&call.program.as_str()) && call.args.iter().any(|arg| arg.text() == "-i") && call.span.start <= network.span.start && network.span.end <= call.span.end.saturating_add(64)
+        SHELLS.contains(&call.program.as_str())
+            && call.args.iter().any(|arg| arg.text() == "-i")
+            && call.span.start <= network.span.start
+            && network.span.end <= call.span.end.saturating_add(64)
     });
     if (through_shell && interactive) || shell_in_pipe {
         let (span, certainty) = (network.span, network.certainty);
-        judge.hit_at("net.reverse-shell", Critical, span, certainty, "gives somebody else a shell on this machine", None);
+        judge.hit_at(
+            "net.reverse-shell",
+            Critical,
+            span,
+            certainty,
+            "gives somebody else a shell on this machine",
+            None,
+        );
     } else if let EffectKind::Connect { address } = &network.kind {
         let raw = address.starts_with("/dev/tcp") || address.starts_with("/dev/udp");
-        if raw && !is_local(address.trim_start_matches("/dev/tcp/").trim_start_matches("/dev/udp/")) {
-            judge.hit("net.connect-shell", High, network, "opens a raw connection from the shell", None);
+        if raw
+            && !is_local(
+                address
+                    .trim_start_matches("/dev/tcp/")
+                    .trim_start_matches("/dev/udp/"),
+            )
+        {
+            judge.hit(
+                "net.connect-shell",
+                High,
+                network,
+                "opens a raw connection from the shell",
+                None,
+            );
         }
     }
 }

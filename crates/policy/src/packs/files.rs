@@ -8,21 +8,55 @@ use crate::place::{Place, is_folder};
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
-        EffectKind::Delete { path, recursive, force } => delete(judge, effect, path, *recursive, *force),
+        EffectKind::Delete {
+            path,
+            recursive,
+            force,
+        } => delete(judge, effect, path, *recursive, *force),
         EffectKind::Overwrite { path } => overwrite(judge, effect, path),
         EffectKind::Write { path } => write(judge, effect, path),
         EffectKind::Move { from, to } => moved(judge, effect, from, to),
-        EffectKind::ChangeMode { path, mode, recursive } => mode_of(judge, effect, path, mode, *recursive),
-        EffectKind::ChangeOwner { path, owner, recursive } => owner_of(judge, effect, path, owner, *recursive),
+        EffectKind::ChangeMode {
+            path,
+            mode,
+            recursive,
+        } => mode_of(judge, effect, path, mode, *recursive),
+        EffectKind::ChangeOwner {
+            path,
+            owner,
+            recursive,
+        } => owner_of(judge, effect, path, owner, *recursive),
         EffectKind::DeviceWrite { path } => device(judge, effect, path),
         EffectKind::Format { path } => {
-            let risk = if path.starts_with("/dev/") || !path.starts_with('/') { Critical } else { Moderate };
-            let instead = path.starts_with("/dev/").then(|| format!("lsblk -f {path}"));
-            judge.hit("disk.format", risk, effect, format!("makes a new file system on {path}, everything on it is lost"), instead);
+            let risk = if path.starts_with("/dev/") || !path.starts_with('/') {
+                Critical
+            } else {
+                Moderate
+            };
+            let instead = path
+                .starts_with("/dev/")
+                .then(|| format!("lsblk -f {path}"));
+            judge.hit(
+                "disk.format",
+                risk,
+                effect,
+                format!("makes a new file system on {path}, everything on it is lost"),
+                instead,
+            );
         }
         EffectKind::Mount { path } => {
-            let risk = if judge.places.of(path) >= Place::SystemRoot { High } else { Moderate };
-            judge.hit("disk.mount", risk, effect, format!("mounts or unmounts {path}"), None);
+            let risk = if judge.places.of(path) >= Place::SystemRoot {
+                High
+            } else {
+                Moderate
+            };
+            judge.hit(
+                "disk.mount",
+                risk,
+                effect,
+                format!("mounts or unmounts {path}"),
+                None,
+            );
         }
         _ => {}
     }
@@ -30,7 +64,9 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
 
 /// A glob that names more than one thing.
 fn is_wide(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|last| last.contains('*'))
+    path.rsplit('/')
+        .next()
+        .is_some_and(|last| last.contains('*'))
 }
 
 fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, force: bool) {
@@ -38,15 +74,36 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
     let wide = recursive || is_wide(path);
     let asks = !force && asks_itself(judge, effect);
     let guess = effect.certainty != Certainty::Proven;
-    let relative = judge.places.cwd.and_then(|cwd| path.strip_prefix(cwd)).map(|rest| format!(".{rest}"));
-    let look = || Some(format!("ls -la {}", quoted(relative.as_deref().unwrap_or(path))));
+    let relative = judge
+        .places
+        .cwd
+        .and_then(|cwd| path.strip_prefix(cwd))
+        .map(|rest| format!(".{rest}"));
+    let look = || {
+        Some(format!(
+            "ls -la {}",
+            quoted(relative.as_deref().unwrap_or(path))
+        ))
+    };
     match place {
         Place::Root if guess => {
             let reason = "deletes / if a variable is unset";
-            judge.hit("fs.delete-unset", High, effect, reason, Some("rm -rf ./build".to_owned()));
+            judge.hit(
+                "fs.delete-unset",
+                High,
+                effect,
+                reason,
+                Some("rm -rf ./build".to_owned()),
+            );
         }
         Place::Root => {
-            judge.hit("fs.delete-root", Critical, effect, "deletes /, the whole machine", Some("rm -rf ./build".to_owned()));
+            judge.hit(
+                "fs.delete-root",
+                Critical,
+                effect,
+                "deletes /, the whole machine",
+                Some("rm -rf ./build".to_owned()),
+            );
         }
         Place::Unknown => {
             let risk = if recursive { High } else { Moderate };
@@ -55,42 +112,115 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
         }
         Place::Home if recursive || wide => {
             let risk = if guess { High } else { Critical };
-            judge.hit("fs.delete-home", risk, effect, format!("deletes the home {path}"), Some("rm -rf ./build".to_owned()));
+            judge.hit(
+                "fs.delete-home",
+                risk,
+                effect,
+                format!("deletes the home {path}"),
+                Some("rm -rf ./build".to_owned()),
+            );
         }
-        Place::HomeStore | Place::HomeFile | Place::ProjectRoot | Place::Project | Place::MachineData if asks => {
-            judge.hit("fs.delete-recursive", Moderate, effect, format!("deletes {path}, asking for each file"), None);
+        Place::HomeStore
+        | Place::HomeFile
+        | Place::ProjectRoot
+        | Place::Project
+        | Place::MachineData
+            if asks =>
+        {
+            judge.hit(
+                "fs.delete-recursive",
+                Moderate,
+                effect,
+                format!("deletes {path}, asking for each file"),
+                None,
+            );
         }
         Place::HomeStore => {
             let risk = if recursive || wide { Critical } else { High };
-            judge.hit("fs.delete-home", risk, effect, format!("deletes {path}, which the person rests on"), look());
+            judge.hit(
+                "fs.delete-home",
+                risk,
+                effect,
+                format!("deletes {path}, which the person rests on"),
+                look(),
+            );
         }
         Place::SystemRoot => {
             let risk = if wide { Critical } else { High };
-            judge.hit("fs.delete-system", risk, effect, format!("deletes {path}, which the system needs"), look());
+            judge.hit(
+                "fs.delete-system",
+                risk,
+                effect,
+                format!("deletes {path}, which the system needs"),
+                look(),
+            );
         }
         Place::System => {
             let risk = if wide { Critical } else { High };
-            judge.hit("fs.delete-system", risk, effect, format!("deletes {path} of the system"), look());
+            judge.hit(
+                "fs.delete-system",
+                risk,
+                effect,
+                format!("deletes {path} of the system"),
+                look(),
+            );
         }
         Place::MachineData | Place::HomeFile | Place::Home => {
-            let shredded = effect.chain.last().is_some_and(|program| matches!(program.as_str(), "shred" | "srm" | "wipe"));
+            let shredded = effect
+                .chain
+                .last()
+                .is_some_and(|program| matches!(program.as_str(), "shred" | "srm" | "wipe"));
             let risk = if wide || shredded { High } else { Moderate };
-            judge.hit("fs.delete-outside-project", risk, effect, format!("deletes {path}, outside the project"), look());
+            judge.hit(
+                "fs.delete-outside-project",
+                risk,
+                effect,
+                format!("deletes {path}, outside the project"),
+                look(),
+            );
         }
         Place::Repository => {
             let risk = if wide || force { High } else { Moderate };
-            judge.hit("fs.delete-recursive", risk, effect, format!("deletes {path}, the project's whole history"), Some("git gc".to_owned()));
+            judge.hit(
+                "fs.delete-recursive",
+                risk,
+                effect,
+                format!("deletes {path}, the project's whole history"),
+                Some("git gc".to_owned()),
+            );
         }
         Place::ProjectRoot => {
             let risk = if recursive { High } else { Moderate };
-            judge.hit("fs.delete-recursive", risk, effect, "deletes everything in the project", Some("git clean -nd".to_owned()));
+            judge.hit(
+                "fs.delete-recursive",
+                risk,
+                effect,
+                "deletes everything in the project",
+                Some("git clean -nd".to_owned()),
+            );
         }
         Place::Project => {
-            let reason = if recursive { format!("deletes the folder {path}") } else { format!("deletes {path}") };
-            judge.hit("fs.delete-recursive", if wide || recursive { Moderate } else { Safe }, effect, reason, look());
+            let reason = if recursive {
+                format!("deletes the folder {path}")
+            } else {
+                format!("deletes {path}")
+            };
+            judge.hit(
+                "fs.delete-recursive",
+                if wide || recursive { Moderate } else { Safe },
+                effect,
+                reason,
+                look(),
+            );
         }
         Place::TemporaryRoot => {
-            judge.hit("fs.delete-outside-project", Moderate, effect, format!("deletes {path}, which other programs use"), None);
+            judge.hit(
+                "fs.delete-outside-project",
+                Moderate,
+                effect,
+                format!("deletes {path}, which other programs use"),
+                None,
+            );
         }
         Place::Build | Place::Temporary | Place::Nowhere => {}
     }
@@ -104,7 +234,10 @@ fn asks_itself(judge: &Judge<'_>, effect: &Effect) -> bool {
             && !fed(call)
             && call.args.iter().any(|arg| {
                 let text = arg.text();
-                text.starts_with("--interactive") && !text.ends_with("=never") || (text.starts_with('-') && !text.starts_with("--") && text.contains(['i', 'I']))
+                text.starts_with("--interactive") && !text.ends_with("=never")
+                    || (text.starts_with('-')
+                        && !text.starts_with("--")
+                        && text.contains(['i', 'I']))
             })
     })
 }
@@ -123,8 +256,15 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         _ => Safe,
     };
     let name = path.rsplit('/').next().unwrap_or("file");
-    let instead = (risk >= High && !name.contains('*')).then(|| format!("cp {} {}", quoted(path), quoted(&format!("./{name}.bak"))));
-    judge.hit("fs.overwrite", risk, effect, format!("overwrites {path}"), instead);
+    let instead = (risk >= High && !name.contains('*'))
+        .then(|| format!("cp {} {}", quoted(path), quoted(&format!("./{name}.bak"))));
+    judge.hit(
+        "fs.overwrite",
+        risk,
+        effect,
+        format!("overwrites {path}"),
+        instead,
+    );
 }
 
 /// Files among secrets that hold none and change all the time.
@@ -145,7 +285,13 @@ fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         Place::HomeStore if !is_folder(path) => Moderate,
         _ => Safe,
     };
-    judge.hit("fs.write-system", risk, effect, format!("writes to {path}"), None);
+    judge.hit(
+        "fs.write-system",
+        risk,
+        effect,
+        format!("writes to {path}"),
+        None,
+    );
 }
 
 fn moved(judge: &mut Judge<'_>, effect: &Effect, from: &str, to: &str) {
@@ -155,7 +301,13 @@ fn moved(judge: &mut Judge<'_>, effect: &Effect, from: &str, to: &str) {
         _ => Safe,
     };
     if to == "/dev/null" {
-        judge.hit("fs.move", risk.max(High), effect, format!("moves {from} to nowhere, it is lost"), None);
+        judge.hit(
+            "fs.move",
+            risk.max(High),
+            effect,
+            format!("moves {from} to nowhere, it is lost"),
+            None,
+        );
         return;
     }
     judge.hit("fs.move", risk, effect, format!("moves {from} away"), None);
@@ -164,16 +316,27 @@ fn moved(judge: &mut Judge<'_>, effect: &Effect, from: &str, to: &str) {
         Place::System => Moderate,
         _ => Safe,
     };
-    judge.hit("fs.write-system", target, effect, format!("puts files into {to}"), None);
+    judge.hit(
+        "fs.write-system",
+        target,
+        effect,
+        format!("puts files into {to}"),
+        None,
+    );
 }
 
 /// True where everybody may write: `777`, `o+w`, `a+rwx`.
 fn for_everybody(mode: &str) -> bool {
     if mode.bytes().all(|b| b.is_ascii_digit()) {
-        return mode.bytes().last().is_some_and(|last| matches!(last, b'2' | b'3' | b'6' | b'7'));
+        return mode
+            .bytes()
+            .last()
+            .is_some_and(|last| matches!(last, b'2' | b'3' | b'6' | b'7'));
     }
     mode.split(',').any(|part| {
-        let Some(at) = part.find(['+', '=']) else { return false };
+        let Some(at) = part.find(['+', '=']) else {
+            return false;
+        };
         let (who, what) = part.split_at(at);
         // Without a name the umask takes the write bit away from others.
         who.contains(['o', 'a']) && what.contains('w')
@@ -182,9 +345,16 @@ fn for_everybody(mode: &str) -> bool {
 
 fn sets_id(mode: &str) -> bool {
     if mode.bytes().all(|b| b.is_ascii_digit()) {
-        return mode.len() >= 4 && mode.as_bytes().get(mode.len() - 4).is_some_and(|bits| matches!(bits, b'2' | b'4' | b'6' | b'3' | b'5' | b'7'));
+        return mode.len() >= 4
+            && mode
+                .as_bytes()
+                .get(mode.len() - 4)
+                .is_some_and(|bits| matches!(bits, b'2' | b'4' | b'6' | b'3' | b'5' | b'7'));
     }
-    mode.split(',').any(|part| part.find(['+', '=']).is_some_and(|at| part.split_at(at).1.contains('s')))
+    mode.split(',').any(|part| {
+        part.find(['+', '='])
+            .is_some_and(|at| part.split_at(at).1.contains('s'))
+    })
 }
 
 fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recursive: bool) {
@@ -197,22 +367,63 @@ fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recur
             Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
             _ => Moderate,
         };
-        let calmer = if recursive { "chmod -R u=rwX,go=rX" } else { "chmod 755" };
-        let whole = matches!(place, Place::Root | Place::SystemRoot | Place::System | Place::Home);
-        let instead = judge.call_text(effect).filter(|_| risk >= Moderate && !whole).map(|_| format!("{calmer} {}", quoted(path)));
-        judge.hit("priv.world-writable", risk, effect, format!("lets everybody on the machine write to {path}"), instead);
-    } else if recursive || (mode == "600" && is_folder(path)) || matches!(mode, "000" | "0" | "a-rwx" | "a-r" | "-r" | "-x" | "a-x" | "0000") {
+        let calmer = if recursive {
+            "chmod -R u=rwX,go=rX"
+        } else {
+            "chmod 755"
+        };
+        let whole = matches!(
+            place,
+            Place::Root | Place::SystemRoot | Place::System | Place::Home
+        );
+        let instead = judge
+            .call_text(effect)
+            .filter(|_| risk >= Moderate && !whole)
+            .map(|_| format!("{calmer} {}", quoted(path)));
+        judge.hit(
+            "priv.world-writable",
+            risk,
+            effect,
+            format!("lets everybody on the machine write to {path}"),
+            instead,
+        );
+    } else if recursive
+        || (mode == "600" && is_folder(path))
+        || matches!(
+            mode,
+            "000" | "0" | "a-rwx" | "a-r" | "-r" | "-x" | "a-x" | "0000"
+        )
+    {
         let risk = match place {
             Place::Root | Place::SystemRoot => Critical,
             Place::Home if recursive => High,
             Place::System if recursive => High,
             _ => Safe,
         };
-        judge.hit("fs.permissions", risk, effect, format!("changes permissions of {path}, which the system rests on"), None);
+        judge.hit(
+            "fs.permissions",
+            risk,
+            effect,
+            format!("changes permissions of {path}, which the system rests on"),
+            None,
+        );
     }
     if sets_id(mode) {
-        let risk = if place == Place::Temporary || !mode.bytes().all(|b| b.is_ascii_digit()) || !mode.starts_with('2') { High } else { Moderate };
-        judge.hit("priv.setuid", risk, effect, format!("makes {path} run with its owner's rights"), None);
+        let risk = if place == Place::Temporary
+            || !mode.bytes().all(|b| b.is_ascii_digit())
+            || !mode.starts_with('2')
+        {
+            High
+        } else {
+            Moderate
+        };
+        judge.hit(
+            "priv.setuid",
+            risk,
+            effect,
+            format!("makes {path} run with its owner's rights"),
+            None,
+        );
     }
 }
 
@@ -226,21 +437,48 @@ fn owner_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, owner: &str, rec
         Place::HomeStore | Place::MachineData => Moderate,
         _ => Safe,
     };
-    judge.hit("fs.owner", risk, effect, format!("hands {path} to {owner}"), None);
+    judge.hit(
+        "fs.owner",
+        risk,
+        effect,
+        format!("hands {path} to {owner}"),
+        None,
+    );
 }
 
 fn device(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
-    const CALM: &[&str] = &["/dev/tcp", "/dev/udp", "/dev/shm", "/dev/loop", "/dev/ttyUSB", "/dev/ttyACM", "/dev/ttyS", "/dev/dsp", "/dev/audio", "/dev/kmsg"];
+    const CALM: &[&str] = &[
+        "/dev/tcp",
+        "/dev/udp",
+        "/dev/shm",
+        "/dev/loop",
+        "/dev/ttyUSB",
+        "/dev/ttyACM",
+        "/dev/ttyS",
+        "/dev/dsp",
+        "/dev/audio",
+        "/dev/kmsg",
+    ];
     if judge.places.of(path) == Place::Nowhere || CALM.iter().any(|calm| path.starts_with(calm)) {
         return;
     }
-    judge.hit("disk.device-write", Critical, effect, format!("writes over {path}, everything on it is lost"), Some(format!("lsblk {path}")));
+    judge.hit(
+        "disk.device-write",
+        Critical,
+        effect,
+        format!("writes over {path}, everything on it is lost"),
+        Some(format!("lsblk {path}")),
+    );
 }
 
 /// A path as one word.
 pub(super) fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-~+=:@%,*?".contains(c);
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+    if path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -249,7 +487,9 @@ mod tests {
 
     #[test]
     fn modes() {
-        for mode in ["777", "0777", "666", "o+w", "a+rwx", "a=rw", "u+x,o+w", "1777"] {
+        for mode in [
+            "777", "0777", "666", "o+w", "a+rwx", "a=rw", "u+x,o+w", "1777",
+        ] {
             assert!(for_everybody(mode), "{mode}");
         }
         for mode in ["755", "644", "+x", "u+w", "go-w", "+w", "o-w", "g+w"] {

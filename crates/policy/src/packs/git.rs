@@ -7,10 +7,23 @@ use super::Judge;
 
 /// True for a branch that others build on.
 fn is_protected(judge: &Judge<'_>, branch: &str) -> bool {
-    let branch = branch.trim_start_matches('+').trim_start_matches("refs/heads/");
+    let branch = branch
+        .trim_start_matches('+')
+        .trim_start_matches("refs/heads/");
     let listed = &judge.request.facts.protected_branches;
-    let known = ["main", "master", "develop", "production", "prod", "stable", "trunk"];
-    listed.iter().any(|glob| crate::glob::word(glob, branch)) || known.contains(&branch) || branch.starts_with("release/") || branch.starts_with("release-")
+    let known = [
+        "main",
+        "master",
+        "develop",
+        "production",
+        "prod",
+        "stable",
+        "trunk",
+    ];
+    listed.iter().any(|glob| crate::glob::word(glob, branch))
+        || known.contains(&branch)
+        || branch.starts_with("release/")
+        || branch.starts_with("release-")
 }
 
 /// What is lost, as a person would say it.
@@ -32,12 +45,24 @@ fn in_words(what: &str) -> &str {
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
         EffectKind::ForcePush { remote, branch } => {
-            let flags = |wanted: &str| judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| arg.text().starts_with(wanted)));
+            let flags = |wanted: &str| {
+                judge
+                    .call(effect)
+                    .is_some_and(|call| call.args.iter().any(|arg| arg.text().starts_with(wanted)))
+            };
             let leased = flags("--force-with-lease") && !flags("--force-if-includes=false");
             let everything = flags("--mirror") || flags("--all");
-            let named = if branch.is_empty() || branch == "HEAD" { judge.request.facts.git_branch.as_deref().unwrap_or("") } else { branch.as_str() };
+            let named = if branch.is_empty() || branch == "HEAD" {
+                judge.request.facts.git_branch.as_deref().unwrap_or("")
+            } else {
+                branch.as_str()
+            };
             let protected = is_protected(judge, named);
-            let risk = if everything || protected || !leased { High } else { Moderate };
+            let risk = if everything || protected || !leased {
+                High
+            } else {
+                Moderate
+            };
             let what = if everything {
                 "every branch".to_owned()
             } else if named.is_empty() {
@@ -45,31 +70,72 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             } else {
                 format!("the branch {named}")
             };
-            let of = if remote.is_empty() { String::new() } else { format!(" of {remote}") };
+            let of = if remote.is_empty() {
+                String::new()
+            } else {
+                format!(" of {remote}")
+            };
             let instead = (!leased).then(|| {
-                let tail = if branch.is_empty() { String::new() } else { format!(" {remote} {}", branch.trim_start_matches('+')) };
+                let tail = if branch.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {remote} {}", branch.trim_start_matches('+'))
+                };
                 format!("git push --force-with-lease{}", tail.trim_end())
             });
             let reason = format!("overwrites {what}{of}, others may lose commits");
             // The safer form still rewrites a protected branch: offer a plain push there.
-            let instead = if protected { Some(format!("git push {} HEAD:refs/heads/{named}-next", if remote.is_empty() { "origin" } else { remote })) } else { instead };
+            let instead = if protected {
+                Some(format!(
+                    "git push {} HEAD:refs/heads/{named}-next",
+                    if remote.is_empty() { "origin" } else { remote }
+                ))
+            } else {
+                instead
+            };
             judge.hit("git.force-push", risk, effect, reason, instead);
         }
         EffectKind::BranchDelete { branch, remote } => {
             let protected = is_protected(judge, branch);
-            let forced = judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-D" | "-f" | "--force" | "-df" | "-fd")));
-            let risk = if remote.is_some() || protected || forced { High } else { Moderate };
-            let at = remote.as_ref().map(|remote| format!(" on {remote}")).unwrap_or_default();
-            let instead = remote.is_none().then(|| format!("git branch -d {branch}")).filter(|_| !protected && !branch.is_empty());
-            judge.hit("git.branch-delete", risk, effect, format!("deletes the branch {branch}{at}"), instead);
+            let forced = judge.call(effect).is_some_and(|call| {
+                call.args
+                    .iter()
+                    .any(|arg| matches!(arg.text(), "-D" | "-f" | "--force" | "-df" | "-fd"))
+            });
+            let risk = if remote.is_some() || protected || forced {
+                High
+            } else {
+                Moderate
+            };
+            let at = remote
+                .as_ref()
+                .map(|remote| format!(" on {remote}"))
+                .unwrap_or_default();
+            let instead = remote
+                .is_none()
+                .then(|| format!("git branch -d {branch}"))
+                .filter(|_| !protected && !branch.is_empty());
+            judge.hit(
+                "git.branch-delete",
+                risk,
+                effect,
+                format!("deletes the branch {branch}{at}"),
+                instead,
+            );
         }
         EffectKind::HistoryLoss { what } => {
-            let args: Vec<&str> = judge.call(effect).map(|call| call.args.iter().map(|arg| arg.text()).collect()).unwrap_or_default();
+            let args: Vec<&str> = judge
+                .call(effect)
+                .map(|call| call.args.iter().map(|arg| arg.text()).collect())
+                .unwrap_or_default();
             let instead = if args.contains(&"reset") {
                 Some("git stash push --include-untracked".to_owned())
             } else if args.contains(&"clean") {
                 Some("git clean -nd".to_owned())
-            } else if args.contains(&"checkout") || args.contains(&"restore") || args.contains(&"switch") {
+            } else if args.contains(&"checkout")
+                || args.contains(&"restore")
+                || args.contains(&"switch")
+            {
                 Some("git stash push".to_owned())
             } else if args.contains(&"stash") {
                 Some("git stash list".to_owned())
@@ -78,8 +144,16 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             } else {
                 None
             };
-            let risk = if args.contains(&"pop") { Moderate } else { High };
-            let reason = if what.is_empty() { "loses work that version control does not hold".to_owned() } else { format!("loses {}", in_words(what)) };
+            let risk = if args.contains(&"pop") {
+                Moderate
+            } else {
+                High
+            };
+            let reason = if what.is_empty() {
+                "loses work that version control does not hold".to_owned()
+            } else {
+                format!("loses {}", in_words(what))
+            };
             judge.hit("git.history-loss", risk, effect, reason, instead);
         }
         _ => {}

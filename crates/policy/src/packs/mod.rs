@@ -58,7 +58,14 @@ pub(crate) struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     /// Adds a hit of the rule; `None` for an unknown id, which the tests rule out.
-    fn hit(&mut self, id: &'static str, risk: Risk, effect: &Effect, reason: impl Into<std::borrow::Cow<'a, str>>, instead: Option<String>) {
+    fn hit(
+        &mut self,
+        id: &'static str,
+        risk: Risk,
+        effect: &Effect,
+        reason: impl Into<std::borrow::Cow<'a, str>>,
+        instead: Option<String>,
+    ) {
         self.hit_at(id, risk, effect.span, effect.certainty, reason, instead);
     }
 
@@ -76,7 +83,11 @@ impl<'a> Judge<'a> {
         }
         let Some(rule) = find(id) else { return };
         // The same rule on the same words is said once, at its worst.
-        if let Some(known) = self.hits.iter_mut().find(|hit| hit.id == id && hit.span == span) {
+        if let Some(known) = self
+            .hits
+            .iter_mut()
+            .find(|hit| hit.id == id && hit.span == span)
+        {
             if known.risk >= risk {
                 return;
             }
@@ -95,7 +106,11 @@ impl<'a> Judge<'a> {
 
     /// The call that causes an effect.
     fn call(&self, effect: &Effect) -> Option<&'a Invocation> {
-        self.request.analysis.invocations.iter().find(|call| causes(call, effect))
+        self.request
+            .analysis
+            .invocations
+            .iter()
+            .find(|call| causes(call, effect))
     }
 
     /// The text of the call that causes an effect, such as `kubectl delete ns x`.
@@ -115,14 +130,21 @@ impl<'a> Judge<'a> {
 
     /// Runs with other rights through one of the wrappers.
     fn is_privileged(effect: &Effect) -> bool {
-        effect.chain.iter().any(|program| matches!(program.as_str(), "sudo" | "doas" | "su" | "pkexec" | "run0"))
+        effect
+            .chain
+            .iter()
+            .any(|program| matches!(program.as_str(), "sudo" | "doas" | "su" | "pkexec" | "run0"))
     }
 }
 
 /// Every built-in hit of a command, without decisions.
 pub(crate) fn judge<'a>(request: &'a Request<'a>) -> Vec<Hit<'a>> {
     let places = Places::new(request.facts);
-    let mut judge = Judge { request, places, hits: Vec::new() };
+    let mut judge = Judge {
+        request,
+        places,
+        hits: Vec::new(),
+    };
     for effect in &request.analysis.effects {
         files::judge(&mut judge, effect);
         code::judge(&mut judge, effect);
@@ -165,14 +187,25 @@ mod tests {
         ];
         let whole = sources.concat();
         for rule in catalogue() {
-            assert!(rule.id == "org.quarantine" || whole.contains(&format!("\"{}\"", rule.id)), "{} is never used", rule.id);
+            assert!(
+                rule.id == "org.quarantine" || whole.contains(&format!("\"{}\"", rule.id)),
+                "{} is never used",
+                rule.id
+            );
         }
         for piece in whole.split('"').skip(1).step_by(2) {
             let looks = piece.split_once('.').is_some_and(|(pack, name)| {
-                ["fs", "disk", "net", "exec", "priv", "acct", "persist", "k8s", "iac", "db", "pkg", "svc", "proc", "backup", "host"].contains(&pack)
+                [
+                    "fs", "disk", "net", "exec", "priv", "acct", "persist", "k8s", "iac", "db",
+                    "pkg", "svc", "proc", "backup", "host",
+                ]
+                .contains(&pack)
                     && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
             });
-            assert!(!looks || find(piece).is_some(), "{piece} is not in the catalogue");
+            assert!(
+                !looks || find(piece).is_some(),
+                "{piece} is not in the catalogue"
+            );
         }
     }
 }

@@ -9,9 +9,35 @@ use super::code::is_local;
 /// Words in paths and names that speak of secrets, for uploads of files nobody classified.
 fn looks_secret(text: &str) -> bool {
     let name = text.rsplit('/').next().unwrap_or(text);
-    [".ssh/", ".aws/", ".gnupg/", ".kube/config", "/etc/shadow", "/etc/sudoers", ".password-store", "/etc/passwd"].iter().any(|part| text.contains(part))
-        || ["id_rsa", "id_ed25519", "id_ecdsa", "credentials", ".env", ".netrc", ".pgpass", ".npmrc", ".pypirc", "secrets.yaml", "secrets.json"].contains(&name)
-        || [".pem", ".key", ".p12", ".pfx", ".kdbx", ".keystore"].iter().any(|ending| name.ends_with(ending))
+    [
+        ".ssh/",
+        ".aws/",
+        ".gnupg/",
+        ".kube/config",
+        "/etc/shadow",
+        "/etc/sudoers",
+        ".password-store",
+        "/etc/passwd",
+    ]
+    .iter()
+    .any(|part| text.contains(part))
+        || [
+            "id_rsa",
+            "id_ed25519",
+            "id_ecdsa",
+            "credentials",
+            ".env",
+            ".netrc",
+            ".pgpass",
+            ".npmrc",
+            ".pypirc",
+            "secrets.yaml",
+            "secrets.json",
+        ]
+        .contains(&name)
+        || [".pem", ".key", ".p12", ".pfx", ".kdbx", ".keystore"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
 }
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
@@ -19,7 +45,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         EffectKind::ReadSecret { path } => {
             let name = path.rsplit('/').next().unwrap_or(path);
             let project = name == ".env" || name.starts_with(".env.") || name == "environ";
-            let risk = if project && !judge.is_agent() { Moderate } else { High };
+            let risk = if project && !judge.is_agent() {
+                Moderate
+            } else {
+                High
+            };
             let reason = if judge.is_agent() {
                 format!("puts the secret {path} before an AI agent")
             } else {
@@ -27,33 +57,76 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             };
             judge.hit("secret.read", risk, effect, reason, None);
         }
-        EffectKind::Upload { source, destination } => {
+        EffectKind::Upload {
+            source,
+            destination,
+        } => {
             if is_local(destination) && !destination.is_empty() {
                 return;
             }
-            let secret = judge.request.analysis.effects.iter().find_map(|other| match &other.kind {
-                EffectKind::ReadSecret { path } if related(judge, other, effect) => Some(path.as_str()),
-                _ => None,
-            });
+            let secret =
+                judge
+                    .request
+                    .analysis
+                    .effects
+                    .iter()
+                    .find_map(|other| match &other.kind {
+                        EffectKind::ReadSecret { path } if related(judge, other, effect) => {
+                            Some(path.as_str())
+                        }
+                        _ => None,
+                    });
             match secret.or_else(|| looks_secret(source).then_some(source.as_str())) {
                 Some(secret) => {
-                    judge.hit("net.upload-secret", Critical, effect, format!("sends the secret {secret} to {destination}"), None);
+                    judge.hit(
+                        "net.upload-secret",
+                        Critical,
+                        effect,
+                        format!("sends the secret {secret} to {destination}"),
+                        None,
+                    );
                 }
                 None if publishes(judge, effect) => {
-                    judge.hit("pkg.publish", High, effect, "publishes for others to use, which cannot be taken back", judge_dry(judge, effect));
+                    judge.hit(
+                        "pkg.publish",
+                        High,
+                        effect,
+                        "publishes for others to use, which cannot be taken back",
+                        judge_dry(judge, effect),
+                    );
                 }
                 // Pushing commits is what everybody does all day.
                 None if effect.chain.last().is_some_and(|program| program == "git") => {}
-                None => judge.hit("net.upload", Moderate, effect, format!("sends data to {destination}"), None),
+                None => judge.hit(
+                    "net.upload",
+                    Moderate,
+                    effect,
+                    format!("sends data to {destination}"),
+                    None,
+                ),
             }
         }
         EffectKind::Connect { address } if !is_local(address) => {
-            let secret = judge.request.analysis.effects.iter().find_map(|other| match &other.kind {
-                EffectKind::ReadSecret { path } if same_pipe(judge, other, effect) => Some(path.as_str()),
-                _ => None,
-            });
+            let secret =
+                judge
+                    .request
+                    .analysis
+                    .effects
+                    .iter()
+                    .find_map(|other| match &other.kind {
+                        EffectKind::ReadSecret { path } if same_pipe(judge, other, effect) => {
+                            Some(path.as_str())
+                        }
+                        _ => None,
+                    });
             if let Some(secret) = secret {
-                judge.hit("net.upload-secret", Critical, effect, format!("sends the secret {secret} to {address}"), None);
+                judge.hit(
+                    "net.upload-secret",
+                    Critical,
+                    effect,
+                    format!("sends the secret {secret} to {address}"),
+                    None,
+                );
             }
         }
         _ => {}
@@ -62,13 +135,35 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
 
 /// A registry is told to take a package.
 fn publishes(judge: &Judge<'_>, effect: &Effect) -> bool {
-    const REGISTRIES: &[&str] = &["npm", "yarn", "pnpm", "cargo", "twine", "gem", "poetry", "uv", "gradle", "gradlew", "mvn", "flit", "hatch", "dotnet", "nuget", "vsce", "dart", "flutter", "mix", "pod", "sbt", "lerna", "bun"];
-    effect.chain.last().is_some_and(|program| REGISTRIES.contains(&program.as_str()))
-        && judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "publish" | "upload" | "push" | "deploy" | "publishToMavenCentral" | "trunk" | "hex.publish")))
+    const REGISTRIES: &[&str] = &[
+        "npm", "yarn", "pnpm", "cargo", "twine", "gem", "poetry", "uv", "gradle", "gradlew", "mvn",
+        "flit", "hatch", "dotnet", "nuget", "vsce", "dart", "flutter", "mix", "pod", "sbt",
+        "lerna", "bun",
+    ];
+    effect
+        .chain
+        .last()
+        .is_some_and(|program| REGISTRIES.contains(&program.as_str()))
+        && judge.call(effect).is_some_and(|call| {
+            call.args.iter().any(|arg| {
+                matches!(
+                    arg.text(),
+                    "publish"
+                        | "upload"
+                        | "push"
+                        | "deploy"
+                        | "publishToMavenCentral"
+                        | "trunk"
+                        | "hex.publish"
+                )
+            })
+        })
 }
 
 fn judge_dry(judge: &Judge<'_>, effect: &Effect) -> Option<String> {
-    let dry = effect.chain.last().is_some_and(|program| matches!(program.as_str(), "npm" | "cargo" | "pnpm" | "poetry" | "uv"));
+    let dry = effect.chain.last().is_some_and(|program| {
+        matches!(program.as_str(), "npm" | "cargo" | "pnpm" | "poetry" | "uv")
+    });
     judge.with_flag(effect, "--dry-run").filter(|_| dry)
 }
 

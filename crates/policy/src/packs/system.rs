@@ -9,35 +9,133 @@ use crate::place::Place;
 
 /// Services without which nobody can log in, or nobody watches.
 const VITAL_SERVICES: &[&str] = &[
-    "ssh", "sshd", "network", "networking", "networkmanager", "systemd-networkd", "systemd-resolved", "systemd-logind", "dbus", "firewalld", "ufw", "auditd",
-    "apparmor", "fail2ban", "rsyslog", "syslog", "iptables", "nftables", "falcon-sensor", "crowdstrike", "clamav-daemon", "systemd-journald", "cmdai", "cmdai-sensor",
+    "ssh",
+    "sshd",
+    "network",
+    "networking",
+    "networkmanager",
+    "systemd-networkd",
+    "systemd-resolved",
+    "systemd-logind",
+    "dbus",
+    "firewalld",
+    "ufw",
+    "auditd",
+    "apparmor",
+    "fail2ban",
+    "rsyslog",
+    "syslog",
+    "iptables",
+    "nftables",
+    "falcon-sensor",
+    "crowdstrike",
+    "clamav-daemon",
+    "systemd-journald",
+    "cmdai",
+    "cmdai-sensor",
 ];
 /// Processes without which the machine or the person's session ends.
-const VITAL_PROCESSES: &[&str] = &["1", "-1", "init", "systemd", "sshd", "launchd", "dbus-daemon", "gdm", "sddm", "xorg", "gnome-shell", "loginwindow", "dockerd", "containerd", "kubelet"];
+const VITAL_PROCESSES: &[&str] = &[
+    "1",
+    "-1",
+    "init",
+    "systemd",
+    "sshd",
+    "launchd",
+    "dbus-daemon",
+    "gdm",
+    "sddm",
+    "xorg",
+    "gnome-shell",
+    "loginwindow",
+    "dockerd",
+    "containerd",
+    "kubelet",
+];
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
         EffectKind::Escalate { to } => {
             let who = if to.is_empty() { "another person" } else { to };
-            judge.hit("priv.escalate", Moderate, effect, format!("runs with the rights of {who}"), None);
+            judge.hit(
+                "priv.escalate",
+                Moderate,
+                effect,
+                format!("runs with the rights of {who}"),
+                None,
+            );
         }
-        EffectKind::AddUser { name } => judge.hit("acct.add-user", High, effect, format!("adds the account {name}"), None),
+        EffectKind::AddUser { name } => judge.hit(
+            "acct.add-user",
+            High,
+            effect,
+            format!("adds the account {name}"),
+            None,
+        ),
         EffectKind::ChangeCredential { subject } => {
-            let own = matches!(subject.as_str(), "" | "self") || *subject == judge.request.subject.user;
-            judge.hit("acct.change-credential", if own { Moderate } else { High }, effect, format!("changes the credential {subject}"), None);
+            let own =
+                matches!(subject.as_str(), "" | "self") || *subject == judge.request.subject.user;
+            judge.hit(
+                "acct.change-credential",
+                if own { Moderate } else { High },
+                effect,
+                format!("changes the credential {subject}"),
+                None,
+            );
         }
-        EffectKind::Persistence { mechanism, path } => persistence(judge, effect, mechanism, path.as_deref()),
-        EffectKind::DisableSecurity { what } if !what.contains("cmdai") => judge.hit("sec.disable", High, effect, format!("switches {what} off"), None),
+        EffectKind::Persistence { mechanism, path } => {
+            persistence(judge, effect, mechanism, path.as_deref())
+        }
+        EffectKind::DisableSecurity { what } if !what.contains("cmdai") => judge.hit(
+            "sec.disable",
+            High,
+            effect,
+            format!("switches {what} off"),
+            None,
+        ),
         EffectKind::TamperLog { path } => {
-            let whole = matches!(path.trim_end_matches("/*"), "/var/log" | "/var/log/audit" | "/var/log/journal");
-            judge.hit("log.tamper", if whole { Critical } else { High }, effect, format!("erases or silences the record {path}"), None);
+            let whole = matches!(
+                path.trim_end_matches("/*"),
+                "/var/log" | "/var/log/audit" | "/var/log/journal"
+            );
+            judge.hit(
+                "log.tamper",
+                if whole { Critical } else { High },
+                effect,
+                format!("erases or silences the record {path}"),
+                None,
+            );
         }
-        EffectKind::KernelModule { name } => judge.hit("kernel.module", High, effect, format!("loads or removes the kernel module {name}"), None),
-        EffectKind::PackageInstall { manager, name, source } => package(judge, effect, manager, name, source),
-        EffectKind::ServiceControl { service, action } => service_control(judge, effect, service, action),
+        EffectKind::KernelModule { name } => judge.hit(
+            "kernel.module",
+            High,
+            effect,
+            format!("loads or removes the kernel module {name}"),
+            None,
+        ),
+        EffectKind::PackageInstall {
+            manager,
+            name,
+            source,
+        } => package(judge, effect, manager, name, source),
+        EffectKind::ServiceControl { service, action } => {
+            service_control(judge, effect, service, action)
+        }
         EffectKind::ProcessKill { target, all } => kill(judge, effect, target, *all),
-        EffectKind::Power { action } => judge.hit("power.off", High, effect, format!("stops or restarts the machine: {action}"), None),
-        EffectKind::ResourceExhaustion { how } => judge.hit("res.exhaustion", Critical, effect, format!("uses up the machine: {how}"), None),
+        EffectKind::Power { action } => judge.hit(
+            "power.off",
+            High,
+            effect,
+            format!("stops or restarts the machine: {action}"),
+            None,
+        ),
+        EffectKind::ResourceExhaustion { how } => judge.hit(
+            "res.exhaustion",
+            Critical,
+            effect,
+            format!("uses up the machine: {how}"),
+            None,
+        ),
         _ => {}
     }
 }
@@ -48,59 +146,181 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
     let system = place.is_some_and(|place| matches!(place, Place::System | Place::SystemRoot));
     let at = path.map(|path| format!(" in {path}")).unwrap_or_default();
     let is = |words: &[&str]| words.iter().any(|known| word.contains(known));
-    let edits = judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-e" | "-l" | "--list" | "--edit")));
-    if is(&["authorized", "authorised", "ssh-key"]) || path.is_some_and(|path| path.ends_with("authorized_keys")) {
-        judge.hit("persist.authorized-key", High, effect, "lets another key log in", None);
+    let edits = judge.call(effect).is_some_and(|call| {
+        call.args
+            .iter()
+            .any(|arg| matches!(arg.text(), "-e" | "-l" | "--list" | "--edit"))
+    });
+    if is(&["authorized", "authorised", "ssh-key"])
+        || path.is_some_and(|path| path.ends_with("authorized_keys"))
+    {
+        judge.hit(
+            "persist.authorized-key",
+            High,
+            effect,
+            "lets another key log in",
+            None,
+        );
     } else if is(&["cron", "at-job", "timer", "at job"]) || word == "at" {
-        judge.hit("persist.cron", if system || (!edits && word.contains("cron")) { High } else { Moderate }, effect, format!("plans a command for later{at}"), None);
+        judge.hit(
+            "persist.cron",
+            if system || (!edits && word.contains("cron")) {
+                High
+            } else {
+                Moderate
+            },
+            effect,
+            format!("plans a command for later{at}"),
+            None,
+        );
     } else if is(&["service", "systemd", "launchd", "unit", "autostart"]) {
-        judge.hit("persist.service", if system || path.is_some() { High } else { Moderate }, effect, format!("makes a service start by itself{at}"), None);
+        judge.hit(
+            "persist.service",
+            if system || path.is_some() {
+                High
+            } else {
+                Moderate
+            },
+            effect,
+            format!("makes a service start by itself{at}"),
+            None,
+        );
     } else if is(&["rc", "profile", "startup", "shell", "login"]) && !is(&["core", "source"]) {
-        judge.hit("persist.startup-file", if system { High } else { Moderate }, effect, format!("changes what every new shell runs{at}"), None);
+        judge.hit(
+            "persist.startup-file",
+            if system { High } else { Moderate },
+            effect,
+            format!("changes what every new shell runs{at}"),
+            None,
+        );
     } else {
         let calm = is(&["alias", "git-hook", "hook", "editor"]) && !system;
-        judge.hit("persist.other", if calm { Moderate } else { High }, effect, format!("makes something run later: {mechanism}{at}"), None);
+        judge.hit(
+            "persist.other",
+            if calm { Moderate } else { High },
+            effect,
+            format!("makes something run later: {mechanism}{at}"),
+            None,
+        );
     }
 }
 
 fn package(judge: &mut Judge<'_>, effect: &Effect, manager: &str, name: &str, source: &str) {
     let open = source.starts_with("http://") && !is_local(source);
-    let stranger = [source, name].iter().any(|text| text.contains("://") || text.starts_with("git+")) && !open;
+    let stranger = [source, name]
+        .iter()
+        .any(|text| text.contains("://") || text.starts_with("git+"))
+        && !open;
     let shown = if name.is_empty() { "packages" } else { name };
     if open {
-        judge.hit("pkg.untrusted-source", High, effect, format!("installs {shown} over an open connection"), None);
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            format!("installs {shown} over an open connection"),
+            None,
+        );
     } else if stranger && Judge::is_privileged(effect) {
-        judge.hit("pkg.untrusted-source", High, effect, format!("installs {shown} from an address, with full rights"), None);
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            format!("installs {shown} from an address, with full rights"),
+            None,
+        );
     } else {
-        let by = if manager.is_empty() { String::new() } else { format!(" with {manager}") };
-        judge.hit("pkg.install", Moderate, effect, format!("installs {shown}{by}"), None);
+        let by = if manager.is_empty() {
+            String::new()
+        } else {
+            format!(" with {manager}")
+        };
+        judge.hit(
+            "pkg.install",
+            Moderate,
+            effect,
+            format!("installs {shown}{by}"),
+            None,
+        );
     }
 }
 
 fn service_control(judge: &mut Judge<'_>, effect: &Effect, service: &str, action: &str) {
-    let stops = ["stop", "disable", "mask", "kill", "remove", "unload", "bootout", "delete", "off", "quit"].iter().any(|word| action.contains(word));
+    let stops = [
+        "stop", "disable", "mask", "kill", "remove", "unload", "bootout", "delete", "off", "quit",
+    ]
+    .iter()
+    .any(|word| action.contains(word));
     if !stops {
         return;
     }
-    let name = service.trim_end_matches(".service").trim_end_matches(".socket").to_ascii_lowercase();
+    let name = service
+        .trim_end_matches(".service")
+        .trim_end_matches(".socket")
+        .to_ascii_lowercase();
     let vital = VITAL_SERVICES.contains(&name.as_str()) || name == "*";
-    let instead = effect.chain.last().filter(|program| *program == "systemctl").map(|_| format!("systemctl status {service}"));
-    judge.hit("svc.stop", if vital { High } else { Moderate }, effect, format!("stops the service {service}"), instead);
+    let instead = effect
+        .chain
+        .last()
+        .filter(|program| *program == "systemctl")
+        .map(|_| format!("systemctl status {service}"));
+    judge.hit(
+        "svc.stop",
+        if vital { High } else { Moderate },
+        effect,
+        format!("stops the service {service}"),
+        instead,
+    );
 }
 
 fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
     // `killall node` ends all of one name; `kill -1` and killall5 end everything.
     if all && matches!(target, "" | "-1" | "*" | "all" | "." | ".*") {
-        judge.hit("proc.kill-all", Critical, effect, "ends every process", None);
+        judge.hit(
+            "proc.kill-all",
+            Critical,
+            effect,
+            "ends every process",
+            None,
+        );
         return;
     }
     let name = target.to_ascii_lowercase();
     if VITAL_PROCESSES.contains(&name.as_str()) {
-        judge.hit("proc.kill", High, effect, format!("ends {target}, which the machine rests on"), None);
+        judge.hit(
+            "proc.kill",
+            High,
+            effect,
+            format!("ends {target}, which the machine rests on"),
+            None,
+        );
         return;
     }
-    let forced = all || judge.call(effect).is_some_and(|call| call.args.iter().any(|arg| matches!(arg.text(), "-9" | "-KILL" | "-SIGKILL")));
+    let forced = all
+        || judge.call(effect).is_some_and(|call| {
+            call.args
+                .iter()
+                .any(|arg| matches!(arg.text(), "-9" | "-KILL" | "-SIGKILL"))
+        });
     let wide = target.is_empty() || target.contains('*') || name.starts_with("-u");
-    let risk = if wide && forced { High } else if forced || wide { Moderate } else { Safe };
-    judge.hit("proc.kill", risk, effect, format!("ends {}", if target.is_empty() { "processes that cannot be told" } else { target }), None);
+    let risk = if wide && forced {
+        High
+    } else if forced || wide {
+        Moderate
+    } else {
+        Safe
+    };
+    judge.hit(
+        "proc.kill",
+        risk,
+        effect,
+        format!(
+            "ends {}",
+            if target.is_empty() {
+                "processes that cannot be told"
+            } else {
+                target
+            }
+        ),
+        None,
+    );
 }

@@ -15,17 +15,29 @@ use crate::{PolicySet, document, lint};
 /// warnings alone come back from [`crate::lint`].
 pub fn parse(source: &str, file_name: &str) -> Result<PolicySet, PolicyErrors> {
     let mut problems = Problems::new(file_name);
-    let document = yaml::read(source, &mut problems).and_then(|node| read_document(&node, &mut problems));
+    let document =
+        yaml::read(source, &mut problems).and_then(|node| read_document(&node, &mut problems));
     let Some(document) = document.filter(|_| !problems.has_errors()) else {
-        let list = problems.sorted().into_iter().filter(|problem| problem.severity == Severity::Error).collect();
+        let list = problems
+            .sorted()
+            .into_iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .collect();
         return Err(PolicyErrors(list));
     };
     lint::check(&document, &mut problems);
     if problems.has_errors() {
-        let list = problems.sorted().into_iter().filter(|problem| problem.severity == Severity::Error).collect();
+        let list = problems
+            .sorted()
+            .into_iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .collect();
         return Err(PolicyErrors(list));
     }
-    Ok(PolicySet { document, file: file_name.to_owned() })
+    Ok(PolicySet {
+        document,
+        file: file_name.to_owned(),
+    })
 }
 
 fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
@@ -35,16 +47,31 @@ fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
     document.organization = fields.text("organization", problems);
     if let Some(date) = fields.get("effective_date") {
         document.effective_date = date.text(problems);
-        if document.effective_date.as_deref().is_some_and(|text| !crate::moment::is_date(text)) {
-            problems.error(date.at, "bad-date", "`effective_date` is not a day", Some("write YYYY-MM-DD".to_owned()));
+        if document
+            .effective_date
+            .as_deref()
+            .is_some_and(|text| !crate::moment::is_date(text))
+        {
+            problems.error(
+                date.at,
+                "bad-date",
+                "`effective_date` is not a day",
+                Some("write YYYY-MM-DD".to_owned()),
+            );
         }
     }
     if let Some(node) = fields.get("include") {
         for (at, name) in node.texts_at(problems) {
             if crate::templates::source(&name).is_none() {
                 let names = crate::templates::all().iter().map(|template| template.name);
-                let help = crate::error::suggest(&name, names).or_else(|| Some("see `cmdai policy templates`".to_owned()));
-                problems.error(at, "unknown-template", format!("there is no template `{name}`"), help);
+                let help = crate::error::suggest(&name, names)
+                    .or_else(|| Some("see `cmdai policy templates`".to_owned()));
+                problems.error(
+                    at,
+                    "unknown-template",
+                    format!("there is no template `{name}`"),
+                    help,
+                );
             } else {
                 document.include.push(name);
             }
@@ -57,11 +84,20 @@ fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
         document.safety = sections::safety(node, problems);
     }
     if let Some(node) = fields.get("allowed_tools") {
-        document.allowed_tools = node.list(problems).iter().filter_map(|item| sections::tool(item, problems)).collect();
+        document.allowed_tools = node
+            .list(problems)
+            .iter()
+            .filter_map(|item| sections::tool(item, problems))
+            .collect();
     }
     if let Some(node) = fields.get("tools_mode") {
-        let words = [("listed", document::ToolsMode::Listed), ("allowlist", document::ToolsMode::Allowlist)];
-        document.tools_mode = node.choice("tools mode", &words, problems).unwrap_or_default();
+        let words = [
+            ("listed", document::ToolsMode::Listed),
+            ("allowlist", document::ToolsMode::Allowlist),
+        ];
+        document.tools_mode = node
+            .choice("tools mode", &words, problems)
+            .unwrap_or_default();
     }
     if let Some(node) = fields.get("inference") {
         document.inference = sections::inference(node, problems);
@@ -76,20 +112,37 @@ fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
         document.compliance = sections::compliance(node, problems);
     }
     if let Some(node) = fields.get("rules") {
-        document.rules = node.list(problems).iter().filter_map(|item| rules::rule(item, problems)).collect();
+        document.rules = node
+            .list(problems)
+            .iter()
+            .filter_map(|item| rules::rule(item, problems))
+            .collect();
     }
     if let Some(node) = fields.get("exceptions") {
-        document.exceptions = node.list(problems).iter().filter_map(|item| rules::exception(item, problems)).collect();
+        document.exceptions = node
+            .list(problems)
+            .iter()
+            .filter_map(|item| rules::exception(item, problems))
+            .collect();
     }
     if let Some(node) = fields.get("fail_mode") {
-        let words = [("open", document::FailMode::Open), ("closed", document::FailMode::Closed)];
-        document.fail_mode = node.choice("fail mode", &words, problems).unwrap_or_default();
+        let words = [
+            ("open", document::FailMode::Open),
+            ("closed", document::FailMode::Closed),
+        ];
+        document.fail_mode = node
+            .choice("fail mode", &words, problems)
+            .unwrap_or_default();
     }
     if let Some(node) = fields.get("privacy") {
         document.privacy = sections::privacy(node, problems);
     }
     if let Some(node) = fields.get("tests") {
-        document.tests = node.list(problems).iter().filter_map(|item| rules::trial(item, problems)).collect();
+        document.tests = node
+            .list(problems)
+            .iter()
+            .filter_map(|item| rules::trial(item, problems))
+            .collect();
     }
     fields.finish(problems);
     Some(document)
@@ -99,7 +152,12 @@ fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Prob
     let at = fields.at;
     match fields.get("version") {
         None => {
-            problems.error(at, "missing-key", "the policy needs `version`", Some("add `version: \"1.0\"`".to_owned()));
+            problems.error(
+                at,
+                "missing-key",
+                "the policy needs `version`",
+                Some("add `version: \"1.0\"`".to_owned()),
+            );
         }
         Some(node) => {
             let known = match &node.value {
@@ -110,7 +168,12 @@ fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Prob
             };
             if !known {
                 let help = Some("this program reads `version: \"1.0\"`".to_owned());
-                problems.error(node.at, "unknown-version", "unknown version of the policy format", help);
+                problems.error(
+                    node.at,
+                    "unknown-version",
+                    "unknown version of the policy format",
+                    help,
+                );
             }
             document.version = "1.0".to_owned();
         }
@@ -119,7 +182,9 @@ fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Prob
 
 /// Reads `applies_to` and `scope`.
 pub(crate) fn target(node: &Node, what: &'static str, problems: &mut Problems) -> Target {
-    let Some(mut fields) = node.map(what, problems) else { return Target::default() };
+    let Some(mut fields) = node.map(what, problems) else {
+        return Target::default();
+    };
     let mut target = Target {
         teams: fields.texts("teams", problems),
         departments: fields.texts("departments", problems),

@@ -2,7 +2,8 @@
 
 use crate::category::Category;
 use crate::document::{
-    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, Inference, MODES, Privacy, RISKS, Safety, TOLERANCES, Tool,
+    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, Inference, MODES,
+    Privacy, RISKS, Safety, TOLERANCES, Tool,
 };
 use crate::error::{Pos, Problems};
 use crate::shape::Shape;
@@ -10,7 +11,9 @@ use crate::yaml::Node;
 use crate::{automaton, version};
 
 pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
-    let Some(mut fields) = node.map("safety", problems) else { return Safety::default() };
+    let Some(mut fields) = node.map("safety", problems) else {
+        return Safety::default();
+    };
     let mut safety = Safety::default();
     if let Some(node) = fields.get("risk_tolerance") {
         safety.risk_tolerance = node.choice("risk tolerance", TOLERANCES, problems);
@@ -19,7 +22,11 @@ pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
         safety.require_approval_for = node.choices("category", Category::WORDS, problems);
     }
     if let Some(node) = fields.get("blocked_patterns") {
-        safety.blocked_patterns = node.list(problems).iter().filter_map(|item| blocked(item, problems)).collect();
+        safety.blocked_patterns = node
+            .list(problems)
+            .iter()
+            .filter_map(|item| blocked(item, problems))
+            .collect();
     }
     if let Some(node) = fields.get("additional_dangerous_paths") {
         for (at, path) in node.texts_at(problems) {
@@ -27,7 +34,12 @@ pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
                 safety.additional_dangerous_paths.push(path);
             } else {
                 let help = "begin it with `/`, `~/` or `**/`".to_owned();
-                problems.error(at, "relative-path", format!("`{path}` is not an absolute path glob"), Some(help));
+                problems.error(
+                    at,
+                    "relative-path",
+                    format!("`{path}` is not an absolute path glob"),
+                    Some(help),
+                );
             }
         }
     }
@@ -42,7 +54,15 @@ pub(super) fn check_shape(pattern: &str, at: Pos, problems: &mut Problems) -> bo
         Err(error) => {
             let column = at.column + u32::try_from(error.offset).unwrap_or(0);
             let message = format!("pattern `{pattern}`: {}", error.message);
-            problems.error(Pos { line: at.line, column }, "bad-pattern", message, Some(error.help));
+            problems.error(
+                Pos {
+                    line: at.line,
+                    column,
+                },
+                "bad-pattern",
+                message,
+                Some(error.help),
+            );
             false
         }
     }
@@ -61,39 +81,70 @@ pub(super) fn check_regex(expression: &str, at: Pos, problems: &mut Problems) ->
 
 fn blocked(node: &Node, problems: &mut Problems) -> Option<BlockedPattern> {
     let mut fields = node.map("blocked_patterns", problems)?;
-    let mut entry = BlockedPattern { at: At(node.at), ..BlockedPattern::default() };
+    let mut entry = BlockedPattern {
+        at: At(node.at),
+        ..BlockedPattern::default()
+    };
     if let Some(value) = fields.get("pattern") {
-        entry.pattern = value.text(problems).filter(|text| check_shape(text, value.at, problems));
+        entry.pattern = value
+            .text(problems)
+            .filter(|text| check_shape(text, value.at, problems));
     }
     if let Some(value) = fields.get("regex") {
-        entry.regex = value.text(problems).filter(|text| check_regex(text, value.at, problems));
+        entry.regex = value
+            .text(problems)
+            .filter(|text| check_regex(text, value.at, problems));
         if entry.pattern.is_some() {
-            problems.error(value.at, "two-patterns", "`pattern` and `regex` in one entry", Some("write two entries".to_owned()));
+            problems.error(
+                value.at,
+                "two-patterns",
+                "`pattern` and `regex` in one entry",
+                Some("write two entries".to_owned()),
+            );
         }
     } else if fields.get("pattern").is_none() {
-        problems.error(node.at, "missing-key", "blocked_patterns needs `pattern` or `regex`", None);
+        problems.error(
+            node.at,
+            "missing-key",
+            "blocked_patterns needs `pattern` or `regex`",
+            None,
+        );
     }
     entry.id = fields.text("id", problems);
     entry.reason = fields.text("reason", problems);
     entry.instead = fields.text("instead", problems);
     entry.owner = fields.text("owner", problems);
     entry.controls = fields.texts("controls", problems);
-    entry.decision = fields.get("decision").and_then(|node| node.choice("decision", DECISIONS, problems));
-    entry.risk = fields.get("risk").and_then(|node| node.choice("risk", RISKS, problems));
-    entry.mode = fields.get("mode").and_then(|node| node.choice("mode", MODES, problems));
+    entry.decision = fields
+        .get("decision")
+        .and_then(|node| node.choice("decision", DECISIONS, problems));
+    entry.risk = fields
+        .get("risk")
+        .and_then(|node| node.choice("risk", RISKS, problems));
+    entry.mode = fields
+        .get("mode")
+        .and_then(|node| node.choice("mode", MODES, problems));
     fields.finish(problems);
     Some(entry)
 }
 
 pub(super) fn tool(node: &Node, problems: &mut Problems) -> Option<Tool> {
     let mut fields = node.map("allowed_tools", problems)?;
-    let mut tool = Tool { at: At(node.at), ..Tool::default() };
+    let mut tool = Tool {
+        at: At(node.at),
+        ..Tool::default()
+    };
     tool.name = fields.needed("name", problems).unwrap_or_default();
     if let Some(node) = fields.get("versions") {
         for (at, condition) in node.texts_at(problems) {
             if !version::is_condition(&condition) {
                 let help = "write `>=2.30.0`, `<1.30.0`, `~1.6.0` or `1.6.*`".to_owned();
-                problems.error(at, "bad-version", format!("`{condition}` is not a version condition"), Some(help));
+                problems.error(
+                    at,
+                    "bad-version",
+                    format!("`{condition}` is not a version condition"),
+                    Some(help),
+                );
             } else {
                 tool.versions.push(condition);
             }
@@ -107,12 +158,21 @@ pub(super) fn tool(node: &Node, problems: &mut Problems) -> Option<Tool> {
             if flag.starts_with('-') && flag.len() > 1 {
                 tool.required_flags.push(flag);
             } else {
-                problems.error(at, "bad-flag", format!("`{flag}` is not a flag"), Some("begin it with `-`".to_owned()));
+                problems.error(
+                    at,
+                    "bad-flag",
+                    format!("`{flag}` is not a flag"),
+                    Some("begin it with `-`".to_owned()),
+                );
             }
         }
     }
-    tool.unknown = fields.get("unknown").and_then(|node| node.choice("decision", DECISIONS, problems));
-    tool.decision = fields.get("decision").and_then(|node| node.choice("decision", DECISIONS, problems));
+    tool.unknown = fields
+        .get("unknown")
+        .and_then(|node| node.choice("decision", DECISIONS, problems));
+    tool.decision = fields
+        .get("decision")
+        .and_then(|node| node.choice("decision", DECISIONS, problems));
     tool.reason = fields.text("reason", problems);
     tool.owner = fields.text("owner", problems);
     fields.finish(problems);
@@ -120,7 +180,9 @@ pub(super) fn tool(node: &Node, problems: &mut Problems) -> Option<Tool> {
 }
 
 pub(super) fn inference(node: &Node, problems: &mut Problems) -> Inference {
-    let Some(mut fields) = node.map("inference", problems) else { return Inference::default() };
+    let Some(mut fields) = node.map("inference", problems) else {
+        return Inference::default();
+    };
     let inference = Inference {
         allowed_backends: fields.texts("allowed_backends", problems),
         blocked_backends: fields.texts("blocked_backends", problems),
@@ -132,7 +194,9 @@ pub(super) fn inference(node: &Node, problems: &mut Problems) -> Inference {
 }
 
 pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
-    let Some(mut fields) = node.map("approvals", problems) else { return Approvals::default() };
+    let Some(mut fields) = node.map("approvals", problems) else {
+        return Approvals::default();
+    };
     let mut approvals = Approvals::default();
     if let Some(node) = fields.get("require_manager_approval") {
         approvals.require_manager_approval = node.choices("category", Category::WORDS, problems);
@@ -143,7 +207,12 @@ pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
     approvals.approvers = fields.texts("approvers", problems);
     approvals.quorum = fields.number("quorum", problems);
     if approvals.quorum == Some(0) {
-        problems.error(node.at, "bad-number", "`quorum` of 0 would approve everything", Some("write 1 or more".to_owned()));
+        problems.error(
+            node.at,
+            "bad-number",
+            "`quorum` of 0 would approve everything",
+            Some("write 1 or more".to_owned()),
+        );
     }
     approvals.timeout_minutes = fields.number("timeout_minutes", problems);
     approvals.max_uses = fields.number("max_uses", problems);
@@ -154,7 +223,9 @@ pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
 }
 
 pub(super) fn audit(node: &Node, problems: &mut Problems) -> Audit {
-    let Some(mut fields) = node.map("audit", problems) else { return Audit::default() };
+    let Some(mut fields) = node.map("audit", problems) else {
+        return Audit::default();
+    };
     let audit = Audit {
         log_all_commands: fields.flag("log_all_commands", problems),
         log_retention_days: fields.number("log_retention_days", problems),
@@ -162,14 +233,21 @@ pub(super) fn audit(node: &Node, problems: &mut Problems) -> Audit {
         siem_endpoint: fields.text("siem_endpoint", problems),
     };
     if audit.send_to_siem == Some(true) && audit.siem_endpoint.is_none() {
-        problems.warn(node.at, "no-endpoint", "`send_to_siem` without `siem_endpoint`", Some("name the endpoint".to_owned()));
+        problems.warn(
+            node.at,
+            "no-endpoint",
+            "`send_to_siem` without `siem_endpoint`",
+            Some("name the endpoint".to_owned()),
+        );
     }
     fields.finish(problems);
     audit
 }
 
 pub(super) fn compliance(node: &Node, problems: &mut Problems) -> Compliance {
-    let Some(mut fields) = node.map("compliance", problems) else { return Compliance::default() };
+    let Some(mut fields) = node.map("compliance", problems) else {
+        return Compliance::default();
+    };
     let compliance = Compliance {
         frameworks: fields.texts("frameworks", problems),
         data_classification: fields.text("data_classification", problems),
@@ -180,10 +258,19 @@ pub(super) fn compliance(node: &Node, problems: &mut Problems) -> Compliance {
 }
 
 pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
-    let Some(mut fields) = node.map("privacy", problems) else { return Privacy::default() };
-    let words = [("findings", Capture::Findings), ("metadata", Capture::Metadata), ("full", Capture::Full)];
+    let Some(mut fields) = node.map("privacy", problems) else {
+        return Privacy::default();
+    };
+    let words = [
+        ("findings", Capture::Findings),
+        ("metadata", Capture::Metadata),
+        ("full", Capture::Full),
+    ];
     let privacy = Privacy {
-        capture: fields.get("capture").and_then(|node| node.choice("capture level", &words, problems)).unwrap_or_default(),
+        capture: fields
+            .get("capture")
+            .and_then(|node| node.choice("capture level", &words, problems))
+            .unwrap_or_default(),
         never_record: fields.texts("never_record", problems),
         hash: fields.texts("hash", problems),
     };

@@ -57,10 +57,19 @@ fn the_whole_of_version_1_is_read_and_carried() {
     let snapshot = super::support::snapshot(EXAMPLE);
     let settings = snapshot.settings();
     assert!(settings.inference.require_local);
-    assert_eq!(settings.inference.model_allowlist, ["llama-3.1-8b-instruct"]);
+    assert_eq!(
+        settings.inference.model_allowlist,
+        ["llama-3.1-8b-instruct"]
+    );
     assert_eq!(settings.audit.log_retention_days, Some(365));
-    assert_eq!(settings.audit.siem_endpoint.as_deref(), Some("https://siem.example/events"));
-    assert_eq!(settings.compliance.frameworks, ["SOC2", "ISO27001", "HIPAA"]);
+    assert_eq!(
+        settings.audit.siem_endpoint.as_deref(),
+        Some("https://siem.example/events")
+    );
+    assert_eq!(
+        settings.compliance.frameworks,
+        ["SOC2", "ISO27001", "HIPAA"]
+    );
     assert_eq!(settings.compliance.require_mfa, Some(true));
     assert_eq!(settings.approvals.auto_approve.len(), 2);
     assert_eq!(settings.organization, "acme-corp");
@@ -68,46 +77,137 @@ fn the_whole_of_version_1_is_read_and_carried() {
 }
 
 /// Document, then for each complaint: line, column, code, and a part of message or help.
-type Row = (&'static str, &'static [(u32, u32, &'static str, &'static str)]);
+type Row = (
+    &'static str,
+    &'static [(u32, u32, &'static str, &'static str)],
+);
 
 const WRONG: &[Row] = &[
     ("", &[(1, 1, "empty", "not permission")]),
-    ("# only a comment\n---\n", &[(1, 1, "empty", "not permission")]),
+    (
+        "# only a comment\n---\n",
+        &[(1, 1, "empty", "not permission")],
+    ),
     ("version: \"2.0\"\n", &[(1, 10, "unknown-version", "1.0")]),
     ("organization: x\n", &[(1, 1, "missing-key", "version")]),
-    ("version: \"1.0\"\nsafty: {}\n", &[(2, 1, "unknown-key", "did you mean `safety`?")]),
+    (
+        "version: \"1.0\"\nsafty: {}\n",
+        &[(2, 1, "unknown-key", "did you mean `safety`?")],
+    ),
     (
         "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - patern: \"rm\"\n      reason: x\n",
-        &[(4, 7, "missing-key", "`pattern`"), (4, 7, "unknown-key", "did you mean `pattern`?")],
+        &[
+            (4, 7, "missing-key", "`pattern`"),
+            (4, 7, "unknown-key", "did you mean `pattern`?"),
+        ],
     ),
-    ("version: \"1.0\"\nsafety:\n  risk_tolerance: meduim\n", &[(3, 19, "unknown-word", "did you mean `medium`?")]),
-    ("version: \"1.0\"\nsafety:\n  require_approval_for: [destructive_comands]\n", &[(3, 26, "unknown-word", "destructive_commands")]),
-    ("version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - pattern: rm -rf / ; ls\n", &[(4, 25, "bad-pattern", "one entry for each")]),
-    ("version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - regex: \"a(\"\n", &[(4, 14, "bad-regex", "cannot be read")]),
-    ("version: \"1.0\"\nallowed_tools:\n  - name: git\n    versions: [\">>2\"]\n", &[(4, 16, "bad-version", ">=2.30.0")]),
-    ("version: \"1.0\"\nallowed_tools:\n  - name: git\n    versions: [1.6]\n", &[(4, 16, "wrong-type", "quotes")]),
-    ("version: \"1.0\"\nallowed_tools: git\n", &[(2, 16, "wrong-type", "- ")]),
-    ("version: \"1.0\"\nrules:\n  - id: x\n    when: {effect: [delte]}\n    decision: deny\n", &[(4, 21, "unknown-effect", "did you mean `delete`?")]),
-    ("version: \"1.0\"\nrules:\n  - id: x\n    when: {program: rm}\n", &[(3, 5, "missing-key", "decision")]),
-    ("version: \"1.0\"\nrules:\n  - id: fs.delete-recursiv\n    mode: monitor\n", &[(3, 5, "unknown-rule", "fs.delete-recursive")]),
-    ("version: \"1.0\"\nrules:\n  - id: self.protect\n    mode: off\n", &[(3, 5, "floor", "switched off")]),
-    ("version: \"1.0\"\nrules:\n  - id: fs.delete-root\n    mode: monitor\n", &[(3, 5, "floor", "switched off")]),
-    ("version: \"1.0\"\nrules:\n  - id: fs.delete-root\n    when: {program: rm}\n    decision: deny\n", &[(3, 5, "taken-id", "built-in")]),
-    ("version: \"1.0\"\nrules:\n  - {id: a, when: {program: x}, decision: deny}\n  - {id: a, when: {program: y}, decision: deny}\n", &[(4, 5, "duplicate-rule", "line 3")]),
-    ("version: \"1.0\"\nexceptions:\n  - rule: fs.delete-recursive\n", &[(3, 5, "missing-key", "always end")]),
-    ("version: \"1.0\"\nexceptions:\n  - {rule: fs.delete-root, until: \"2026-12-31\"}\n", &[(3, 12, "floor", "no exception")]),
-    ("version: \"1.0\"\nexceptions:\n  - {rule: fs.delete-rot, until: \"2026-12-31\"}\n", &[(3, 5, "unknown-rule", "fs.delete-root")]),
-    ("version: \"1.0\"\nexceptions:\n  - {rule: git.force-push, until: \"31.12.2026\"}\n", &[(3, 35, "bad-date", "YYYY-MM-DD")]),
-    ("version: \"1.0\"\ntests:\n  - {command: ls, expect: alow}\n", &[(3, 27, "unknown-word", "allow")]),
-    ("version: \"1.0\"\ninclude: [suply-chain]\n", &[(2, 11, "unknown-template", "supply-chain")]),
-    ("version: \"1.0\"\nsafety: {additional_dangerous_paths: [backup]}\n", &[(2, 39, "relative-path", "begin it")]),
-    ("version: \"1.0\"\nfail_mode: shut\n", &[(2, 12, "unknown-word", "open")]),
-    ("version: \"1.0\"\napprovals: {quorum: 0}\n", &[(2, 12, "bad-number", "1 or more")]),
-    ("version: \"1.0\"\nsafety: {risk_tolerance: low, risk_tolerance: high}\n", &[(2, 31, "yaml", "")]),
-    ("version: \"1.0\"\nsafety: [\n", &[(2, 9, "yaml", "bracket")]),
+    (
+        "version: \"1.0\"\nsafety:\n  risk_tolerance: meduim\n",
+        &[(3, 19, "unknown-word", "did you mean `medium`?")],
+    ),
+    (
+        "version: \"1.0\"\nsafety:\n  require_approval_for: [destructive_comands]\n",
+        &[(3, 26, "unknown-word", "destructive_commands")],
+    ),
+    (
+        "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - pattern: rm -rf / ; ls\n",
+        &[(4, 25, "bad-pattern", "one entry for each")],
+    ),
+    (
+        "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - regex: \"a(\"\n",
+        &[(4, 14, "bad-regex", "cannot be read")],
+    ),
+    (
+        "version: \"1.0\"\nallowed_tools:\n  - name: git\n    versions: [\">>2\"]\n",
+        &[(4, 16, "bad-version", ">=2.30.0")],
+    ),
+    (
+        "version: \"1.0\"\nallowed_tools:\n  - name: git\n    versions: [1.6]\n",
+        &[(4, 16, "wrong-type", "quotes")],
+    ),
+    (
+        "version: \"1.0\"\nallowed_tools: git\n",
+        &[(2, 16, "wrong-type", "- ")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - id: x\n    when: {effect: [delte]}\n    decision: deny\n",
+        &[(4, 21, "unknown-effect", "did you mean `delete`?")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - id: x\n    when: {program: rm}\n",
+        &[(3, 5, "missing-key", "decision")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - id: fs.delete-recursiv\n    mode: monitor\n",
+        &[(3, 5, "unknown-rule", "fs.delete-recursive")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - id: self.protect\n    mode: off\n",
+        &[(3, 5, "floor", "switched off")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - id: fs.delete-root\n    mode: monitor\n",
+        &[(3, 5, "floor", "switched off")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - id: fs.delete-root\n    when: {program: rm}\n    decision: deny\n",
+        &[(3, 5, "taken-id", "built-in")],
+    ),
+    (
+        "version: \"1.0\"\nrules:\n  - {id: a, when: {program: x}, decision: deny}\n  - {id: a, when: {program: y}, decision: deny}\n",
+        &[(4, 5, "duplicate-rule", "line 3")],
+    ),
+    (
+        "version: \"1.0\"\nexceptions:\n  - rule: fs.delete-recursive\n",
+        &[(3, 5, "missing-key", "always end")],
+    ),
+    (
+        "version: \"1.0\"\nexceptions:\n  - {rule: fs.delete-root, until: \"2026-12-31\"}\n",
+        &[(3, 12, "floor", "no exception")],
+    ),
+    (
+        "version: \"1.0\"\nexceptions:\n  - {rule: fs.delete-rot, until: \"2026-12-31\"}\n",
+        &[(3, 5, "unknown-rule", "fs.delete-root")],
+    ),
+    (
+        "version: \"1.0\"\nexceptions:\n  - {rule: git.force-push, until: \"31.12.2026\"}\n",
+        &[(3, 35, "bad-date", "YYYY-MM-DD")],
+    ),
+    (
+        "version: \"1.0\"\ntests:\n  - {command: ls, expect: alow}\n",
+        &[(3, 27, "unknown-word", "allow")],
+    ),
+    (
+        "version: \"1.0\"\ninclude: [suply-chain]\n",
+        &[(2, 11, "unknown-template", "supply-chain")],
+    ),
+    (
+        "version: \"1.0\"\nsafety: {additional_dangerous_paths: [backup]}\n",
+        &[(2, 39, "relative-path", "begin it")],
+    ),
+    (
+        "version: \"1.0\"\nfail_mode: shut\n",
+        &[(2, 12, "unknown-word", "open")],
+    ),
+    (
+        "version: \"1.0\"\napprovals: {quorum: 0}\n",
+        &[(2, 12, "bad-number", "1 or more")],
+    ),
+    (
+        "version: \"1.0\"\nsafety: {risk_tolerance: low, risk_tolerance: high}\n",
+        &[(2, 31, "yaml", "")],
+    ),
+    (
+        "version: \"1.0\"\nsafety: [\n",
+        &[(2, 9, "yaml", "bracket")],
+    ),
     (
         "version: \"1.0\"\norganisation: x\nsafety:\n  risk_tolerance: lowish\nrules:\n  - id: ok\n    when: {}\n    decision: deny\n",
-        &[(2, 1, "unknown-key", "organization"), (4, 19, "unknown-word", "low"), (7, 11, "empty-when", "everything")],
+        &[
+            (2, 1, "unknown-key", "organization"),
+            (4, 19, "unknown-word", "low"),
+            (7, 11, "empty-when", "everything"),
+        ],
     ),
 ];
 
@@ -122,10 +222,19 @@ fn complaints_have_a_place_and_a_cure() {
             }
             Err(errors) => errors,
         };
-        let found: Vec<(u32, u32, &str)> = errors.0.iter().map(|error| (error.line, error.column, error.code)).collect();
-        let expected: Vec<(u32, u32, &str)> = complaints.iter().map(|(line, column, code, _)| (*line, *column, *code)).collect();
+        let found: Vec<(u32, u32, &str)> = errors
+            .0
+            .iter()
+            .map(|error| (error.line, error.column, error.code))
+            .collect();
+        let expected: Vec<(u32, u32, &str)> = complaints
+            .iter()
+            .map(|(line, column, code, _)| (*line, *column, *code))
+            .collect();
         if found != expected {
-            wrong.push(format!("{source}\n  found {found:?}\n  expected {expected:?}\n  {errors}"));
+            wrong.push(format!(
+                "{source}\n  found {found:?}\n  expected {expected:?}\n  {errors}"
+            ));
             continue;
         }
         for (error, (_, _, _, part)) in errors.0.iter().zip(*complaints) {
@@ -139,8 +248,15 @@ fn complaints_have_a_place_and_a_cure() {
 
 #[test]
 fn a_complaint_reads_like_a_compiler() {
-    let errors = parse("version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - pattern: a\n      resaon: b\n", "policy.yaml").unwrap_err();
-    assert_eq!(errors.to_string(), "policy.yaml:5:7 error[unknown-key] `resaon` is not a key of blocked_patterns; did you mean `reason`?");
+    let errors = parse(
+        "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - pattern: a\n      resaon: b\n",
+        "policy.yaml",
+    )
+    .unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "policy.yaml:5:7 error[unknown-key] `resaon` is not a key of blocked_patterns; did you mean `reason`?"
+    );
 }
 
 #[test]
@@ -161,12 +277,27 @@ rules:
   - {id: silent, when: {program: v}, decision: deny}
 "#;
     let warnings = lint(&parse(source, "p.yaml").unwrap());
-    let found: Vec<(u32, &str)> = warnings.iter().map(|warning| (warning.line, warning.code)).collect();
+    let found: Vec<(u32, &str)> = warnings
+        .iter()
+        .map(|warning| (warning.line, warning.code))
+        .collect();
     assert_eq!(
         found,
-        [(5, "shadowed-rule"), (7, "contradiction"), (9, "dead-rule"), (10, "dead-rule"), (12, "shadowed-rule"), (13, "contradiction"), (14, "no-reason")]
+        [
+            (5, "shadowed-rule"),
+            (7, "contradiction"),
+            (9, "dead-rule"),
+            (10, "dead-rule"),
+            (12, "shadowed-rule"),
+            (13, "contradiction"),
+            (14, "no-reason")
+        ]
     );
-    assert!(warnings.iter().all(|warning| warning.severity == Severity::Warning));
+    assert!(
+        warnings
+            .iter()
+            .all(|warning| warning.severity == Severity::Warning)
+    );
     assert!(lint(&parse(EXAMPLE, "acme.yaml").unwrap()).is_empty());
 }
 
@@ -191,9 +322,29 @@ tests:
   - {command: "curl x | bash", expect: deny, rule: no-touch}
 "#;
     let results = run_tests(&parse(source, "p.yaml").unwrap(), &analyse);
-    let passed: Vec<(u32, bool)> = results.iter().map(|result| (result.line, result.passed)).collect();
-    assert_eq!(passed, [(14, true), (15, true), (16, false), (17, false), (11, true), (12, true)], "{results:#?}");
-    assert!(results[2].why.as_deref().unwrap().contains("expected deny, got allow"));
+    let passed: Vec<(u32, bool)> = results
+        .iter()
+        .map(|result| (result.line, result.passed))
+        .collect();
+    assert_eq!(
+        passed,
+        [
+            (14, true),
+            (15, true),
+            (16, false),
+            (17, false),
+            (11, true),
+            (12, true)
+        ],
+        "{results:#?}"
+    );
+    assert!(
+        results[2]
+            .why
+            .as_deref()
+            .unwrap()
+            .contains("expected deny, got allow")
+    );
 }
 
 #[test]
@@ -212,7 +363,23 @@ fn templates_are_valid_and_their_tests_pass() {
 fn the_schema_names_every_section() {
     let schema = cmdai_policy::json_schema();
     let properties = schema.get("properties").unwrap();
-    for key in ["version", "safety", "allowed_tools", "tools_mode", "inference", "approvals", "audit", "compliance", "rules", "exceptions", "applies_to", "fail_mode", "privacy", "tests", "include"] {
+    for key in [
+        "version",
+        "safety",
+        "allowed_tools",
+        "tools_mode",
+        "inference",
+        "approvals",
+        "audit",
+        "compliance",
+        "rules",
+        "exceptions",
+        "applies_to",
+        "fail_mode",
+        "privacy",
+        "tests",
+        "include",
+    ] {
         assert!(properties.get(key).is_some(), "{key}");
     }
     assert!(schema.to_string().contains("require_approval"));

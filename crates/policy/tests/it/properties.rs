@@ -9,22 +9,60 @@ use proptest::prelude::*;
 use super::support::{facts, snapshot, subject};
 
 fn path() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["/", "/etc", "/etc/passwd", "/home/user", "/home/user/.ssh", "/home/user/project/src", "/home/user/project/target", "/tmp/x", "/srv/a", "$X"])
-        .prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "/",
+        "/etc",
+        "/etc/passwd",
+        "/home/user",
+        "/home/user/.ssh",
+        "/home/user/project/src",
+        "/home/user/project/target",
+        "/tmp/x",
+        "/srv/a",
+        "$X",
+    ])
+    .prop_map(str::to_owned)
 }
 
 fn kind() -> impl Strategy<Value = EffectKind> {
     prop_oneof![
-        (path(), any::<bool>(), any::<bool>()).prop_map(|(path, recursive, force)| EffectKind::Delete { path, recursive, force }),
+        (path(), any::<bool>(), any::<bool>()).prop_map(|(path, recursive, force)| {
+            EffectKind::Delete {
+                path,
+                recursive,
+                force,
+            }
+        }),
         path().prop_map(|path| EffectKind::Overwrite { path }),
         path().prop_map(|path| EffectKind::Read { path }),
         path().prop_map(|path| EffectKind::ReadSecret { path }),
-        (path(), prop::sample::select(vec!["777", "644", "4755"])).prop_map(|(path, mode)| EffectKind::ChangeMode { path, mode: mode.to_owned(), recursive: true }),
-        Just(EffectKind::Escalate { to: "root".to_owned() }),
-        Just(EffectKind::Download { url: "https://x.example".to_owned(), to: None }),
-        Just(EffectKind::ForcePush { remote: "origin".to_owned(), branch: "main".to_owned() }),
-        Just(EffectKind::Unknown { why: "x".to_owned() }),
-        Just(EffectKind::ResourceDestroy { resource: "namespace".to_owned(), name: "x".to_owned(), provider: "kubernetes".to_owned(), context: Some("prod".to_owned()) }),
+        (path(), prop::sample::select(vec!["777", "644", "4755"])).prop_map(|(path, mode)| {
+            EffectKind::ChangeMode {
+                path,
+                mode: mode.to_owned(),
+                recursive: true,
+            }
+        }),
+        Just(EffectKind::Escalate {
+            to: "root".to_owned()
+        }),
+        Just(EffectKind::Download {
+            url: "https://x.example".to_owned(),
+            to: None
+        }),
+        Just(EffectKind::ForcePush {
+            remote: "origin".to_owned(),
+            branch: "main".to_owned()
+        }),
+        Just(EffectKind::Unknown {
+            why: "x".to_owned()
+        }),
+        Just(EffectKind::ResourceDestroy {
+            resource: "namespace".to_owned(),
+            name: "x".to_owned(),
+            provider: "kubernetes".to_owned(),
+            context: Some("prod".to_owned())
+        }),
     ]
 }
 
@@ -32,10 +70,19 @@ fn call(program: &str, at: u32) -> Invocation {
     Invocation {
         program: program.to_owned(),
         word: program.to_owned(),
-        args: vec![Arg { value: Some("x".to_owned()), span: Span { start: at, end: at + 1 } }],
+        args: vec![Arg {
+            value: Some("x".to_owned()),
+            span: Span {
+                start: at,
+                end: at + 1,
+            },
+        }],
         chain: vec![program.to_owned()],
         pipeline: at,
-        span: Span { start: at, end: at + 4 },
+        span: Span {
+            start: at,
+            end: at + 4,
+        },
         known: true,
         ..Invocation::default()
     }
@@ -43,21 +90,49 @@ fn call(program: &str, at: u32) -> Invocation {
 
 fn analysis() -> impl Strategy<Value = Analysis> {
     let program = prop::sample::select(vec!["rm", "curl", "git", "kubectl", "ls", "touch"]);
-    (prop::collection::vec((program, prop::option::of(kind())), 1..5), any::<bool>()).prop_map(|(calls, unknown)| {
-        let mut analysis = Analysis { complete: true, unknown, ..Analysis::default() };
-        for (number, (program, kind)) in calls.into_iter().enumerate() {
-            let at = u32::try_from(number).unwrap() * 8;
-            analysis.invocations.push(call(program, at));
-            if let Some(kind) = kind {
-                analysis.effects.push(Effect { kind, span: Span { start: at, end: at + 4 }, chain: vec![program.to_owned()], certainty: Certainty::Proven });
+    (
+        prop::collection::vec((program, prop::option::of(kind())), 1..5),
+        any::<bool>(),
+    )
+        .prop_map(|(calls, unknown)| {
+            let mut analysis = Analysis {
+                complete: true,
+                unknown,
+                ..Analysis::default()
+            };
+            for (number, (program, kind)) in calls.into_iter().enumerate() {
+                let at = u32::try_from(number).unwrap() * 8;
+                analysis.invocations.push(call(program, at));
+                if let Some(kind) = kind {
+                    analysis.effects.push(Effect {
+                        kind,
+                        span: Span {
+                            start: at,
+                            end: at + 4,
+                        },
+                        chain: vec![program.to_owned()],
+                        certainty: Certainty::Proven,
+                    });
+                }
             }
-        }
-        analysis
-    })
+            analysis
+        })
 }
 
-fn judged(analysis: &Analysis, organisation: Option<&Snapshot>, user: Option<&Snapshot>, facts: &Facts) -> Decision {
-    decide(analysis, &" ".repeat(64), &Layers { organisation, user }, facts, &subject()).decision
+fn judged(
+    analysis: &Analysis,
+    organisation: Option<&Snapshot>,
+    user: Option<&Snapshot>,
+    facts: &Facts,
+) -> Decision {
+    decide(
+        analysis,
+        &" ".repeat(64),
+        &Layers { organisation, user },
+        facts,
+        &subject(),
+    )
+    .decision
 }
 
 proptest! {

@@ -7,7 +7,11 @@ use super::support::under;
 const SOURCE: &str = "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - {pattern: 'curl .* | bash', reason: r}\n    - {regex: 'drop +table', reason: r}\nrules:\n  - {id: a, when: {effect: [delete], path: ['/srv/*']}, decision: deny, reason: r}\n";
 
 fn bytes() -> Vec<u8> {
-    let meta = SnapshotMeta { policy_id: "acme".to_owned(), version: "7".to_owned(), ..SnapshotMeta::default() };
+    let meta = SnapshotMeta {
+        policy_id: "acme".to_owned(),
+        version: "7".to_owned(),
+        ..SnapshotMeta::default()
+    };
     compile(&parse(SOURCE, "p.yaml").unwrap(), &meta)
 }
 
@@ -20,7 +24,10 @@ fn the_same_document_gives_the_same_bytes() {
     assert_eq!(snapshot.rule_count(), 3);
     assert!(snapshot.digest().starts_with("sha256:") && snapshot.digest().len() == 71);
     assert_eq!(&bytes()[..8], b"CMDAISNP");
-    assert_eq!(under(&snapshot, "ls").policy.digest.as_deref(), Some(snapshot.digest()));
+    assert_eq!(
+        under(&snapshot, "ls").policy.digest.as_deref(),
+        Some(snapshot.digest())
+    );
 }
 
 #[test]
@@ -31,7 +38,10 @@ fn every_shortened_file_is_refused() {
     }
     let mut longer = whole;
     longer.push(0);
-    assert!(matches!(Snapshot::open(&longer), Err(SnapshotError::Length { .. })));
+    assert!(matches!(
+        Snapshot::open(&longer),
+        Err(SnapshotError::Length { .. })
+    ));
 }
 
 #[test]
@@ -85,7 +95,16 @@ fn a_newer_format_or_engine_is_named() {
         file.extend(&good[52..]);
         file
     };
-    assert_eq!(Snapshot::open(&patched(8, 9)).unwrap_err(), SnapshotError::Format(9));
-    assert_eq!(Snapshot::open(&patched(10, 900)).unwrap_err(), SnapshotError::EngineTooOld(900));
-    assert_eq!(Snapshot::open(b"not one").unwrap_err(), SnapshotError::NotASnapshot);
+    assert_eq!(
+        Snapshot::open(&patched(8, 9)).unwrap_err(),
+        SnapshotError::Format(9)
+    );
+    assert_eq!(
+        Snapshot::open(&patched(10, 900)).unwrap_err(),
+        SnapshotError::EngineTooOld(900)
+    );
+    assert_eq!(
+        Snapshot::open(b"not one").unwrap_err(),
+        SnapshotError::NotASnapshot
+    );
 }

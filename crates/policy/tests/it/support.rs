@@ -17,7 +17,14 @@ pub(crate) fn analyse(text: &str) -> Analysis {
 
 /// A snapshot of a document; panics with the complaints.
 pub(crate) fn snapshot(source: &str) -> Snapshot {
-    named(source, &SnapshotMeta { policy_id: "acme".to_owned(), version: "7".to_owned(), ..SnapshotMeta::default() })
+    named(
+        source,
+        &SnapshotMeta {
+            policy_id: "acme".to_owned(),
+            version: "7".to_owned(),
+            ..SnapshotMeta::default()
+        },
+    )
 }
 
 pub(crate) fn named(source: &str, meta: &SnapshotMeta) -> Snapshot {
@@ -27,20 +34,37 @@ pub(crate) fn named(source: &str, meta: &SnapshotMeta) -> Snapshot {
 
 /// Facts of batch mode.
 pub(crate) fn facts() -> Facts {
-    Facts { cwd: Some("/home/user/project".to_owned()), home: Some("/home/user".to_owned()), ..Facts::default() }
+    Facts {
+        cwd: Some("/home/user/project".to_owned()),
+        home: Some("/home/user".to_owned()),
+        ..Facts::default()
+    }
 }
 
 pub(crate) fn subject() -> Subject {
-    Subject { user: "user".to_owned(), ..Subject::default() }
+    Subject {
+        user: "user".to_owned(),
+        ..Subject::default()
+    }
 }
 
 pub(crate) fn agent() -> Subject {
-    Subject { origin: OriginKind::Agent, agent: Some("helper".to_owned()), ..subject() }
+    Subject {
+        origin: OriginKind::Agent,
+        agent: Some("helper".to_owned()),
+        ..subject()
+    }
 }
 
 /// Judges with the built-in packs alone.
 pub(crate) fn plain(command: &str) -> Judgement {
-    decide(&analyse(command), command, &Layers::default(), &facts(), &subject())
+    decide(
+        &analyse(command),
+        command,
+        &Layers::default(),
+        &facts(),
+        &subject(),
+    )
 }
 
 /// Judges under an organisation's document.
@@ -48,8 +72,16 @@ pub(crate) fn under(organisation: &Snapshot, command: &str) -> Judgement {
     with(organisation, command, &facts(), &subject())
 }
 
-pub(crate) fn with(organisation: &Snapshot, command: &str, facts: &Facts, subject: &Subject) -> Judgement {
-    let layers = Layers { organisation: Some(organisation), user: None };
+pub(crate) fn with(
+    organisation: &Snapshot,
+    command: &str,
+    facts: &Facts,
+    subject: &Subject,
+) -> Judgement {
+    let layers = Layers {
+        organisation: Some(organisation),
+        user: None,
+    };
     decide(&analyse(command), command, &layers, facts, subject)
 }
 
