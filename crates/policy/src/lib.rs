@@ -17,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answers;
 mod automaton;
 mod category;
 mod compiled;
@@ -32,6 +33,7 @@ mod moment;
 mod packs;
 mod place;
 mod quarantine;
+mod reach;
 mod read;
 mod shape;
 mod snapshot;

@@ -2,9 +2,10 @@
 
 use cmdai_schema::{Certainty, Decision, Facts, Invocation, Mode, Risk, Span};
 
-use crate::condition::{Request, contexts, profile};
+use crate::condition::Request;
 use crate::document::{Tool, ToolsMode};
 use crate::hit::Hit;
+use crate::reach::{contexts, profile};
 use crate::snapshot::Snapshot;
 use crate::{glob, version};
 

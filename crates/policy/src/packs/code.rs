@@ -5,8 +5,8 @@ use cmdai_schema::{Certainty, CodeSource, Effect, EffectKind, Invocation};
 
 use super::Judge;
 use super::files::quoted;
-use crate::condition::host;
 use crate::place::Place;
+use crate::reach::host;
 
 /// Programs that turn hidden text into code.
 const DECODERS: &[&str] = &[

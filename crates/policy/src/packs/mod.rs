@@ -5,8 +5,10 @@
 //! business, so no pack names a decision.
 
 mod code;
+mod containers;
 mod files;
 mod git;
+mod providers;
 mod resources;
 mod secrets;
 mod self_protection;
@@ -155,7 +157,7 @@ pub(crate) fn judge<'a>(request: &'a Request<'a>) -> Vec<Hit<'a>> {
         self_protection::judge(&mut judge, effect);
     }
     code::judge_whole(&mut judge);
-    resources::judge_calls(&mut judge);
+    containers::judge_calls(&mut judge);
     self_protection::judge_calls(&mut judge);
     judge.hits
 }
@@ -181,6 +183,8 @@ mod tests {
             include_str!("code.rs"),
             include_str!("git.rs"),
             include_str!("resources.rs"),
+            include_str!("providers.rs"),
+            include_str!("containers.rs"),
             include_str!("secrets.rs"),
             include_str!("system.rs"),
             include_str!("self_protection.rs"),

@@ -4,8 +4,8 @@ use cmdai_schema::Risk::{Critical, High, Moderate, Safe};
 use cmdai_schema::{Certainty, Effect, EffectKind};
 
 use super::Judge;
-use crate::condition::paths;
 use crate::glob::is_below;
+use crate::reach::paths;
 
 /// Places of a governed installation.
 const SYSTEM: &[&str] = &[

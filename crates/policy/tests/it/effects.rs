@@ -61,8 +61,10 @@ fn delete(path: &str, recursive: bool) -> EffectKind {
     }
 }
 
+/// Effect, program, and the rule that must fire with its risk.
+type Row = (EffectKind, &'static str, Option<(&'static str, Risk)>);
+
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn table() {
     let text = str::to_owned;
     let push = |branch: &str| EffectKind::ForcePush {
@@ -77,7 +79,7 @@ fn table() {
         service: text(service),
         action: text(action),
     };
-    let rows: Vec<(EffectKind, &str, Option<(&str, Risk)>)> = vec![
+    let rows: Vec<Row> = vec![
         (
             delete("/", true),
             "rm",

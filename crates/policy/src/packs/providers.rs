@@ -1,0 +1,247 @@
+//! Clouds and the machine's own resources, and what only shows what would be done.
+
+use cmdai_schema::Effect;
+use cmdai_schema::Risk::{Critical, High, Moderate};
+
+use super::Judge;
+
+/// A trial run, or a question for help.
+pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
+    const TRIAL: &[&str] = &[
+        "--dry-run",
+        "--dry-run=server",
+        "--dry-run=client",
+        "--dry-run=true",
+        "-dry-run",
+        "--dryrun",
+        "--what-if",
+        "--whatif",
+        "--preview-only",
+        "--noop",
+        "--help",
+        "-help",
+    ];
+    let Some(call) = judge.call(effect) else {
+        return false;
+    };
+    let end = call
+        .args
+        .iter()
+        .position(|arg| arg.text() == "--")
+        .unwrap_or(call.args.len());
+    let asks = call.args.last().is_some_and(|arg| arg.text() == "-h")
+        && matches!(
+            call.program.as_str(),
+            "gh" | "glab" | "az" | "gcloud" | "kubectl" | "helm" | "terraform"
+        );
+    // Behind a flag that takes a value, the word is that value: `--user-name --dry-run`.
+    const SWITCHES: &[&str] = &[
+        "--all",
+        "--force",
+        "--recursive",
+        "--yes",
+        "--now",
+        "--wait",
+        "--all-namespaces",
+        "--ignore-not-found",
+        "--quiet",
+        "--purge",
+        "--cascade",
+    ];
+    let free = |i: usize| {
+        let before = i
+            .checked_sub(1)
+            .and_then(|i| call.args.get(i))
+            .map_or("", |arg| arg.text());
+        !before.starts_with("--") || before.contains('=') || SWITCHES.contains(&before)
+    };
+    asks || call
+        .args
+        .iter()
+        .take(end)
+        .enumerate()
+        .any(|(i, arg)| TRIAL.contains(&arg.text()) && free(i))
+}
+
+/// The machine's own resources.
+pub(super) fn machine(
+    judge: &mut Judge<'_>,
+    effect: &Effect,
+    kind: &str,
+    name: &str,
+    provider: &str,
+    shown: &str,
+    destroys: bool,
+) {
+    let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+    if is(&["published"]) {
+        let (id, risk) = if destroys {
+            ("cloud.destroy", High)
+        } else {
+            ("pkg.publish", High)
+        };
+        let instead = if destroys {
+            None
+        } else {
+            judge.with_flag(effect, "--dry-run")
+        };
+        judge.hit(
+            id,
+            risk,
+            effect,
+            if destroys {
+                format!("takes back {shown}, which others may rest on")
+            } else {
+                format!("publishes {shown} for others to use")
+            },
+            instead,
+        );
+    } else if is(&["package"]) {
+        let essential = [
+            "libc6",
+            "systemd",
+            "bash",
+            "coreutils",
+            "sudo",
+            "apt",
+            "dpkg",
+            "glibc",
+            "linux-image*",
+            "*",
+            "python3",
+            "openssh-server",
+            "base-files",
+        ]
+        .contains(&name);
+        let (id, risk) = if destroys {
+            ("pkg.remove", if essential { High } else { Moderate })
+        } else {
+            ("pkg.install", Moderate)
+        };
+        judge.hit(
+            id,
+            risk,
+            effect,
+            format!("{} {shown}", if destroys { "removes" } else { "changes" }),
+            None,
+        );
+    } else if provider == "backup"
+        || is(&["backup", "archive"])
+        || ["restic", "borg", "timeshift", "snapper", "rclone"].contains(&provider)
+    {
+        let risk = if destroys { Critical } else { Moderate };
+        judge.hit(
+            "backup.destroy",
+            risk,
+            effect,
+            format!(
+                "{} {shown}",
+                if destroys {
+                    "destroys the backup"
+                } else {
+                    "changes the backup"
+                }
+            ),
+            None,
+        );
+    } else if destroys {
+        judge.hit(
+            "disk.destroy",
+            Critical,
+            effect,
+            format!("destroys {shown}"),
+            None,
+        );
+    } else {
+        judge.hit(
+            "host.change",
+            Moderate,
+            effect,
+            format!("changes {shown} of the machine"),
+            None,
+        );
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one effect, taken apart once"
+)]
+pub(super) fn cloud_destroy(
+    judge: &mut Judge<'_>,
+    effect: &Effect,
+    kind: &str,
+    name: &str,
+    provider: &str,
+    shown: &str,
+    of: &str,
+    production: bool,
+) {
+    let calm = [
+        "log-stream",
+        "tag",
+        "cache",
+        "invalidation",
+        "draft",
+        "run",
+        "artifact",
+        "alias",
+        "comment",
+        "label",
+    ]
+    .contains(&kind);
+    let whole = [
+        "project",
+        "account",
+        "resource-group",
+        "group",
+        "organization",
+        "stack",
+        "repository",
+        "repo",
+        "app",
+        "zone",
+        "hosted-zone",
+        "database",
+        "db-instance",
+        "cluster",
+        "bucket",
+        "key",
+        "vault",
+    ]
+    .iter()
+    .any(|word| kind == *word || kind.ends_with(&format!("-{word}")));
+    let risk = match (whole, production) {
+        _ if calm => Moderate,
+        (true, _) | (_, true) => Critical,
+        _ => High,
+    };
+    let args: Vec<&str> = judge
+        .call(effect)
+        .map(|call| call.args.iter().map(|arg| arg.text()).collect())
+        .unwrap_or_default();
+    let instead = if args.first() == Some(&"s3") && args.get(1) == Some(&"rm") {
+        judge.with_flag(effect, "--dryrun")
+    } else if args.first() == Some(&"s3") && args.get(1) == Some(&"rb") && !name.is_empty() {
+        Some(format!(
+            "aws s3 ls s3://{}",
+            name.trim_start_matches("s3://")
+        ))
+    } else if args.first() == Some(&"ec2") {
+        judge.with_flag(effect, "--dry-run")
+    } else {
+        None
+    };
+    let by = if provider.is_empty() {
+        String::new()
+    } else {
+        format!(" at {provider}")
+    };
+    judge.hit(
+        "cloud.destroy",
+        risk,
+        effect,
+        format!("destroys {shown}{by}{of}"),
+        instead,
+    );
+}
