@@ -67,6 +67,8 @@ pub(crate) struct Shell {
     remembered_for: String,
     /// Between accepting a line and the next prompt.
     in_line: bool,
+    /// A line was handed over unjudged, because it looked as if more of it would come.
+    open: bool,
     /// The first prompt was shown: start-up files are done.
     prompted: bool,
     /// `$?` to show for a line that was blocked after bash had taken it.
@@ -122,6 +124,7 @@ impl Shell {
             remembered: HashMap::new(),
             remembered_for: String::new(),
             in_line: false,
+            open: false,
             prompted: false,
             status_owed: None,
             told: false,
@@ -205,7 +208,8 @@ impl Shell {
         }
         let text = self.typed.clone();
         let (outcome, cwd) = self.judge(&text);
-        if !outcome.analysis.complete && text.len() < TEXT_LIMIT {
+        self.open = !outcome.analysis.complete && text.len() < TEXT_LIMIT;
+        if self.open {
             return AtEnter::Pass;
         }
         let interrupts = matches!(
@@ -236,6 +240,7 @@ impl Shell {
             since: Instant::now(),
         });
         self.stopped = None;
+        self.open = false;
         self.in_line = true;
         self.accepted.clone_from(&settled.accepted);
         self.judged = outcome
@@ -270,7 +275,11 @@ impl Shell {
         // Without Enter, the first simple command of a line stands for the line. In a script each
         // new one at the first level has a record.
         let has_record = if self.interactive {
-            !self.whole_lines && self.prompted && !self.in_line && !child
+            let fresh = self.prompted && !self.in_line && !child;
+            let unjudged = !self.whole_lines
+                || (self.open && self.symbols.variable("COMP_LINE").is_none())
+                || self.symbols.runs_from_editor();
+            fresh && unjudged
         } else {
             self.symbols.variable("FUNCNAME").is_none() && !self.recorded.contains(text)
         };
@@ -344,6 +353,7 @@ impl Shell {
         let status = self.stopped.map_or(status, |stopped| stopped.status);
         self.end_running(status);
         self.stopped = None;
+        self.open = false;
         self.in_line = false;
         self.judged.clear();
         self.accepted.clear();

@@ -8,7 +8,7 @@
     reason = "the interface of a running bash is C symbols and raw pointers"
 )]
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
 
 /// A readline command.
 pub(crate) type Command = unsafe extern "C" fn(c_int, c_int) -> c_int;
@@ -27,6 +27,7 @@ pub(crate) struct Symbols {
     rl_function_of_keyseq:
         Option<unsafe extern "C" fn(*const c_char, *mut c_void, *mut c_int) -> Option<Command>>,
     rl_named_function: Option<unsafe extern "C" fn(*const c_char) -> Option<Command>>,
+    rl_readline_state: Option<*mut c_ulong>,
     current_command_line_count: Option<*mut c_int>,
     current_command_number: Option<*mut c_int>,
     last_command_exit_value: Option<*mut c_int>,
@@ -109,6 +110,7 @@ impl Symbols {
             rl_bind_key_in_map: function!(c"rl_bind_key_in_map"),
             rl_function_of_keyseq: function!(c"rl_function_of_keyseq"),
             rl_named_function: function!(c"rl_named_function"),
+            rl_readline_state: data!(c"rl_readline_state"),
             current_command_line_count: data!(c"current_command_line_count"),
             current_command_number: data!(c"current_command_number"),
             last_command_exit_value: data!(c"last_command_exit_value"),
@@ -142,6 +144,7 @@ impl Symbols {
             rl_bind_key_in_map: None,
             rl_function_of_keyseq: None,
             rl_named_function: None,
+            rl_readline_state: None,
             current_command_line_count: None,
             current_command_number: None,
             last_command_exit_value: None,
@@ -297,6 +300,20 @@ impl Symbols {
     /// Number of the command in this session; nothing where bash does not tell.
     pub(crate) fn command_number(&self) -> Option<c_int> {
         read(self.current_command_number)
+    }
+
+    /// Readline runs one of its commands at this moment, and it is not completing: what runs now
+    /// was written in an editor that Ctrl-X Ctrl-E opened. Commands of key bindings are told apart
+    /// by the variables they are given.
+    pub(crate) fn runs_from_editor(&self) -> bool {
+        const DISPATCHING: c_ulong = 0x20;
+        const COMPLETING: c_ulong = 0x4000;
+        // SAFETY: readline's own variable of this type, looked up by its name.
+        let state = self.rl_readline_state.map_or(0, |place| unsafe { *place });
+        state & DISPATCHING != 0
+            && state & COMPLETING == 0
+            && self.variable("READLINE_LINE").is_none()
+            && self.variable("COMP_LINE").is_none()
     }
 
     /// `$?`.

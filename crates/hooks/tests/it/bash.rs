@@ -415,3 +415,24 @@ fn without_the_module_each_simple_command_is_asked_about_and_it_is_said() {
         "nobody is locked out"
     );
 }
+
+#[test]
+fn what_is_written_in_an_editor_is_asked_about() {
+    let home = home("export EDITOR=~/bin/editor VISUAL=~/bin/editor", "");
+    home.policy(POLICY).unwrap();
+    let editor = home.path().join("bin/editor");
+    std::fs::write(
+        &editor,
+        "#!/bin/sh\necho 'tickle; touch ~/after' > \"$1\"\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut shell = bash(&home);
+    shell.type_text("\u{18}\u{5}").unwrap();
+    shell.wait_for("run it? [y/N]").unwrap();
+    shell.send_line("n").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    assert!(!ran(&home, "tickle"));
+    assert!(!home.path().join("after").exists());
+    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+}
