@@ -5,19 +5,33 @@ use cmdai_sensor::{Options, Pace};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["courier"] => cmdai_sensor::courier_main(),
         ["keeper", state, watched @ ..] => {
             let places = Places::below(std::path::absolute(state)?);
             let options = Options {
                 courier: (std::env::current_exe()?, vec!["courier".to_owned()]),
                 watch: watched.iter().map(Into::into).collect(),
-                pace: Pace { poll_ms: 50, backoff_min_ms: 50, backoff_max_ms: 500, hold_ms: 2_000 },
+                pace: Pace {
+                    poll_ms: 50,
+                    backoff_min_ms: 50,
+                    backoff_max_ms: 500,
+                    hold_ms: 2_000,
+                },
                 ..Options::new(places)
             };
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()?;
             runtime.block_on(cmdai_sensor::run(options, async {
-                let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+                let terminate =
+                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
                 match terminate {
                     Ok(mut terminate) => {
                         terminate.recv().await;

@@ -22,19 +22,30 @@ impl Account {
 /// All accounts; empty where the file cannot be read.
 pub(crate) fn all() -> Vec<Account> {
     let bytes = crate::files::read_bounded(Path::new("/etc/passwd"), 1 << 20).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).lines().filter_map(parse).collect()
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .filter_map(parse)
+        .collect()
 }
 
 fn parse(line: &str) -> Option<Account> {
     let mut fields = line.split(':');
     let login = fields.next()?.to_owned();
     let (uid, gid) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(Account { login, uid, gid, shell: fields.nth(2)?.to_owned() })
+    Some(Account {
+        login,
+        uid,
+        gid,
+        shell: fields.nth(2)?.to_owned(),
+    })
 }
 
 /// Login of a uid; the number itself where the account lives elsewhere.
 pub(crate) fn login(uid: u32) -> String {
-    all().into_iter().find(|account| account.uid == uid).map_or_else(|| uid.to_string(), |account| account.login)
+    all()
+        .into_iter()
+        .find(|account| account.uid == uid)
+        .map_or_else(|| uid.to_string(), |account| account.login)
 }
 
 #[cfg(test)]
@@ -43,10 +54,26 @@ mod tests {
 
     #[test]
     fn people_and_services_are_told_apart() {
-        assert!(parse("ann:x:1000:1000:Ann:/home/ann:/bin/bash").unwrap().is_person());
-        assert!(parse("root:x:0:0:root:/root:/bin/bash").unwrap().is_person());
-        assert!(!parse("www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin").unwrap().is_person());
-        assert!(!parse("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin").unwrap().is_person());
+        assert!(
+            parse("ann:x:1000:1000:Ann:/home/ann:/bin/bash")
+                .unwrap()
+                .is_person()
+        );
+        assert!(
+            parse("root:x:0:0:root:/root:/bin/bash")
+                .unwrap()
+                .is_person()
+        );
+        assert!(
+            !parse("www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin")
+                .unwrap()
+                .is_person()
+        );
+        assert!(
+            !parse("nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin")
+                .unwrap()
+                .is_person()
+        );
         assert_eq!(parse("broken:x:notanumber"), None);
     }
 }

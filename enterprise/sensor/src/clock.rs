@@ -21,7 +21,8 @@ pub(crate) fn now_ms() -> u64 {
 pub(crate) fn believable(ms: u64) -> Option<Timestamp> {
     let time = Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()?;
     let age = now().duration_since(time);
-    (age < SignedDuration::from_hours(7 * 24) && age > -SignedDuration::from_secs(60)).then_some(time)
+    (age < SignedDuration::from_hours(7 * 24) && age > -SignedDuration::from_secs(60))
+        .then_some(time)
 }
 
 /// Seconds since a time; zero where the clock was put back.

@@ -53,19 +53,38 @@ fn enrol_blocking(options: &EnrolOptions, courier: &CourierProgram) -> Result<En
     let pin = pin_of(&options.token)?;
     let key = KeyPair::generate().context("cannot make a key")?;
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, options.hostname.clone());
-    let csr_pem = params.serialize_request(&key).and_then(|csr| csr.pem()).context("cannot make the certificate request")?;
-    let person = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    params
+        .distinguished_name
+        .push(DnType::CommonName, options.hostname.clone());
+    let csr_pem = params
+        .serialize_request(&key)
+        .and_then(|csr| csr.pem())
+        .context("cannot make the certificate request")?;
+    let person = std::env::var("SUDO_USER")
+        .ok()
+        .filter(|name| !name.is_empty());
     let person = person.unwrap_or_else(|| accounts::login(rustix::process::getuid().as_raw()));
     let manifest = manifest(&options.hostname, &person);
-    let request = EnrolRequest { token: options.token.trim().to_owned(), csr_pem, manifest };
+    let request = EnrolRequest {
+        token: options.token.trim().to_owned(),
+        csr_pem,
+        manifest,
+    };
     let reply = ask(options, &pin, request, courier)?;
 
     // The courier is not believed: what it brought must hang together.
-    let ca = CertificateDer::from_pem_slice(reply.ca_pem.as_bytes()).map_err(|_| anyhow::anyhow!("the authority's certificate cannot be read"))?;
-    ensure!(Hash::of(&[&ca]).to_hex() == pin, "the authority's certificate is not the one that the token names");
-    let certificate = CertificateDer::from_pem_slice(reply.certificate_pem.as_bytes()).map_err(|_| anyhow::anyhow!("this machine's certificate cannot be read"))?;
-    ensure!(!reply.machine_id.is_empty(), "the server gave no machine id");
+    let ca = CertificateDer::from_pem_slice(reply.ca_pem.as_bytes())
+        .map_err(|_| anyhow::anyhow!("the authority's certificate cannot be read"))?;
+    ensure!(
+        Hash::of(&[&ca]).to_hex() == pin,
+        "the authority's certificate is not the one that the token names"
+    );
+    let certificate = CertificateDer::from_pem_slice(reply.certificate_pem.as_bytes())
+        .map_err(|_| anyhow::anyhow!("this machine's certificate cannot be read"))?;
+    ensure!(
+        !reply.machine_id.is_empty(),
+        "the server gave no machine id"
+    );
 
     let state = "cannot write the sensor's state";
     files::make_folder(home.path(), 0o700).context(state)?;
@@ -95,8 +114,16 @@ fn enrol_blocking(options: &EnrolOptions, courier: &CourierProgram) -> Result<En
     if let Some(folder) = options.places.mark.parent() {
         std::fs::create_dir_all(folder).context("cannot write the mark of a governed machine")?;
     }
-    files::replace(&options.places.mark, &serde_json::to_vec_pretty(&mark)?, 0o644).context("cannot write the mark of a governed machine")?;
-    Ok(Enrolled { machine_id: reply.machine_id, organisation: reply.organisation })
+    files::replace(
+        &options.places.mark,
+        &serde_json::to_vec_pretty(&mark)?,
+        0o644,
+    )
+    .context("cannot write the mark of a governed machine")?;
+    Ok(Enrolled {
+        machine_id: reply.machine_id,
+        organisation: reply.organisation,
+    })
 }
 
 /// The manifest as it is without policy and certificate.
@@ -105,19 +132,36 @@ pub(crate) fn manifest(hostname: &str, person: &str) -> MachineManifest {
         hostname: hostname.to_owned(),
         person: person.to_owned(),
         platform: platform(),
-        versions: BTreeMap::from([("sensor".to_owned(), env!("CARGO_PKG_VERSION").to_owned()), ("engine".to_owned(), ENGINE_VERSION.to_owned())]),
+        versions: BTreeMap::from([
+            ("sensor".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("engine".to_owned(), ENGINE_VERSION.to_owned()),
+        ]),
         ..MachineManifest::default()
     }
 }
 
-fn ask(options: &EnrolOptions, pin: &str, request: EnrolRequest, courier: &CourierProgram) -> Result<EnrolReply> {
-    let mut child = Child::start(courier, &Options::new(options.places.clone()).courier_account)?;
+fn ask(
+    options: &EnrolOptions,
+    pin: &str,
+    request: EnrolRequest,
+    courier: &CourierProgram,
+) -> Result<EnrolReply> {
+    let mut child = Child::start(
+        courier,
+        &Options::new(options.places.clone()).courier_account,
+    )?;
     let mut request = Some(request);
     let mut trouble = None;
-    while let Some(asked) = frames::read::<Ask>(&mut child.stream).context("the courier broke off")? {
+    while let Some(asked) = frames::read::<Ask>(&mut child.stream, frames::MAX_FRAME)
+        .context("the courier broke off")?
+    {
         let answer = match asked {
             Ask::Task => match request.take() {
-                Some(request) => Answer::Enrol { server: options.server.trim_end_matches('/').to_owned(), pin: pin.to_owned(), request: Box::new(request) },
+                Some(request) => Answer::Enrol {
+                    server: options.server.trim_end_matches('/').to_owned(),
+                    pin: pin.to_owned(),
+                    request: Box::new(request),
+                },
                 None => Answer::Noted,
             },
             Ask::Enrolled { reply } => return Ok(*reply),
@@ -127,9 +171,12 @@ fn ask(options: &EnrolOptions, pin: &str, request: EnrolRequest, courier: &Couri
             }
             _ => Answer::Noted,
         };
-        frames::write(&mut child.stream, &answer)?;
+        frames::write(&mut child.stream, &answer, frames::MAX_FRAME)?;
     }
-    bail!("{}", trouble.unwrap_or_else(|| "the courier ended without an answer".to_owned()))
+    bail!(
+        "{}",
+        trouble.unwrap_or_else(|| "the courier ended without an answer".to_owned())
+    )
 }
 
 fn pin_of(token: &str) -> Result<String> {
@@ -137,9 +184,15 @@ fn pin_of(token: &str) -> Result<String> {
     let [kind, id, secret, pin] = parts.as_slice() else {
         bail!("this is not an enrolment token: it has the form cmdai1.ID.SECRET.HASH")
     };
-    ensure!(*kind == "cmdai1" && !id.is_empty() && !secret.is_empty(), "this is not an enrolment token of version 1");
+    ensure!(
+        *kind == "cmdai1" && !id.is_empty() && !secret.is_empty(),
+        "this is not an enrolment token of version 1"
+    );
     let pin = pin.to_ascii_lowercase();
-    ensure!(Hash::from_hex(&pin).is_some(), "the token's last part is not a certificate's hash: copy the whole line");
+    ensure!(
+        Hash::from_hex(&pin).is_some(),
+        "the token's last part is not a certificate's hash: copy the whole line"
+    );
     Ok(pin)
 }
 
@@ -151,17 +204,27 @@ fn pin_of(token: &str) -> Result<String> {
 /// Where the sensor still runs or something cannot be removed.
 pub fn uninstall(places: &Places) -> Result<()> {
     let home = Home::of(places);
-    ensure!(home.path().exists() || places.mark.exists(), "this machine is not enrolled");
-    ensure!(crate::status::ask(places).is_err(), "the sensor still runs: stop it first");
+    ensure!(
+        home.path().exists() || places.mark.exists(),
+        "this machine is not enrolled"
+    );
+    ensure!(
+        crate::status::ask(places).is_err(),
+        "the sensor still runs: stop it first"
+    );
     let gone = |result: io::Result<()>| match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     };
     // The mark goes first: hooks must not be left governed by nobody.
-    gone(std::fs::remove_file(&places.mark)).with_context(|| format!("cannot remove {}", places.mark.display()))?;
-    gone(std::fs::remove_file(&places.snapshot)).with_context(|| format!("cannot remove {}", places.snapshot.display()))?;
-    gone(std::fs::remove_file(&places.socket)).with_context(|| format!("cannot remove {}", places.socket.display()))?;
-    gone(std::fs::remove_dir_all(home.path())).with_context(|| format!("cannot remove {}", home.path().display()))?;
+    gone(std::fs::remove_file(&places.mark))
+        .with_context(|| format!("cannot remove {}", places.mark.display()))?;
+    gone(std::fs::remove_file(&places.snapshot))
+        .with_context(|| format!("cannot remove {}", places.snapshot.display()))?;
+    gone(std::fs::remove_file(&places.socket))
+        .with_context(|| format!("cannot remove {}", places.socket.display()))?;
+    gone(std::fs::remove_dir_all(home.path()))
+        .with_context(|| format!("cannot remove {}", home.path().display()))?;
     Ok(())
 }
 
@@ -173,7 +236,13 @@ mod tests {
     fn tokens_are_read_with_care() {
         let pin = "ab".repeat(32);
         assert_eq!(pin_of(&format!(" cmdai1.t1.s3cret.{pin}\n")).unwrap(), pin);
-        for bad in ["", "cmdai1.a.b", "cmdai2.a.b.c", &format!("cmdai1..s.{pin}"), "cmdai1.a.b.1234"] {
+        for bad in [
+            "",
+            "cmdai1.a.b",
+            "cmdai2.a.b.c",
+            &format!("cmdai1..s.{pin}"),
+            "cmdai1.a.b.1234",
+        ] {
             assert!(pin_of(bad).is_err(), "{bad}");
         }
     }

@@ -44,7 +44,10 @@ impl Options {
     pub fn new(places: Places) -> Self {
         Self {
             places,
-            courier: (std::env::current_exe().unwrap_or_default(), vec!["sensor-courier".to_owned()]),
+            courier: (
+                std::env::current_exe().unwrap_or_default(),
+                vec!["sensor-courier".to_owned()],
+            ),
             courier_account: "nobody".to_owned(),
             watch: Vec::new(),
             request_lifetime: Duration::from_secs(8 * 3600),
@@ -68,6 +71,11 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { poll_ms: 200, backoff_min_ms: 500, backoff_max_ms: 60_000, hold_ms: 25_000 }
+        Self {
+            poll_ms: 200,
+            backoff_min_ms: 500,
+            backoff_max_ms: 60_000,
+            hold_ms: 25_000,
+        }
     }
 }

@@ -44,12 +44,18 @@ impl Backoff {
 
     /// At least half of the doubled wait, at most all of it.
     fn next(&mut self) -> Duration {
-        let wait = self.pace.backoff_min_ms.saturating_mul(1 << self.failures.min(16)).min(self.pace.backoff_max_ms);
+        let wait = self
+            .pace
+            .backoff_min_ms
+            .saturating_mul(1 << self.failures.min(16))
+            .min(self.pace.backoff_max_ms);
         self.failures = self.failures.saturating_add(1);
         let mut random = [0u8; 2];
         let _ = getrandom::fill(&mut random);
         let half = wait / 2;
-        Duration::from_millis(half + half * u64::from(u16::from_le_bytes(random)) / u64::from(u16::MAX))
+        Duration::from_millis(
+            half + half * u64::from(u16::from_le_bytes(random)) / u64::from(u16::MAX),
+        )
     }
 
     async fn wait(&mut self, error: &CallError) {
@@ -65,29 +71,43 @@ impl Backoff {
 /// Asks the keeper what is new and lets the errands know.
 async fn look(keeper: Keeper, pace: Pace, told: watch::Sender<Option<Work>>) -> Result<()> {
     loop {
-        let Answer::Work(work) = keeper.ask(&Ask::Work).await? else { bail!("the keeper's answer is not understood") };
+        let Answer::Work(work) = keeper.ask(&Ask::Work).await? else {
+            bail!("the keeper's answer is not understood")
+        };
         told.send_replace(Some(*work));
         tokio::time::sleep(Duration::from_millis(pace.poll_ms)).await;
     }
 }
 
 /// Waits for news that `wanted` likes.
-async fn wait_for(news: &mut watch::Receiver<Option<Work>>, wanted: impl Fn(&Work) -> bool) -> Result<Work> {
-    let found = news.wait_for(|work| work.as_ref().is_some_and(&wanted)).await?;
+async fn wait_for(
+    news: &mut watch::Receiver<Option<Work>>,
+    wanted: impl Fn(&Work) -> bool,
+) -> Result<Work> {
+    let found = news
+        .wait_for(|work| work.as_ref().is_some_and(&wanted))
+        .await?;
     match found.as_ref() {
         Some(work) => Ok(work.clone()),
         None => bail!("no news"),
     }
 }
 
-async fn upload(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Receiver<Option<Work>>) -> Result<()> {
+async fn upload(
+    keeper: Keeper,
+    server: Server,
+    pace: Pace,
+    mut news: watch::Receiver<Option<Work>>,
+) -> Result<()> {
     let mut backoff = Backoff::new(pace);
     let mut stored = 0;
     let mut max = MAX_EVENTS;
     loop {
         let work = wait_for(&mut news, |work| work.sealed > work.acked.max(stored)).await?;
         let from = work.acked.max(stored) + 1;
-        let Answer::Batch { events } = keeper.ask(&Ask::Batch { from, max }).await? else { bail!("the keeper's answer is not understood") };
+        let Answer::Batch { events } = keeper.ask(&Ask::Batch { from, max }).await? else {
+            bail!("the keeper's answer is not understood")
+        };
         if events.is_empty() {
             tokio::time::sleep(Duration::from_millis(pace.poll_ms)).await;
             continue;
@@ -111,22 +131,42 @@ async fn upload(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Rec
                 // Goes on after what the server has, where it has more than we thought.
                 let ahead = seq >= from && seq <= work.sealed;
                 stored = if ahead { seq } else { 0 };
-                let problem = (!ahead).then(|| format!("the server finds that the chain does not fit after event {seq}: {problem}"));
-                keeper.tell(&Ask::Stored { seq: if ahead { seq } else { 0 }, problem }).await?;
+                let problem = (!ahead).then(|| {
+                    format!(
+                        "the server finds that the chain does not fit after event {seq}: {problem}"
+                    )
+                });
+                keeper
+                    .tell(&Ask::Stored {
+                        seq: if ahead { seq } else { 0 },
+                        problem,
+                    })
+                    .await?;
                 if !ahead {
                     tokio::time::sleep(backoff.next()).await;
                 }
             }
-            Err(CallError::TooLarge) if max > 1 => max = (u32::try_from(events.len()).unwrap_or(max) / 2).max(1),
+            Err(CallError::TooLarge) if max > 1 => {
+                max = (u32::try_from(events.len()).unwrap_or(max) / 2).max(1)
+            }
             Err(error) => {
-                keeper.tell(&Ask::Trouble { problem: Some(format!("upload: {error}")) }).await?;
+                keeper
+                    .tell(&Ask::Trouble {
+                        problem: Some(format!("upload: {error}")),
+                    })
+                    .await?;
                 backoff.wait(&error).await;
             }
         }
     }
 }
 
-async fn requests(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Receiver<Option<Work>>) -> Result<()> {
+async fn requests(
+    keeper: Keeper,
+    server: Server,
+    pace: Pace,
+    mut news: watch::Receiver<Option<Work>>,
+) -> Result<()> {
     let mut backoff = Backoff::new(pace);
     loop {
         let work = wait_for(&mut news, |work| !work.requests.is_empty()).await?;
@@ -134,10 +174,18 @@ async fn requests(keeper: Keeper, server: Server, pace: Pace, mut news: watch::R
             match server.open(request).await {
                 Ok(()) => {
                     backoff.good();
-                    keeper.tell(&Ask::Opened { request_id: request.request_id.clone() }).await?;
+                    keeper
+                        .tell(&Ask::Opened {
+                            request_id: request.request_id.clone(),
+                        })
+                        .await?;
                 }
                 Err(error) => {
-                    keeper.tell(&Ask::Trouble { problem: Some(format!("approval request: {error}")) }).await?;
+                    keeper
+                        .tell(&Ask::Trouble {
+                            problem: Some(format!("approval request: {error}")),
+                        })
+                        .await?;
                     backoff.wait(&error).await;
                 }
             }
@@ -151,17 +199,32 @@ async fn requests(keeper: Keeper, server: Server, pace: Pace, mut news: watch::R
 /// What makes a held contact stale.
 fn urgent(checkin: &Checkin) -> (String, String, Option<String>, u64, Vec<String>) {
     let parts = checkin.clone();
-    (parts.policy_version, parts.policy_digest, parts.policy_problem, parts.order_serial, parts.pending_requests)
+    (
+        parts.policy_version,
+        parts.policy_digest,
+        parts.policy_problem,
+        parts.order_serial,
+        parts.pending_requests,
+    )
 }
 
-async fn contact(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Receiver<Option<Work>>) -> Result<()> {
+async fn contact(
+    keeper: Keeper,
+    server: Server,
+    pace: Pace,
+    mut news: watch::Receiver<Option<Work>>,
+) -> Result<()> {
     let mut backoff = Backoff::new(pace);
-    let mut delivered: Option<Vec<u8>> = None;
+    let mut delivered: Option<(Vec<u8>, Instant)> = None;
     let mut first = true;
     loop {
         let work = wait_for(&mut news, |_| true).await?;
         // The first contact is not held: it finds out how things are.
-        let hold = if first { Duration::ZERO } else { Duration::from_millis(pace.hold_ms) };
+        let hold = if first {
+            Duration::ZERO
+        } else {
+            Duration::from_millis(pace.hold_ms)
+        };
         let begun = Instant::now();
         let mine = urgent(&work.checkin);
         let mut later = news.clone();
@@ -174,9 +237,22 @@ async fn contact(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Re
         };
         let round = async {
             let reply = answer?;
-            let something = !reply.orders.is_empty() || !reply.grants.is_empty() || reply.acked_seq > work.acked;
+            let something = !reply.orders.is_empty()
+                || !reply.grants.is_empty()
+                || reply.acked_seq > work.acked;
+            // What was refused may have been spoilt on its way only: it is fetched again, now and then.
+            let stale = |(_, at): &(Vec<u8>, Instant)| {
+                work.checkin.policy_problem.is_some()
+                    && at.elapsed() >= Duration::from_millis(pace.backoff_max_ms)
+            };
+            let known = delivered
+                .as_ref()
+                .filter(|delivered| !stale(delivered))
+                .map(|(bytes, _)| bytes);
             let fetched = match release::timestamp(&server).await? {
-                Some(bytes) if delivered.as_ref() != Some(&bytes) => Some((release::fetch(&server, bytes.clone()).await?, bytes)),
+                Some(bytes) if known != Some(&bytes) => {
+                    Some((release::fetch(&server, bytes.clone()).await?, bytes))
+                }
                 _ => None,
             };
             Ok::<_, CallError>((reply, something, fetched))
@@ -186,7 +262,7 @@ async fn contact(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Re
                 keeper.tell(&Ask::Contact { reply }).await?;
                 if let Some((files, timestamp)) = fetched {
                     keeper.tell(&Ask::Release { files }).await?;
-                    delivered = Some(timestamp);
+                    delivered = Some((timestamp, Instant::now()));
                     something = true;
                 }
                 first = false;
@@ -197,11 +273,19 @@ async fn contact(keeper: Keeper, server: Server, pace: Pace, mut news: watch::Re
                     // we cannot remove. It must not become a storm.
                     let pause = backoff.next();
                     let mine = urgent(&work.checkin);
-                    let _ = tokio::time::timeout(pause, wait_for(&mut news, |now| urgent(&now.checkin) != mine)).await;
+                    let _ = tokio::time::timeout(
+                        pause,
+                        wait_for(&mut news, |now| urgent(&now.checkin) != mine),
+                    )
+                    .await;
                 }
             }
             Err(error) => {
-                keeper.tell(&Ask::Trouble { problem: Some(format!("contact: {error}")) }).await?;
+                keeper
+                    .tell(&Ask::Trouble {
+                        problem: Some(format!("contact: {error}")),
+                    })
+                    .await?;
                 backoff.wait(&error).await;
             }
         }

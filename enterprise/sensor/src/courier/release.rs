@@ -16,10 +16,17 @@ pub(crate) async fn timestamp(server: &Server) -> Result<Option<Vec<u8>>, CallEr
 
 /// Everything that belongs to a timestamp. Missing files are left out: the keeper's verification
 /// says what is missing.
-pub(crate) async fn fetch(server: &Server, timestamp: Vec<u8>) -> Result<Vec<CarriedFile>, CallError> {
+pub(crate) async fn fetch(
+    server: &Server,
+    timestamp: Vec<u8>,
+) -> Result<Vec<CarriedFile>, CallError> {
     let mut files = Vec::new();
     let mut take = |file: &RepositoryFile, bytes: &[u8]| {
-        files.push(CarriedFile { folder: file.folder.to_owned(), name: file.name.clone(), content: STANDARD.encode(bytes) });
+        files.push(CarriedFile {
+            folder: file.folder.to_owned(),
+            name: file.name.clone(),
+            content: STANDARD.encode(bytes),
+        });
     };
     for version in 1..MAX_ROOTS {
         let root = next_root(version);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use cmdai_api::ApiError;
-use cmdai_api::machine::{ApprovalOpen, BatchHeader, Checkin, CheckinReply, EnrolReply, EnrolRequest, IngestReply};
+use cmdai_api::machine::{
+    ApprovalOpen, BatchHeader, Checkin, CheckinReply, EnrolReply, EnrolRequest, IngestReply,
+};
 use cmdai_bundle::RepositoryFile;
 use cmdai_schema::Event;
 use reqwest::{Client, Response, StatusCode, header};
@@ -29,7 +31,11 @@ pub(crate) enum CallError {
 impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Wait(time) => write!(f, "the server is busy and asks to wait {} s", time.as_secs()),
+            Self::Wait(time) => write!(
+                f,
+                "the server is busy and asks to wait {} s",
+                time.as_secs()
+            ),
             Self::TooLarge => f.write_str("the server finds the batch too large"),
             Self::Failed(what) => f.write_str(what),
         }
@@ -56,27 +62,37 @@ async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, CallError> 
     while let Some(chunk) = response.chunk().await.map_err(|error| network(&error))? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > limit {
-            return Err(CallError::Failed(format!("the server's answer is longer than {limit} bytes")));
+            return Err(CallError::Failed(format!(
+                "the server's answer is longer than {limit} bytes"
+            )));
         }
     }
     Ok(bytes)
 }
 
 async fn json<T: DeserializeOwned>(response: Response) -> Result<T, CallError> {
-    serde_json::from_slice(&body(response, MAX_ANSWER).await?).map_err(|error| failed(format!("the server's answer is not understood: {error}")))
+    serde_json::from_slice(&body(response, MAX_ANSWER).await?)
+        .map_err(|error| failed(format!("the server's answer is not understood: {error}")))
 }
 
 /// Turns a refusal into words.
 async fn refused(response: Response) -> CallError {
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-        let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
+        let seconds = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.trim().parse().ok());
         return CallError::Wait(Duration::from_secs(seconds.unwrap_or(5u64).min(3600)));
     }
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return CallError::TooLarge;
     }
-    let message = json::<ApiError>(response).await.map(|error| error.message).unwrap_or_default();
+    let message = json::<ApiError>(response)
+        .await
+        .map(|error| error.message)
+        .unwrap_or_default();
     CallError::Failed(format!("the server answered {status} {message}"))
 }
 
@@ -89,12 +105,18 @@ pub(crate) async fn enrol(server: &str, pin: &str, request: &EnrolRequest) -> Re
         .timeout(Duration::from_secs(30))
         .build()
         .context("cannot prepare the connection")?;
-    let response = client.post(format!("{server}/v1/enrol")).json(request).send().await;
+    let response = client
+        .post(format!("{server}/v1/enrol"))
+        .json(request)
+        .send()
+        .await;
     let response = response.map_err(|error| anyhow::anyhow!("{}", network(&error)))?;
     if !response.status().is_success() {
         bail!("{}", refused(response).await);
     }
-    json(response).await.map_err(|error| anyhow::anyhow!("{error}"))
+    json(response)
+        .await
+        .map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// Calls with the machine's certificate.
@@ -123,12 +145,27 @@ impl Server {
             .timeout(Duration::from_secs(60))
             .build()
             .context("cannot prepare the connection")?;
-        Ok(Self { client, address: carry.server.clone(), machine_id: carry.machine_id.clone() })
+        Ok(Self {
+            client,
+            address: carry.server.clone(),
+            machine_id: carry.machine_id.clone(),
+        })
     }
 
-    pub(crate) async fn checkin(&self, checkin: &Checkin, hold: Duration) -> Result<CheckinReply, CallError> {
+    pub(crate) async fn checkin(
+        &self,
+        checkin: &Checkin,
+        hold: Duration,
+    ) -> Result<CheckinReply, CallError> {
         let url = format!("{}/v1/checkin?wait={}", self.address, hold.as_secs());
-        let response = self.client.post(url).timeout(hold + Duration::from_secs(15)).json(checkin).send().await.map_err(|error| network(&error))?;
+        let response = self
+            .client
+            .post(url)
+            .timeout(hold + Duration::from_secs(15))
+            .json(checkin)
+            .send()
+            .await
+            .map_err(|error| network(&error))?;
         if !response.status().is_success() {
             return Err(refused(response).await);
         }
@@ -137,7 +174,13 @@ impl Server {
 
     pub(crate) async fn open(&self, request: &ApprovalOpen) -> Result<(), CallError> {
         let url = format!("{}/v1/approvals", self.address);
-        let response = self.client.post(url).json(request).send().await.map_err(|error| network(&error))?;
+        let response = self
+            .client
+            .post(url)
+            .json(request)
+            .send()
+            .await
+            .map_err(|error| network(&error))?;
         // 409: the server knows it already, an earlier answer got lost.
         if response.status().is_success() || response.status() == StatusCode::CONFLICT {
             return Ok(());
@@ -146,9 +189,16 @@ impl Server {
     }
 
     pub(crate) async fn upload(&self, events: &[Event]) -> Result<Upload, CallError> {
-        let Some(first) = events.first() else { return Err(failed("an empty batch")) };
+        let Some(first) = events.first() else {
+            return Err(failed("an empty batch"));
+        };
         let count = u32::try_from(events.len()).map_err(failed)?;
-        let header = BatchHeader { version: 1, machine_id: self.machine_id.clone(), first_seq: first.envelope.seq, count };
+        let header = BatchHeader {
+            version: 1,
+            machine_id: self.machine_id.clone(),
+            first_seq: first.envelope.seq,
+            count,
+        };
         let mut lines = serde_json::to_vec(&header).map_err(failed)?;
         for event in events {
             lines.push(b'\n');
@@ -157,12 +207,24 @@ impl Server {
         lines.push(b'\n');
         let packed = zstd::encode_all(lines.as_slice(), 3).map_err(failed)?;
         let url = format!("{}/v1/ingest", self.address);
-        let response = self.client.post(url).header(header::CONTENT_TYPE, "application/zstd").body(packed).send().await.map_err(|error| network(&error))?;
+        let response = self
+            .client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/zstd")
+            .body(packed)
+            .send()
+            .await
+            .map_err(|error| network(&error))?;
         match response.status() {
-            status if status.is_success() => Ok(Upload::Stored(json::<IngestReply>(response).await?.acked_seq)),
+            status if status.is_success() => Ok(Upload::Stored(
+                json::<IngestReply>(response).await?.acked_seq,
+            )),
             StatusCode::CONFLICT => {
                 let reply: IngestReply = json(response).await?;
-                Ok(Upload::Mismatch(reply.acked_seq, reply.problem.unwrap_or_default()))
+                Ok(Upload::Mismatch(
+                    reply.acked_seq,
+                    reply.problem.unwrap_or_default(),
+                ))
             }
             _ => Err(refused(response).await),
         }
@@ -171,7 +233,12 @@ impl Server {
     /// A file of the release; nothing where the server has none of this name.
     pub(crate) async fn file(&self, file: &RepositoryFile) -> Result<Option<Vec<u8>>, CallError> {
         let url = format!("{}/v1/tuf/{}", self.address, file.path());
-        let response = self.client.get(url).send().await.map_err(|error| network(&error))?;
+        let response = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .map_err(|error| network(&error))?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }

@@ -15,9 +15,16 @@ use crate::wire::Carry;
 /// Mutual TLS with the organisation's authority and no other.
 pub(crate) fn mutual(carry: &Carry) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(carry.ca_pem.as_bytes()).map_err(|_| anyhow::anyhow!("the authority's certificate cannot be read"))?)?;
-    let chain = vec![CertificateDer::from_pem_slice(carry.certificate_pem.as_bytes()).map_err(|_| anyhow::anyhow!("the machine's certificate cannot be read"))?];
-    let key = PrivateKeyDer::from_pem_slice(carry.key_pem.as_bytes()).map_err(|_| anyhow::anyhow!("the machine's key cannot be read"))?;
+    roots.add(
+        CertificateDer::from_pem_slice(carry.ca_pem.as_bytes())
+            .map_err(|_| anyhow::anyhow!("the authority's certificate cannot be read"))?,
+    )?;
+    let chain = vec![
+        CertificateDer::from_pem_slice(carry.certificate_pem.as_bytes())
+            .map_err(|_| anyhow::anyhow!("the machine's certificate cannot be read"))?,
+    ];
+    let key = PrivateKeyDer::from_pem_slice(carry.key_pem.as_bytes())
+        .map_err(|_| anyhow::anyhow!("the machine's key cannot be read"))?;
     ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
@@ -29,7 +36,10 @@ pub(crate) fn mutual(carry: &Carry) -> Result<ClientConfig> {
 pub(crate) fn pinned(pin: &str) -> Result<ClientConfig> {
     let pin = Hash::from_hex(pin).context("the pin is no hash")?;
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Pinned { pin, provider: provider.clone() };
+    let verifier = Pinned {
+        pin,
+        provider: provider.clone(),
+    };
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -52,7 +62,9 @@ impl ServerCertVerifier for Pinned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let authority = others.iter().find(|certificate| Hash::of(&[certificate]) == self.pin);
+        let authority = others
+            .iter()
+            .find(|certificate| Hash::of(&[certificate]) == self.pin);
         let authority = authority.ok_or_else(|| Error::General("the server does not show the authority that the token names: wrong server, or somebody in between".to_owned()))?;
         let mut roots = RootCertStore::empty();
         roots.add(authority.clone().into_owned())?;
@@ -62,15 +74,37 @@ impl ServerCertVerifier for Pinned {
             .verify_server_cert(leaf, others, name, ocsp, now)
     }
 
-    fn verify_tls12_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signed: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
-    fn verify_tls13_signature(&self, message: &[u8], certificate: &CertificateDer<'_>, signed: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

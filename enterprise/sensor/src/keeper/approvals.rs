@@ -63,7 +63,11 @@ impl Entry {
             grant_id: self.grant.as_ref().map(|grant| grant.grant_id.clone()),
             status: status.to_owned(),
             approver: self.grant.as_ref().map(|grant| grant.approver.clone()),
-            reason: self.grant.as_ref().map(|grant| grant.reason.clone()).or_else(|| self.open.reason.clone()),
+            reason: self
+                .grant
+                .as_ref()
+                .map(|grant| grant.reason.clone())
+                .or_else(|| self.open.reason.clone()),
         }
     }
 
@@ -93,17 +97,25 @@ pub(crate) struct Approvals {
 
 impl Approvals {
     pub(crate) fn open(path: PathBuf, salt: &Path, lifetime: Duration) -> Result<Self> {
-        let entries = files::read_json(&path).context("the table of approvals cannot be read")?.unwrap_or_default();
+        let entries = files::read_json(&path)
+            .context("the table of approvals cannot be read")?
+            .unwrap_or_default();
         let salt = match files::read_bounded(salt, 64) {
             Ok(bytes) if bytes.len() == 32 => bytes,
             _ => {
                 let mut bytes = vec![0u8; 32];
-                getrandom::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
+                getrandom::fill(&mut bytes)
+                    .map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
                 files::replace(salt, &bytes, 0o600)?;
                 bytes
             }
         };
-        Ok(Self { path, salt, entries, lifetime })
+        Ok(Self {
+            path,
+            salt,
+            entries,
+            lifetime,
+        })
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -113,11 +125,14 @@ impl Approvals {
     /// Requests that wait for an answer and have not lapsed.
     pub(crate) fn pending(&self) -> impl Iterator<Item = &Entry> {
         let now = clock::now();
-        self.entries.iter().filter(move |entry| entry.state == State::Pending && !entry.lapsed(now))
+        self.entries
+            .iter()
+            .filter(move |entry| entry.state == State::Pending && !entry.lapsed(now))
     }
 
     fn save(&self) -> Result<()> {
-        files::replace_json(&self.path, &self.entries).context("the table of approvals cannot be written; grants need it")
+        files::replace_json(&self.path, &self.entries)
+            .context("the table of approvals cannot be written; grants need it")
     }
 
     /// Changes the table on disk, or not at all.
@@ -128,23 +143,46 @@ impl Approvals {
     }
 
     /// What a grant must be bound to.
-    pub(crate) fn bind(&self, mut binding: Binding, asker: &Asker, hashes: std::collections::BTreeMap<String, String>) -> Result<(BoundRequest, String)> {
+    pub(crate) fn bind(
+        &self,
+        mut binding: Binding,
+        asker: &Asker,
+        hashes: std::collections::BTreeMap<String, String>,
+    ) -> Result<(BoundRequest, String)> {
         binding.exact = Hash::of(&[&self.salt, binding.exact.as_bytes()]).to_hex();
-        let bound = BoundRequest { binding, user: asker.login.clone(), uid: asker.uid, files: hashes };
+        let bound = BoundRequest {
+            binding,
+            user: asker.login.clone(),
+            uid: asker.uid,
+            files: hashes,
+        };
         let hash = Hash::of(&[&canonical_bytes(&bound)?]).to_hex();
         Ok((bound, hash))
     }
 
     /// Consumes a grant that fits, or finds or opens a request.
-    pub(crate) fn ask(&mut self, bound: BoundRequest, binding_hash: String, reason: Option<String>, session_id: String) -> Result<Reply> {
+    pub(crate) fn ask(
+        &mut self,
+        bound: BoundRequest,
+        binding_hash: String,
+        reason: Option<String>,
+        session_id: String,
+    ) -> Result<Reply> {
         let now = clock::now();
-        let refused = |request_id: Option<String>, reason: String| Ok(Reply::Refused { request_id, reason });
+        let refused =
+            |request_id: Option<String>, reason: String| Ok(Reply::Refused { request_id, reason });
         if bound.binding.unknown {
             return refused(None, "something in this command that could run is unknown, so it cannot be approved in advance; write it out".to_owned());
         }
-        let fits = |entry: &Entry| entry.open.binding_hash == binding_hash && entry.state != State::Consumed && !entry.lapsed(now);
+        let fits = |entry: &Entry| {
+            entry.open.binding_hash == binding_hash
+                && entry.state != State::Consumed
+                && !entry.lapsed(now)
+        };
         if let Some(index) = self.entries.iter().rposition(fits) {
-            let Some(entry) = self.entries.get(index).cloned() else { return refused(None, "internal error".to_owned()) };
+            let Some(entry) = self.entries.get(index).cloned() else {
+                return refused(None, "internal error".to_owned());
+            };
             return match (entry.state, &entry.grant) {
                 (State::Granted, Some(grant)) => {
                     self.change(|entries| {
@@ -152,31 +190,73 @@ impl Approvals {
                             entry.state = State::Consumed;
                         }
                     })?;
-                    Ok(Reply::Granted { request_id: entry.id().to_owned(), grant_id: grant.grant_id.clone(), approver: grant.approver.clone() })
+                    Ok(Reply::Granted {
+                        request_id: entry.id().to_owned(),
+                        grant_id: grant.grant_id.clone(),
+                        approver: grant.approver.clone(),
+                    })
                 }
                 (State::Denied, Some(grant)) => {
-                    let said = if grant.reason.is_empty() { String::new() } else { format!(": {}", grant.reason) };
-                    refused(Some(entry.id().to_owned()), format!("{} said no{said}", grant.approver))
+                    let said = if grant.reason.is_empty() {
+                        String::new()
+                    } else {
+                        format!(": {}", grant.reason)
+                    };
+                    refused(
+                        Some(entry.id().to_owned()),
+                        format!("{} said no{said}", grant.approver),
+                    )
                 }
-                _ => Ok(Reply::Pending { request_id: entry.id().to_owned() }),
+                _ => Ok(Reply::Pending {
+                    request_id: entry.id().to_owned(),
+                }),
             };
         }
-        if self.pending().filter(|entry| entry.open.request.uid == bound.uid).count() >= MAX_PENDING {
-            return refused(None, format!("{MAX_PENDING} requests of yours are open already; wait for answers"));
+        if self
+            .pending()
+            .filter(|entry| entry.open.request.uid == bound.uid)
+            .count()
+            >= MAX_PENDING
+        {
+            return refused(
+                None,
+                format!("{MAX_PENDING} requests of yours are open already; wait for answers"),
+            );
         }
         let request_id = self.fresh_id()?;
-        let expires = now.saturating_add(jiff::SignedDuration::try_from(self.lifetime).unwrap_or_default()).unwrap_or(Timestamp::MAX);
+        let expires = now
+            .saturating_add(jiff::SignedDuration::try_from(self.lifetime).unwrap_or_default())
+            .unwrap_or(Timestamp::MAX);
         let reason = reason.map(|text| text.chars().take(MAX_REASON).collect());
-        let open = ApprovalOpen { request_id: request_id.clone(), request: bound, binding_hash, reason, session_id, expires: clock::text(expires) };
-        self.change(|entries| entries.push(Entry { open, state: State::Pending, sent: false, grant: None }))?;
+        let open = ApprovalOpen {
+            request_id: request_id.clone(),
+            request: bound,
+            binding_hash,
+            reason,
+            session_id,
+            expires: clock::text(expires),
+        };
+        self.change(|entries| {
+            entries.push(Entry {
+                open,
+                state: State::Pending,
+                sent: false,
+                grant: None,
+            })
+        })?;
         Ok(Reply::Pending { request_id })
     }
 
     fn fresh_id(&self) -> Result<String> {
         loop {
             let mut random = [0u8; 8];
-            getrandom::fill(&mut random).map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
-            let id: String = random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31))).map(|byte| char::from(*byte)).collect();
+            getrandom::fill(&mut random)
+                .map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
+            let id: String = random
+                .iter()
+                .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)))
+                .map(|byte| char::from(*byte))
+                .collect();
             if self.entries.iter().all(|entry| entry.id() != id) {
                 return Ok(id);
             }
@@ -185,14 +265,28 @@ impl Approvals {
 
     /// The server knows a request.
     pub(crate) fn sent(&mut self, request_id: &str) -> Result<()> {
-        if self.entries.iter().any(|entry| entry.id() == request_id && !entry.sent) {
-            self.change(|entries| entries.iter_mut().filter(|entry| entry.id() == request_id).for_each(|entry| entry.sent = true))?;
+        if self
+            .entries
+            .iter()
+            .any(|entry| entry.id() == request_id && !entry.sent)
+        {
+            self.change(|entries| {
+                entries
+                    .iter_mut()
+                    .filter(|entry| entry.id() == request_id)
+                    .for_each(|entry| entry.sent = true)
+            })?;
         }
         Ok(())
     }
 
     /// Takes signed decisions in. Those that are not believed come back in words.
-    pub(crate) fn decide(&mut self, grants: &[Signed], keys: &[String], machine_id: &str) -> Result<Vec<String>> {
+    pub(crate) fn decide(
+        &mut self,
+        grants: &[Signed],
+        keys: &[String],
+        machine_id: &str,
+    ) -> Result<Vec<String>> {
         let now = clock::now();
         let mut problems = Vec::new();
         for signed in grants {
@@ -203,18 +297,33 @@ impl Approvals {
                     continue;
                 }
             };
-            let Some(index) = self.entries.iter().position(|entry| entry.id() == grant.request_id) else { continue };
-            let Some(entry) = self.entries.get(index) else { continue };
+            let Some(index) = self
+                .entries
+                .iter()
+                .position(|entry| entry.id() == grant.request_id)
+            else {
+                continue;
+            };
+            let Some(entry) = self.entries.get(index) else {
+                continue;
+            };
             if entry.state != State::Pending {
                 continue;
             }
             if let Some(problem) = mismatch(entry, &grant, machine_id, now) {
-                problems.push(format!("the grant for request {} is not believed: {problem}", grant.request_id));
+                problems.push(format!(
+                    "the grant for request {} is not believed: {problem}",
+                    grant.request_id
+                ));
                 continue;
             }
             self.change(|entries| {
                 if let Some(entry) = entries.get_mut(index) {
-                    entry.state = if grant.granted { State::Granted } else { State::Denied };
+                    entry.state = if grant.granted {
+                        State::Granted
+                    } else {
+                        State::Denied
+                    };
                     entry.sent = true;
                     entry.grant = Some(grant);
                 }
@@ -225,7 +334,9 @@ impl Approvals {
 
     /// Forgets what lapsed long ago. A lapsed grant can never be used, remembered or not.
     pub(crate) fn prune(&mut self) -> Result<()> {
-        let then = clock::now().saturating_sub(jiff::SignedDuration::try_from(KEEP).unwrap_or_default()).unwrap_or(Timestamp::MIN);
+        let then = clock::now()
+            .saturating_sub(jiff::SignedDuration::try_from(KEEP).unwrap_or_default())
+            .unwrap_or(Timestamp::MIN);
         if self.entries.iter().any(|entry| entry.lapsed(then)) {
             self.change(|entries| entries.retain(|entry| !entry.lapsed(then)))?;
         }
@@ -233,7 +344,12 @@ impl Approvals {
     }
 }
 
-fn mismatch(entry: &Entry, grant: &Grant, machine_id: &str, now: Timestamp) -> Option<&'static str> {
+fn mismatch(
+    entry: &Entry,
+    grant: &Grant,
+    machine_id: &str,
+    now: Timestamp,
+) -> Option<&'static str> {
     if grant.version != 1 || grant.uses != 1 {
         return Some("it is of an unknown kind; update the sensor");
     }
@@ -259,12 +375,24 @@ mod tests {
     use super::*;
 
     fn table(dir: &Path) -> Approvals {
-        Approvals::open(dir.join("approvals.json"), &dir.join("salt"), Duration::from_secs(600)).unwrap()
+        Approvals::open(
+            dir.join("approvals.json"),
+            &dir.join("salt"),
+            Duration::from_secs(600),
+        )
+        .unwrap()
     }
 
     fn ask(table: &mut Approvals, text: &str) -> Reply {
-        let asker = Asker { uid: 1000, login: "ann".into() };
-        let binding = Binding { text: text.into(), exact: text.into(), ..Binding::default() };
+        let asker = Asker {
+            uid: 1000,
+            login: "ann".into(),
+        };
+        let binding = Binding {
+            text: text.into(),
+            exact: text.into(),
+            ..Binding::default()
+        };
         let (bound, hash) = table.bind(binding, &asker, Default::default()).unwrap();
         table.ask(bound, hash, None, "s".into()).unwrap()
     }
@@ -293,25 +421,45 @@ mod tests {
     }
 
     fn decide(table: &mut Approvals, grant: &Grant) -> Vec<String> {
-        table.decide(&[sign_statement(&key(), grant).unwrap()], &[keys::public_base64(&key())], "m-1").unwrap()
+        table
+            .decide(
+                &[sign_statement(&key(), grant).unwrap()],
+                &[keys::public_base64(&key())],
+                "m-1",
+            )
+            .unwrap()
     }
 
     #[test]
     fn a_grant_is_used_once_also_across_a_crash() {
         let dir = tempfile::tempdir().unwrap();
         let mut one = table(dir.path());
-        let Reply::Pending { request_id } = ask(&mut one, "rm -rf build") else { panic!() };
-        assert_eq!(ask(&mut one, "rm -rf build"), Reply::Pending { request_id: request_id.clone() });
-        assert!(one.entries[0].open.request.binding.exact.len() == 64, "the text itself is not kept");
+        let Reply::Pending { request_id } = ask(&mut one, "rm -rf build") else {
+            panic!()
+        };
+        assert_eq!(
+            ask(&mut one, "rm -rf build"),
+            Reply::Pending {
+                request_id: request_id.clone()
+            }
+        );
+        assert!(
+            one.entries[0].open.request.binding.exact.len() == 64,
+            "the text itself is not kept"
+        );
         let grant = grant(&one, true);
         assert!(decide(&mut one, &grant).is_empty());
         // A crash here: the table is read anew.
         let mut two = table(dir.path());
-        assert!(matches!(ask(&mut two, "rm -rf build"), Reply::Granted { request_id: id, .. } if id == request_id));
+        assert!(
+            matches!(ask(&mut two, "rm -rf build"), Reply::Granted { request_id: id, .. } if id == request_id)
+        );
         // A crash before the answer arrived: it stays used up, and replaying the grant changes nothing.
         let mut three = table(dir.path());
         decide(&mut three, &grant);
-        assert!(matches!(ask(&mut three, "rm -rf build"), Reply::Pending { request_id: id } if id != request_id));
+        assert!(
+            matches!(ask(&mut three, "rm -rf build"), Reply::Pending { request_id: id } if id != request_id)
+        );
     }
 
     #[test]
@@ -321,20 +469,47 @@ mod tests {
         ask(&mut table, "rm -rf build");
         let good = grant(&table, true);
         let wrong = [
-            Grant { machine_id: "m-2".into(), ..good.clone() },
-            Grant { user: "bob".into(), ..good.clone() },
-            Grant { binding_hash: "00".into(), ..good.clone() },
-            Grant { expires: "2001-01-01T00:00:00Z".into(), ..good.clone() },
-            Grant { uses: 100, ..good.clone() },
+            Grant {
+                machine_id: "m-2".into(),
+                ..good.clone()
+            },
+            Grant {
+                user: "bob".into(),
+                ..good.clone()
+            },
+            Grant {
+                binding_hash: "00".into(),
+                ..good.clone()
+            },
+            Grant {
+                expires: "2001-01-01T00:00:00Z".into(),
+                ..good.clone()
+            },
+            Grant {
+                uses: 100,
+                ..good.clone()
+            },
         ];
         for grant in &wrong {
             assert_eq!(decide(&mut table, grant).len(), 1, "{grant:?}");
         }
         let stranger = sign_statement(&SigningKey::from_bytes(&[9; 32]), &good).unwrap();
-        assert_eq!(table.decide(&[stranger], &[keys::public_base64(&key())], "m-1").unwrap().len(), 1);
-        assert!(matches!(ask(&mut table, "rm -rf build"), Reply::Pending { .. }));
+        assert_eq!(
+            table
+                .decide(&[stranger], &[keys::public_base64(&key())], "m-1")
+                .unwrap()
+                .len(),
+            1
+        );
+        assert!(matches!(
+            ask(&mut table, "rm -rf build"),
+            Reply::Pending { .. }
+        ));
         assert!(decide(&mut table, &good).is_empty());
-        assert!(matches!(ask(&mut table, "rm -rf  build"), Reply::Pending { .. }), "another text, another request");
+        assert!(
+            matches!(ask(&mut table, "rm -rf  build"), Reply::Pending { .. }),
+            "another text, another request"
+        );
     }
 
     #[test]
@@ -344,12 +519,35 @@ mod tests {
         ask(&mut table, "terraform destroy");
         let no = grant(&table, false);
         decide(&mut table, &no);
-        assert!(matches!(ask(&mut table, "terraform destroy"), Reply::Refused { reason, .. } if reason.contains("maya said no: go")));
-        let asker = Asker { uid: 1000, login: "ann".into() };
-        let (bound, hash) = table.bind(Binding { unknown: true, ..Binding::default() }, &asker, Default::default()).unwrap();
-        assert!(matches!(table.ask(bound, hash, None, "s".into()).unwrap(), Reply::Refused { request_id: None, .. }));
+        assert!(
+            matches!(ask(&mut table, "terraform destroy"), Reply::Refused { reason, .. } if reason.contains("maya said no: go"))
+        );
+        let asker = Asker {
+            uid: 1000,
+            login: "ann".into(),
+        };
+        let (bound, hash) = table
+            .bind(
+                Binding {
+                    unknown: true,
+                    ..Binding::default()
+                },
+                &asker,
+                Default::default(),
+            )
+            .unwrap();
+        assert!(matches!(
+            table.ask(bound, hash, None, "s".into()).unwrap(),
+            Reply::Refused {
+                request_id: None,
+                ..
+            }
+        ));
         for turn in 0..MAX_PENDING {
-            assert!(matches!(ask(&mut table, &format!("command {turn}")), Reply::Pending { .. }));
+            assert!(matches!(
+                ask(&mut table, &format!("command {turn}")),
+                Reply::Pending { .. }
+            ));
         }
         assert!(matches!(ask(&mut table, "one more"), Reply::Refused { .. }));
     }

@@ -1,8 +1,8 @@
 //! Answers at the governor's socket.
 
+use cmdai_schema::UserRef;
 use cmdai_schema::governor::{Reply, Request, VERSION};
 use cmdai_schema::record::{Half, Record, Start};
-use cmdai_schema::UserRef;
 
 use super::approvals::{Asker, State};
 use super::core::Core;
@@ -12,28 +12,47 @@ use crate::{accounts, clock};
 
 impl Core {
     pub(crate) fn call(&mut self, call: Call) {
-        let reply = match call.request {
-            Request::Hello { version, .. } => {
-                // Somebody whose account lives in a directory service has no folder yet.
-                if rustix::process::geteuid().is_root() {
-                    self.make_folder(call.uid, call.uid);
+        let reply =
+            match call.request {
+                Request::Hello { version, .. } => {
+                    // Somebody whose account lives in a directory service has no folder yet.
+                    if rustix::process::geteuid().is_root() {
+                        self.make_folder(call.uid, call.uid);
+                    }
+                    Reply::Hello {
+                        version: version.min(VERSION),
+                        organisation: self.identity.organisation.clone(),
+                        policy_version: self.policy_version(),
+                    }
                 }
-                Reply::Hello { version: version.min(VERSION), organisation: self.identity.organisation.clone(), policy_version: self.policy_version() }
-            }
-            Request::Status => Reply::Status(Box::new(self.status())),
-            Request::Report { start, session_id } => self.report(&start, session_id, call.uid),
-            Request::Approve { binding, reason, session_id } => match call.hashes {
-                Err(reason) => Reply::Refused { request_id: None, reason },
-                Ok(hashes) => {
-                    let asker = Asker { uid: call.uid, login: accounts::login(call.uid) };
-                    let answered = self.approvals.bind(*binding, &asker, hashes).and_then(|(bound, hash)| self.approvals.ask(bound, hash, reason, session_id));
-                    // The answer waits until the event of it is sealed, or known to be impossible now:
-                    // the table is durable and the event follows.
-                    self.reconcile();
-                    answered.unwrap_or_else(|error| Reply::Error { message: format!("{error:#}") })
-                }
-            },
-        };
+                Request::Status => Reply::Status(Box::new(self.status())),
+                Request::Report { start, session_id } => self.report(&start, session_id, call.uid),
+                Request::Approve {
+                    binding,
+                    reason,
+                    session_id,
+                } => match call.hashes {
+                    Err(reason) => Reply::Refused {
+                        request_id: None,
+                        reason,
+                    },
+                    Ok(hashes) => {
+                        let asker = Asker {
+                            uid: call.uid,
+                            login: accounts::login(call.uid),
+                        };
+                        let answered = self.approvals.bind(*binding, &asker, hashes).and_then(
+                            |(bound, hash)| self.approvals.ask(bound, hash, reason, session_id),
+                        );
+                        // The answer waits until the event of it is sealed, or known to be impossible now:
+                        // the table is durable and the event follows.
+                        self.reconcile();
+                        answered.unwrap_or_else(|error| Reply::Error {
+                            message: format!("{error:#}"),
+                        })
+                    }
+                },
+            };
         let _ = call.reply.send(reply);
     }
 
@@ -45,7 +64,11 @@ impl Core {
             return Reply::Recorded;
         }
         let login = accounts::login(uid);
-        let user = UserRef { user_id: login.clone(), uid: Some(uid), ..UserRef::default() };
+        let user = UserRef {
+            user_id: login.clone(),
+            uid: Some(uid),
+            ..UserRef::default()
+        };
         let record = Record {
             session_id: session_id.chars().take(80).collect(),
             counter: 0,
@@ -55,23 +78,43 @@ impl Core {
             user: login,
             half: Half::SessionEnd,
         };
-        let told = start.approval.as_ref().is_some_and(|approval| note.requests.contains(&approval.request_id));
+        let told = start
+            .approval
+            .as_ref()
+            .is_some_and(|approval| note.requests.contains(&approval.request_id));
         let mut draft = draft::of_start(&record, start, None, &user, told);
-        draft.payload.detail.insert("via".to_owned(), "governor".to_owned());
+        draft
+            .payload
+            .detail
+            .insert("via".to_owned(), "governor".to_owned());
         note.reported.push(start.command_id.clone());
         let surplus = note.reported.len().saturating_sub(1_000);
         note.reported.drain(..surplus);
         if self.seal_with(vec![draft], note) {
             Reply::Recorded
         } else {
-            Reply::Error { message: "the sensor cannot seal events at the moment; see `cmdai-enterprise status`".to_owned() }
+            Reply::Error {
+                message:
+                    "the sensor cannot seal events at the moment; see `cmdai-enterprise status`"
+                        .to_owned(),
+            }
         }
     }
 
     /// Requests that the server must be told of or may answer.
     pub(crate) fn waiting(&self) -> (Vec<cmdai_api::machine::ApprovalOpen>, Vec<String>) {
-        let unsent = self.approvals.pending().filter(|entry| !entry.sent).map(|entry| entry.open.clone()).collect();
-        let pending = self.approvals.pending().filter(|entry| entry.state == State::Pending && entry.sent).map(|entry| entry.id().to_owned()).collect();
+        let unsent = self
+            .approvals
+            .pending()
+            .filter(|entry| !entry.sent)
+            .map(|entry| entry.open.clone())
+            .collect();
+        let pending = self
+            .approvals
+            .pending()
+            .filter(|entry| entry.state == State::Pending && entry.sent)
+            .map(|entry| entry.id().to_owned())
+            .collect();
         (unsent, pending)
     }
 }

@@ -25,13 +25,30 @@ impl Child {
         // A courier that stops reading must not stop us.
         ours.set_write_timeout(Some(Duration::from_secs(10)))?;
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().current_dir("/").stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::null()).stderr(Stdio::inherit());
+        command
+            .args(arguments)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit());
         if rustix::process::geteuid().is_root() {
-            let account = accounts::all().into_iter().find(|known| known.login == account).with_context(|| format!("there is no account {account} to run the courier as"))?;
-            command.uid(account.uid).gid(account.gid).env("CMDAI_COURIER_UNPRIVILEGED", "1");
+            let account = accounts::all()
+                .into_iter()
+                .find(|known| known.login == account)
+                .with_context(|| format!("there is no account {account} to run the courier as"))?;
+            command
+                .uid(account.uid)
+                .gid(account.gid)
+                .env("CMDAI_COURIER_UNPRIVILEGED", "1");
         }
-        let process = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        Ok(Self { stream: ours, process })
+        let process = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self {
+            stream: ours,
+            process,
+        })
     }
 }
 

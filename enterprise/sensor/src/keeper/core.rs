@@ -58,7 +58,10 @@ impl Core {
         let outcome = core.turn(stop, &input, &inputs, &mut couriers);
         drop(couriers);
         if outcome.is_ok() {
-            let note = Note { running: false, ..core.sealer.note().clone() };
+            let note = Note {
+                running: false,
+                ..core.sealer.note().clone()
+            };
             core.seal_with(vec![Draft::sensor(EventType::SensorStopped, &[])], note);
         }
         core.write_status();
@@ -68,20 +71,39 @@ impl Core {
 
     fn open(options: Options) -> Result<Self> {
         let home = Home::of(&options.places);
-        let identity = home.read_identity().with_context(|| format!("{} cannot be read", home.identity().display()))?;
-        let Some(identity) = identity else { bail!("this machine is not enrolled: `cmdai-enterprise enrol` first") };
+        let identity = home
+            .read_identity()
+            .with_context(|| format!("{} cannot be read", home.identity().display()))?;
+        let Some(identity) = identity else {
+            bail!("this machine is not enrolled: `cmdai-enterprise enrol` first")
+        };
         let root = rustix::process::geteuid().is_root();
         let key = SpoolKey::load_or_create(&home.spool_key())?;
-        let machine = MachineRef { hostname: identity.hostname.clone(), platform: platform(), ip_address: None };
+        let machine = MachineRef {
+            hostname: identity.hostname.clone(),
+            platform: platform(),
+            ip_address: None,
+        };
         let sealer = Sealer::open(&home.sealed(), &key, identity.machine_id.clone(), machine)?;
-        let installed = files::read_json(&home.release()).context("the installed release cannot be read")?;
-        let ordered = files::read_json(&home.orders()).context("the orders cannot be read")?.unwrap_or_default();
+        let installed =
+            files::read_json(&home.release()).context("the installed release cannot be read")?;
+        let ordered = files::read_json(&home.orders())
+            .context("the orders cannot be read")?
+            .unwrap_or_default();
         let approvals = Approvals::open(home.approvals(), &home.salt(), options.request_lifetime)?;
-        let watch = Watch::open(options.watch.clone(), home.watched()).context("the list of watched files cannot be read")?;
+        let watch = Watch::open(options.watch.clone(), home.watched())
+            .context("the list of watched files cannot be read")?;
         let mode = if root { 0o755 } else { 0o700 };
-        for folder in [Some(options.places.spool.as_path()), options.places.snapshot.parent()].into_iter().flatten() {
+        for folder in [
+            Some(options.places.spool.as_path()),
+            options.places.snapshot.parent(),
+        ]
+        .into_iter()
+        .flatten()
+        {
             if !folder.exists() {
-                files::make_folder(folder, mode).with_context(|| format!("cannot make {}", folder.display()))?;
+                files::make_folder(folder, mode)
+                    .with_context(|| format!("cannot make {}", folder.display()))?;
             }
         }
         Ok(Self {
@@ -107,31 +129,61 @@ impl Core {
     /// Says that the sensor runs, brings the snapshot in order, and tells what a crash kept untold.
     fn begin(&mut self) -> Result<()> {
         let killed = self.sealer.note().running;
-        let mut started = Draft::sensor(EventType::SensorStarted, &[("after", if killed { "crash" } else { "stop" }.to_owned())]);
+        let mut started = Draft::sensor(
+            EventType::SensorStarted,
+            &[("after", if killed { "crash" } else { "stop" }.to_owned())],
+        );
         started.payload.context = Context {
-            versions: BTreeMap::from([("sensor".to_owned(), env!("CARGO_PKG_VERSION").to_owned()), ("engine".to_owned(), cmdai_schema::ENGINE_VERSION.to_owned())]),
+            versions: BTreeMap::from([
+                ("sensor".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+                ("engine".to_owned(), cmdai_schema::ENGINE_VERSION.to_owned()),
+            ]),
             ..started.payload.context
         };
         let mut drafts = vec![started];
         if let Some(installed) = &self.installed {
-            match installed.compile(&self.identity.organisation, self.ordered.quarantine.as_deref()) {
+            match installed.compile(
+                &self.identity.organisation,
+                self.ordered.quarantine.as_deref(),
+            ) {
                 Ok(bytes) => {
-                    let found = files::read_bounded(&self.options.places.snapshot, cmdai_policy::MAX_SNAPSHOT as u64).ok();
+                    let found = files::read_bounded(
+                        &self.options.places.snapshot,
+                        cmdai_policy::MAX_SNAPSHOT as u64,
+                    )
+                    .ok();
                     // A crash between release and snapshot leaves things untold; all else is somebody's doing,
                     // or another version of the engine's.
-                    let told = self.sealer.note().policy == installed.version && self.sealer.note().order_serial == self.ordered.serial;
+                    let told = self.sealer.note().policy == installed.version
+                        && self.sealer.note().order_serial == self.ordered.serial;
                     if told && found.as_ref() != Some(&bytes) {
-                        let what = if found.is_some() { "the snapshot was another one while the sensor did not run" } else { "the snapshot was missing" };
-                        drafts.push(Draft::sensor(EventType::Tamper, &[("path", self.options.places.snapshot.display().to_string()), ("what", what.to_owned()), ("repaired", "yes".to_owned())]));
+                        let what = if found.is_some() {
+                            "the snapshot was another one while the sensor did not run"
+                        } else {
+                            "the snapshot was missing"
+                        };
+                        drafts.push(Draft::sensor(
+                            EventType::Tamper,
+                            &[
+                                ("path", self.options.places.snapshot.display().to_string()),
+                                ("what", what.to_owned()),
+                                ("repaired", "yes".to_owned()),
+                            ],
+                        ));
                     }
-                    self.guard.publish(&self.options.places.snapshot, bytes).context("the snapshot cannot be published")?;
+                    self.guard
+                        .publish(&self.options.places.snapshot, bytes)
+                        .context("the snapshot cannot be published")?;
                 }
                 Err(refusal) => {
                     self.problems.insert("policy", refusal.text);
                 }
             }
         }
-        let note = Note { running: true, ..self.sealer.note().clone() };
+        let note = Note {
+            running: true,
+            ..self.sealer.note().clone()
+        };
         self.seal_with(drafts, note);
         if let Some(error) = self.broken.take() {
             return Err(error.into());
@@ -140,7 +192,13 @@ impl Core {
         Ok(())
     }
 
-    fn turn(&mut self, stop: &AtomicBool, input: &Sender<Input>, inputs: &Receiver<Input>, couriers: &mut Couriers) -> Result<()> {
+    fn turn(
+        &mut self,
+        stop: &AtomicBool,
+        input: &Sender<Input>,
+        inputs: &Receiver<Input>,
+        couriers: &mut Couriers,
+    ) -> Result<()> {
         let mut tail = Tail::new(&self.options.places.spool);
         let mut next_round = Instant::now();
         let mut next_second = Instant::now();
@@ -170,7 +228,8 @@ impl Core {
                 }
             }
             if let Some(error) = self.broken.take() {
-                return Err(anyhow::Error::from(error).context("the sealed spool failed; start the sensor again"));
+                return Err(anyhow::Error::from(error)
+                    .context("the sealed spool failed; start the sensor again"));
             }
         }
         // The last words of those who ended just now.
@@ -183,11 +242,22 @@ impl Core {
         let logins = &mut self.logins;
         let known = std::cell::RefCell::new(logins);
         let user = |uid: u32| {
-            let login = known.borrow_mut().entry(uid).or_insert_with(|| accounts::login(uid)).clone();
-            UserRef { user_id: login, uid: Some(uid), ..UserRef::default() }
+            let login = known
+                .borrow_mut()
+                .entry(uid)
+                .or_insert_with(|| accounts::login(uid))
+                .clone();
+            UserRef {
+                user_id: login,
+                uid: Some(uid),
+                ..UserRef::default()
+            }
         };
         let drafts = tail.round(&mut note, &user);
-        for draft in drafts.iter().filter(|draft| draft.kind == EventType::CommandBlocked) {
+        for draft in drafts
+            .iter()
+            .filter(|draft| draft.kind == EventType::CommandBlocked)
+        {
             if let Some(command) = &draft.payload.command {
                 self.recent.push_back(command.command_id.clone());
             }
@@ -198,7 +268,11 @@ impl Core {
 
     /// Once a second.
     fn second(&mut self, count: u64) {
-        let mut drafts: Vec<Draft> = self.guard.look(&self.options.places.snapshot).into_iter().collect();
+        let mut drafts: Vec<Draft> = self
+            .guard
+            .look(&self.options.places.snapshot)
+            .into_iter()
+            .collect();
         let watched = self.watch.look();
         let news = !watched.is_empty() || count == 0;
         drafts.extend(watched);
@@ -206,7 +280,10 @@ impl Core {
             self.seal(drafts);
         }
         if news && let Err(error) = self.watch.remember() {
-            self.problems.insert("watch", format!("the list of watched files cannot be written: {error}"));
+            self.problems.insert(
+                "watch",
+                format!("the list of watched files cannot be written: {error}"),
+            );
         }
         if count.is_multiple_of(10) {
             self.make_folders();
@@ -219,7 +296,11 @@ impl Core {
     }
 
     fn freshness(&mut self) {
-        let lapsed = self.installed.as_ref().and_then(|installed| installed.expires.parse::<jiff::Timestamp>().ok()).is_some_and(|end| end < clock::now());
+        let lapsed = self
+            .installed
+            .as_ref()
+            .and_then(|installed| installed.expires.parse::<jiff::Timestamp>().ok())
+            .is_some_and(|end| end < clock::now());
         if lapsed {
             self.problems.insert("freshness", "the proof that this policy is the newest has lapsed; it stays in force. Check the server and this machine's clock".to_owned());
         } else {
@@ -231,11 +312,17 @@ impl Core {
     fn make_folders(&mut self) {
         self.logins.clear();
         if self.root {
-            for account in accounts::all().into_iter().filter(accounts::Account::is_person) {
+            for account in accounts::all()
+                .into_iter()
+                .filter(accounts::Account::is_person)
+            {
                 self.make_folder(account.uid, account.gid);
             }
         } else {
-            self.make_folder(rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+            self.make_folder(
+                rustix::process::getuid().as_raw(),
+                rustix::process::getgid().as_raw(),
+            );
         }
     }
 
@@ -244,9 +331,18 @@ impl Core {
         if folder.exists() {
             return;
         }
-        let made = files::make_folder(&folder, 0o700).and_then(|()| if self.root { std::os::unix::fs::chown(&folder, Some(uid), Some(gid)) } else { Ok(()) });
+        let made = files::make_folder(&folder, 0o700).and_then(|()| {
+            if self.root {
+                std::os::unix::fs::chown(&folder, Some(uid), Some(gid))
+            } else {
+                Ok(())
+            }
+        });
         if let Err(error) = made {
-            self.problems.insert("spool", format!("{} cannot be made: {error}", folder.display()));
+            self.problems.insert(
+                "spool",
+                format!("{} cannot be made: {error}", folder.display()),
+            );
         }
     }
 
@@ -264,7 +360,10 @@ impl Core {
                 true
             }
             Err(error) => {
-                self.problems.insert("sealing", format!("nothing more is sealed: {error}; hooks' records stay where they are"));
+                self.problems.insert(
+                    "sealing",
+                    format!("nothing more is sealed: {error}; hooks' records stay where they are"),
+                );
                 if matches!(error, SpoolError::Failed) {
                     self.broken = Some(error);
                 }
@@ -278,7 +377,11 @@ impl Core {
     pub(crate) fn reconcile(&mut self) {
         let mut note = self.sealer.note().clone();
         let mut drafts = Vec::new();
-        if let Some(installed) = self.installed.as_ref().filter(|installed| installed.version != note.policy) {
+        if let Some(installed) = self
+            .installed
+            .as_ref()
+            .filter(|installed| installed.version != note.policy)
+        {
             let digest = self.guard.bytes().map(policy::digest).unwrap_or_default();
             let detail = [
                 ("version", installed.version.to_string()),
@@ -292,8 +395,19 @@ impl Core {
         }
         if self.ordered.serial != note.order_serial {
             let detail = [
-                ("state", if self.ordered.quarantine.is_some() { "quarantined" } else { "released" }.to_owned()),
-                ("reason", self.ordered.quarantine.clone().unwrap_or_default()),
+                (
+                    "state",
+                    if self.ordered.quarantine.is_some() {
+                        "quarantined"
+                    } else {
+                        "released"
+                    }
+                    .to_owned(),
+                ),
+                (
+                    "reason",
+                    self.ordered.quarantine.clone().unwrap_or_default(),
+                ),
                 ("serial", self.ordered.serial.to_string()),
                 ("issued_by", self.ordered.issued_by.clone()),
                 ("issued", self.ordered.issued.clone()),
@@ -303,15 +417,25 @@ impl Core {
         }
         for entry in self.approvals.entries() {
             let request = &entry.open.request;
-            let user = UserRef { user_id: request.user.clone(), uid: Some(request.uid), ..UserRef::default() };
+            let user = UserRef {
+                user_id: request.user.clone(),
+                uid: Some(request.uid),
+                ..UserRef::default()
+            };
             let told = |kind| {
                 let detail = [
                     ("text", request.binding.text.clone()),
                     ("rules", request.binding.rules.join(" ")),
                     ("binding_hash", entry.open.binding_hash.clone()),
                 ];
-                let mut draft = Draft::sensor(kind, &detail).about(user.clone()).with_approval(entry.info());
-                draft.payload.context.session_id.clone_from(&entry.open.session_id);
+                let mut draft = Draft::sensor(kind, &detail)
+                    .about(user.clone())
+                    .with_approval(entry.info());
+                draft
+                    .payload
+                    .context
+                    .session_id
+                    .clone_from(&entry.open.session_id);
                 draft
             };
             if !note.requests.iter().any(|id| id == entry.id()) {
@@ -323,7 +447,12 @@ impl Core {
                 note.grants.push(entry.id().to_owned());
             }
         }
-        let known = |id: &String| self.approvals.entries().iter().any(|entry| entry.id() == id);
+        let known = |id: &String| {
+            self.approvals
+                .entries()
+                .iter()
+                .any(|entry| entry.id() == id)
+        };
         note.requests.retain(known);
         note.grants.retain(known);
         self.seal_with(drafts, note);
@@ -332,13 +461,19 @@ impl Core {
     /// How things are.
     pub(crate) fn status(&self) -> Status {
         let spool = self.sealer.spool();
-        let oldest = spool.read_from(spool.acked() + 1, 1).ok().and_then(|events| clock::age_s(&events.first()?.envelope.time));
+        let oldest = spool
+            .read_from(spool.acked() + 1, 1)
+            .ok()
+            .and_then(|events| clock::age_s(&events.first()?.envelope.time));
         Status {
             machine_id: self.identity.machine_id.clone(),
             organisation: self.identity.organisation.clone(),
             server: self.identity.server.clone(),
             policy_version: self.policy_version(),
-            policy_age_s: self.installed.as_ref().and_then(|installed| clock::age_s(&installed.verified)),
+            policy_age_s: self
+                .installed
+                .as_ref()
+                .and_then(|installed| clock::age_s(&installed.verified)),
             policy_digest: self.guard.bytes().map(policy::digest).unwrap_or_default(),
             contact_age_s: self.contact.map(|at| at.elapsed().as_secs()),
             queued: spool.queued(),
@@ -351,7 +486,10 @@ impl Core {
     }
 
     pub(crate) fn policy_version(&self) -> String {
-        self.installed.as_ref().map(|installed| installed.version.to_string()).unwrap_or_default()
+        self.installed
+            .as_ref()
+            .map(|installed| installed.version.to_string())
+            .unwrap_or_default()
     }
 
     fn write_status(&self) {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cmdai_schema::record::{Half, Record, Start};
 use cmdai_schema::{
-    ApprovalInfo, AssertedBy, CommandInfo, Context, Decision, EventType, Execution, Layer, OriginKind, Payload, UserRef,
+    ApprovalInfo, AssertedBy, CommandInfo, Context, Decision, EventType, Execution, Layer,
+    OriginKind, Payload, UserRef,
 };
 
 /// Largest whole number that canonical JSON carries exactly.
@@ -22,9 +23,24 @@ pub(crate) struct Draft {
 impl Draft {
     /// The sensor's own word.
     pub(crate) fn sensor(kind: EventType, detail: &[(&str, String)]) -> Self {
-        let detail: BTreeMap<String, String> = detail.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        let context = Context { layer: Layer::Sensor, ..Context::default() };
-        Self { kind, time_ms: None, payload: Payload { asserted_by: AssertedBy::Sensor, context, detail, ..Payload::default() } }
+        let detail: BTreeMap<String, String> = detail
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect();
+        let context = Context {
+            layer: Layer::Sensor,
+            ..Context::default()
+        };
+        Self {
+            kind,
+            time_ms: None,
+            payload: Payload {
+                asserted_by: AssertedBy::Sensor,
+                context,
+                detail,
+                ..Payload::default()
+            },
+        }
     }
 
     pub(crate) fn about(mut self, user: UserRef) -> Self {
@@ -39,7 +55,12 @@ impl Draft {
 
     /// Records that are missing.
     pub(crate) fn gap(user: &UserRef, session: &str, from: u64, to: u64, cause: &str) -> Self {
-        let detail = [("from", from.to_string()), ("to", to.to_string()), ("session_id", session.to_owned()), ("cause", cause.to_owned())];
+        let detail = [
+            ("from", from.to_string()),
+            ("to", to.to_string()),
+            ("session_id", session.to_owned()),
+            ("cause", cause.to_owned()),
+        ];
         let mut draft = Self::sensor(EventType::Gap, &detail).about(user.clone());
         draft.payload.context.session_id = session.to_owned();
         draft
@@ -54,24 +75,39 @@ pub(crate) struct End {
 }
 
 fn context(record: &Record) -> Context {
-    Context { session_id: record.session_id.clone(), counter: record.counter.min(EXACT), ..Context::default() }
+    Context {
+        session_id: record.session_id.clone(),
+        counter: record.counter.min(EXACT),
+        ..Context::default()
+    }
 }
 
 fn draft(record: &Record, kind: EventType, user: &UserRef, mut payload: Payload) -> Draft {
     // The kernel's word on who it was stands; what the record claims is kept where it differs.
     if !record.user.is_empty() && record.user != user.user_id {
-        payload.detail.insert("claimed_user".to_owned(), record.user.chars().take(64).collect());
+        payload.detail.insert(
+            "claimed_user".to_owned(),
+            record.user.chars().take(64).collect(),
+        );
     }
     payload.asserted_by = AssertedBy::UserHook;
     payload.monotonic_ns = Some(record.mono_ns).filter(|ns| *ns <= EXACT);
     payload.user = user.clone();
-    Draft { kind, time_ms: Some(record.time_ms), payload }
+    Draft {
+        kind,
+        time_ms: Some(record.time_ms),
+        payload,
+    }
 }
 
 fn type_of(start: &Start, request_is_told: bool) -> EventType {
     let waits = start.policy.decision == Decision::RequireApproval && start.approval.is_some();
     if !start.allowed {
-        return if waits && !request_is_told { EventType::ApprovalRequested } else { EventType::CommandBlocked };
+        return if waits && !request_is_told {
+            EventType::ApprovalRequested
+        } else {
+            EventType::CommandBlocked
+        };
     }
     // It ran freely although rules fired: they are monitored.
     if start.policy.decision == Decision::Allow && !start.policy.violated_rules.is_empty() {
@@ -94,12 +130,22 @@ fn command(start: &Start) -> CommandInfo {
 }
 
 fn execution(allowed: bool, end: Option<End>) -> Execution {
-    Execution { allowed, exit_code: end.map(|end| end.exit_code), duration_ms: end.map(|end| (end.duration_us / 1000).min(EXACT)) }
+    Execution {
+        allowed,
+        exit_code: end.map(|end| end.exit_code),
+        duration_ms: end.map(|end| (end.duration_us / 1000).min(EXACT)),
+    }
 }
 
 /// A command, with its end where that is known. `request_is_told`: the event of its approval
 /// request was made when the request was opened.
-pub(crate) fn of_start(record: &Record, start: &Start, end: Option<End>, user: &UserRef, request_is_told: bool) -> Draft {
+pub(crate) fn of_start(
+    record: &Record,
+    start: &Start,
+    end: Option<End>,
+    user: &UserRef,
+    request_is_told: bool,
+) -> Draft {
     let mut policy = start.policy.clone();
     policy.micros = policy.micros.min(EXACT);
     let payload = Payload {
@@ -121,7 +167,13 @@ pub(crate) fn of_start(record: &Record, start: &Start, end: Option<End>, user: &
 }
 
 /// The end of a command whose start was sealed before, with what is still known of the start.
-pub(crate) fn of_end(record: &Record, command_id: &str, end: End, start: Option<&Draft>, user: &UserRef) -> Draft {
+pub(crate) fn of_end(
+    record: &Record,
+    command_id: &str,
+    end: End,
+    start: Option<&Draft>,
+    user: &UserRef,
+) -> Draft {
     let command = start.and_then(|start| start.payload.command.clone());
     let mut context = context(record);
     if let Some(start) = start {
@@ -130,7 +182,10 @@ pub(crate) fn of_end(record: &Record, command_id: &str, end: End, start: Option<
         context.agent = start.payload.context.agent.clone();
     }
     let payload = Payload {
-        command: Some(command.unwrap_or_else(|| CommandInfo { command_id: command_id.to_owned(), ..CommandInfo::default() })),
+        command: Some(command.unwrap_or_else(|| CommandInfo {
+            command_id: command_id.to_owned(),
+            ..CommandInfo::default()
+        })),
         execution: Some(execution(true, Some(end))),
         context,
         ..Payload::default()
@@ -140,11 +195,23 @@ pub(crate) fn of_end(record: &Record, command_id: &str, end: End, start: Option<
 
 /// What a session's beginning or end says; only an agent's is an event.
 pub(crate) fn of_session(record: &Record, user: &UserRef) -> Option<Draft> {
-    let Half::SessionStart { shell, origin } = &record.half else { return None };
+    let Half::SessionStart { shell, origin } = &record.half else {
+        return None;
+    };
     if origin.kind != OriginKind::Agent {
         return None;
     }
-    let detail = BTreeMap::from([("activity".to_owned(), "session_start".to_owned()), ("shell".to_owned(), shell.clone())]);
-    let payload = Payload { context: Context { origin: origin.clone(), ..context(record) }, detail, ..Payload::default() };
+    let detail = BTreeMap::from([
+        ("activity".to_owned(), "session_start".to_owned()),
+        ("shell".to_owned(), shell.clone()),
+    ]);
+    let payload = Payload {
+        context: Context {
+            origin: origin.clone(),
+            ..context(record)
+        },
+        detail,
+        ..Payload::default()
+    };
     Some(draft(record, EventType::AgentActivity, user, payload))
 }

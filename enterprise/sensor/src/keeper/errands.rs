@@ -53,7 +53,9 @@ impl Core {
             }
             Ask::Trouble { problem } => {
                 match problem {
-                    Some(problem) => self.problems.insert("server", problem.chars().take(500).collect()),
+                    Some(problem) => self
+                        .problems
+                        .insert("server", problem.chars().take(500).collect()),
                     None => self.problems.remove("server"),
                 };
                 Answer::Noted
@@ -67,9 +69,13 @@ impl Core {
         let (requests, pending_requests) = self.waiting();
         let mut manifest = manifest(&self.identity.hostname, &self.identity.person);
         manifest.machine_id.clone_from(&self.identity.machine_id);
-        manifest.organisation.clone_from(&self.identity.organisation);
+        manifest
+            .organisation
+            .clone_from(&self.identity.organisation);
         manifest.labels = self.identity.labels.clone();
-        manifest.certificate_fingerprint.clone_from(&self.identity.certificate_fingerprint);
+        manifest
+            .certificate_fingerprint
+            .clone_from(&self.identity.certificate_fingerprint);
         manifest.policy_version = self.policy_version();
         Work {
             sealed: spool.synced(),
@@ -110,7 +116,10 @@ impl Core {
     /// The server cannot acknowledge what was never sealed: a lie changes nothing.
     fn stored(&mut self, seq: u64) {
         if seq > self.sealer.spool().synced() {
-            self.problems.insert("chain", format!("the server acknowledges event {seq}, which this machine has not sealed"));
+            self.problems.insert(
+                "chain",
+                format!("the server acknowledges event {seq}, which this machine has not sealed"),
+            );
             return;
         }
         match self.sealer.ack(seq) {
@@ -127,7 +136,10 @@ impl Core {
     }
 
     fn authority(&self) -> Authority {
-        self.installed.as_ref().map(|installed| installed.authority.clone()).unwrap_or_default()
+        self.installed
+            .as_ref()
+            .map(|installed| installed.authority.clone())
+            .unwrap_or_default()
     }
 
     fn contacted(&mut self, reply: &CheckinReply) {
@@ -140,14 +152,22 @@ impl Core {
         let machine_id = self.identity.machine_id.clone();
         let mut disbelieved = Vec::new();
         if !reply.grants.is_empty() {
-            match self.approvals.decide(&reply.grants, &authority.grant_keys, &machine_id) {
+            match self
+                .approvals
+                .decide(&reply.grants, &authority.grant_keys, &machine_id)
+            {
                 Ok(problems) => disbelieved.extend(problems),
                 Err(error) => {
                     self.problems.insert("approvals", format!("{error:#}"));
                 }
             }
         }
-        let (ordered, problems) = carry_out(&self.ordered, &reply.orders, &authority.order_keys, &machine_id);
+        let (ordered, problems) = carry_out(
+            &self.ordered,
+            &reply.orders,
+            &authority.order_keys,
+            &machine_id,
+        );
         disbelieved.extend(problems);
         if ordered.serial > self.ordered.serial {
             self.obey(ordered);
@@ -165,12 +185,16 @@ impl Core {
 
     /// Writes the order down, then puts it into force.
     fn obey(&mut self, ordered: super::orders::Ordered) {
-        let Some(installed) = &self.installed else { return };
+        let Some(installed) = &self.installed else {
+            return;
+        };
         match installed.compile(&self.identity.organisation, ordered.quarantine.as_deref()) {
             Ok(bytes) => {
-                let written = files::replace_json(&self.home.orders(), &ordered).and_then(|()| self.guard.publish(&self.options.places.snapshot, bytes));
+                let written = files::replace_json(&self.home.orders(), &ordered)
+                    .and_then(|()| self.guard.publish(&self.options.places.snapshot, bytes));
                 if let Err(error) = written {
-                    self.problems.insert("policy", format!("an order cannot be carried out: {error}"));
+                    self.problems
+                        .insert("policy", format!("an order cannot be carried out: {error}"));
                     return;
                 }
                 self.ordered = ordered;
@@ -187,7 +211,11 @@ impl Core {
             Ok(None) => {}
             Ok(Some(release)) => {
                 if release.clock_stepped_back {
-                    self.problems.insert("clock", "this machine's clock was put back since the last look at releases".to_owned());
+                    self.problems.insert(
+                        "clock",
+                        "this machine's clock was put back since the last look at releases"
+                            .to_owned(),
+                    );
                 } else {
                     self.problems.remove("clock");
                 }
@@ -202,17 +230,37 @@ impl Core {
     fn install(&mut self, fresh: &Installed) -> Result<(), Refusal> {
         if let Some(installed) = &self.installed {
             if fresh.version < installed.version {
-                return Err(Refusal { kind: "rollback", text: format!("rollback refused: release {} came after {}", fresh.version, installed.version) });
+                return Err(Refusal {
+                    kind: "rollback",
+                    text: format!(
+                        "rollback refused: release {} came after {}",
+                        fresh.version, installed.version
+                    ),
+                });
             }
             if fresh.version == installed.version && fresh.sha256 != installed.sha256 {
-                return Err(Refusal { kind: "rollback", text: format!("another policy was published as release {}, which is installed already", fresh.version) });
+                return Err(Refusal {
+                    kind: "rollback",
+                    text: format!(
+                        "another policy was published as release {}, which is installed already",
+                        fresh.version
+                    ),
+                });
             }
         }
-        let unwritten = |error: std::io::Error| Refusal { kind: "disk", text: format!("the release cannot be written: {error}") };
-        let bytes = fresh.compile(&self.identity.organisation, self.ordered.quarantine.as_deref())?;
+        let unwritten = |error: std::io::Error| Refusal {
+            kind: "disk",
+            text: format!("the release cannot be written: {error}"),
+        };
+        let bytes = fresh.compile(
+            &self.identity.organisation,
+            self.ordered.quarantine.as_deref(),
+        )?;
         files::replace_json(&self.home.release(), fresh).map_err(unwritten)?;
         if self.guard.bytes() != Some(bytes.as_slice()) {
-            self.guard.publish(&self.options.places.snapshot, bytes).map_err(unwritten)?;
+            self.guard
+                .publish(&self.options.places.snapshot, bytes)
+                .map_err(unwritten)?;
         }
         self.installed = Some(fresh.clone());
         self.refusal = None;
@@ -223,9 +271,20 @@ impl Core {
 
     /// The last good policy stays; the refusal is told once.
     fn refuse(&mut self, refusal: Refusal) {
-        self.problems.insert("policy", format!("a release was refused, version {} stays in force: {}", self.policy_version(), refusal.text));
+        self.problems.insert(
+            "policy",
+            format!(
+                "a release was refused, version {} stays in force: {}",
+                self.policy_version(),
+                refusal.text
+            ),
+        );
         if self.refusal.as_ref() != Some(&refusal) {
-            let detail = [("cause", refusal.kind.to_owned()), ("problem", refusal.text.clone()), ("in_force", self.policy_version())];
+            let detail = [
+                ("cause", refusal.kind.to_owned()),
+                ("problem", refusal.text.clone()),
+                ("in_force", self.policy_version()),
+            ];
             self.seal(vec![Draft::sensor(EventType::PolicyRefused, &detail)]);
         }
         self.refusal = Some(refusal);

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use cmdai_gate::governor::{read_frame, write_frame};
-use cmdai_schema::governor::{Reply, Request};
+use cmdai_schema::governor::{MAX_FRAME, Reply, Request};
 
 use super::Input;
 use super::hashing::hash_file;
+use crate::frames;
 
 /// Most connections at once, of all and of one person.
 const MAX_CONNECTIONS: usize = 128;
@@ -37,28 +37,43 @@ pub(crate) struct Call {
 /// same person.
 pub(crate) fn listen(socket: &Path, root: bool, input: Sender<Input>) -> Result<()> {
     if let Some(folder) = socket.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
     }
     // The lock on the sealed spool says that no other keeper lives: what lies there is left over.
     match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("the old socket cannot be removed"),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context("the old socket cannot be removed");
+        }
         _ => {}
     }
-    let listener = UnixListener::bind(socket).with_context(|| format!("cannot listen at {}", socket.display()))?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(if root { 0o666 } else { 0o600 }))?;
+    let listener = UnixListener::bind(socket)
+        .with_context(|| format!("cannot listen at {}", socket.display()))?;
+    std::fs::set_permissions(
+        socket,
+        std::fs::Permissions::from_mode(if root { 0o666 } else { 0o600 }),
+    )?;
     let counts: Arc<Mutex<HashMap<u32, usize>>> = Arc::default();
-    std::thread::Builder::new().name("governor".to_owned()).spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let Ok(peer) = rustix::net::sockopt::socket_peercred(&stream) else { continue };
-            let uid = peer.uid.as_raw();
-            let Some(place) = Place::take(&counts, uid) else { continue };
-            let input = input.clone();
-            let _ = std::thread::Builder::new().name("governed".to_owned()).spawn(move || {
-                let _place = place;
-                converse(stream, uid, &input);
-            });
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("governor".to_owned())
+        .spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Ok(peer) = rustix::net::sockopt::socket_peercred(&stream) else {
+                    continue;
+                };
+                let uid = peer.uid.as_raw();
+                let Some(place) = Place::take(&counts, uid) else {
+                    continue;
+                };
+                let input = input.clone();
+                let _ = std::thread::Builder::new()
+                    .name("governed".to_owned())
+                    .spawn(move || {
+                        let _place = place;
+                        converse(stream, uid, &input);
+                    });
+            }
+        })?;
     Ok(())
 }
 
@@ -68,7 +83,9 @@ struct Place(Arc<Mutex<HashMap<u32, usize>>>, u32);
 impl Place {
     fn take(counts: &Arc<Mutex<HashMap<u32, usize>>>, uid: u32) -> Option<Self> {
         let mut map = counts.lock().ok()?;
-        if map.values().sum::<usize>() >= MAX_CONNECTIONS || map.get(&uid).is_some_and(|count| *count >= MAX_OF_ONE) {
+        if map.values().sum::<usize>() >= MAX_CONNECTIONS
+            || map.get(&uid).is_some_and(|count| *count >= MAX_OF_ONE)
+        {
             return None;
         }
         *map.entry(uid).or_default() += 1;
@@ -90,7 +107,7 @@ fn converse(mut stream: UnixStream, uid: u32, input: &Sender<Input>) {
     let _ = stream.set_read_timeout(Some(IDLE));
     let _ = stream.set_write_timeout(Some(Duration::from_secs(5)));
     let mut greeted = false;
-    while let Ok(request) = read_frame::<Request>(&mut stream) {
+    while let Ok(Some(request)) = frames::read::<Request>(&mut stream, MAX_FRAME) {
         match &request {
             Request::Hello { version: 0, .. } => return,
             Request::Hello { .. } => greeted = true,
@@ -102,11 +119,19 @@ fn converse(mut stream: UnixStream, uid: u32, input: &Sender<Input>) {
             _ => Ok(BTreeMap::new()),
         };
         let (reply, answer) = sync_channel(1);
-        if input.send(Input::Governor(Call { uid, request, hashes, reply })).is_err() {
+        if input
+            .send(Input::Governor(Call {
+                uid,
+                request,
+                hashes,
+                reply,
+            }))
+            .is_err()
+        {
             return;
         }
         let Ok(reply) = answer.recv() else { return };
-        if write_frame(&mut stream, &reply).is_err() {
+        if frames::write(&mut stream, &reply, MAX_FRAME).is_err() {
             return;
         }
     }
@@ -118,11 +143,18 @@ fn hash_all(paths: &[String], cwd: &str, uid: u32) -> Result<BTreeMap<String, St
     }
     let mut hashes = BTreeMap::new();
     for path in paths {
-        let full = if path.starts_with('/') { PathBuf::from(path) } else { Path::new(cwd).join(path) };
+        let full = if path.starts_with('/') {
+            PathBuf::from(path)
+        } else {
+            Path::new(cwd).join(path)
+        };
         if !full.is_absolute() {
-            return Err(format!("{path} cannot be found without a working directory"));
+            return Err(format!(
+                "{path} cannot be found without a working directory"
+            ));
         }
-        let hash = hash_file(&full, uid).map_err(|error| format!("{path} would run and cannot be looked at: {error}"))?;
+        let hash = hash_file(&full, uid)
+            .map_err(|error| format!("{path} would run and cannot be looked at: {error}"))?;
         hashes.insert(path.clone(), hash);
     }
     Ok(hashes)

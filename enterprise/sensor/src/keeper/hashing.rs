@@ -25,12 +25,21 @@ pub(crate) fn hash_file(path: &Path, uid: u32) -> io::Result<String> {
         return Err(io::Error::other("it is no regular file"));
     }
     // Not even a hash of what the person may not read: root could be made to tell secrets apart.
-    let readable = meta.mode() & 0o004 != 0 || (meta.uid() == uid && meta.mode() & 0o400 != 0) || uid == 0 || meta.mode() & 0o001 != 0;
+    let readable = meta.mode() & 0o004 != 0
+        || (meta.uid() == uid && meta.mode() & 0o400 != 0)
+        || uid == 0
+        || meta.mode() & 0o001 != 0;
     if !readable {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the person may not read it"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the person may not read it",
+        ));
     }
     if meta.len() > MAX_FILE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {MAX_FILE} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is longer than {MAX_FILE} bytes"),
+        ));
     }
     let file = File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
     let mut hasher = Sha256::new();
@@ -61,12 +70,21 @@ mod tests {
         let file = dir.path().join("script");
         std::fs::write(&file, "abc").unwrap();
         let uid = rustix::process::getuid().as_raw();
-        assert_eq!(hash_file(&file, uid).unwrap(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hash_file(&file, uid).unwrap(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert!(hash_file(Path::new("/dev/zero"), uid).is_err());
         assert!(hash_file(dir.path(), uid).is_err());
         assert!(hash_file(&dir.path().join("none"), uid).is_err());
         let fifo = dir.path().join("fifo");
-        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&fifo)
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(hash_file(&fifo, uid).is_err(), "must not wait either");
     }
 

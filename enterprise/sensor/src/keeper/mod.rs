@@ -46,9 +46,11 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let (done, finished) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new().name("keeper".to_owned()).spawn(move || {
-        let _ = done.send(core::Core::run(&options, &flag));
-    })?;
+    std::thread::Builder::new()
+        .name("keeper".to_owned())
+        .spawn(move || {
+            let _ = done.send(core::Core::run(&options, &flag));
+        })?;
     tokio::pin!(shutdown);
     tokio::pin!(finished);
     tokio::select! {
@@ -71,7 +73,12 @@ pub(crate) struct Couriers {
 
 impl Couriers {
     pub(crate) fn new() -> Self {
-        Self { child: None, next: Instant::now(), failures: 0, started: Instant::now() }
+        Self {
+            child: None,
+            next: Instant::now(),
+            failures: 0,
+            started: Instant::now(),
+        }
     }
 
     /// Starts one where none runs and its time has come.
@@ -83,19 +90,21 @@ impl Couriers {
         let child = Child::start(&options.courier, &options.courier_account)?;
         let mut stream = child.stream.try_clone()?;
         let input = input.clone();
-        std::thread::Builder::new().name("courier".to_owned()).spawn(move || {
-            while let Ok(Some(ask)) = frames::read::<Ask>(&mut stream) {
-                let (reply, answer) = sync_channel(1);
-                if input.send(Input::Courier(ask, reply)).is_err() {
-                    return;
+        std::thread::Builder::new()
+            .name("courier".to_owned())
+            .spawn(move || {
+                while let Ok(Some(ask)) = frames::read::<Ask>(&mut stream, frames::MAX_FRAME) {
+                    let (reply, answer) = sync_channel(1);
+                    if input.send(Input::Courier(ask, reply)).is_err() {
+                        return;
+                    }
+                    let Ok(answer) = answer.recv() else { break };
+                    if frames::write(&mut stream, &answer, frames::MAX_FRAME).is_err() {
+                        break;
+                    }
                 }
-                let Ok(answer) = answer.recv() else { break };
-                if frames::write(&mut stream, &answer).is_err() {
-                    break;
-                }
-            }
-            let _ = input.send(Input::CourierGone);
-        })?;
+                let _ = input.send(Input::CourierGone);
+            })?;
         self.started = Instant::now();
         self.child = Some(child);
         Ok(())

@@ -19,14 +19,28 @@ pub(crate) struct Ordered {
 }
 
 /// The state after orders, and what is wrong with those that were not believed.
-pub(crate) fn carry_out(state: &Ordered, orders: &[Signed], keys: &[String], machine_id: &str) -> (Ordered, Vec<String>) {
+pub(crate) fn carry_out(
+    state: &Ordered,
+    orders: &[Signed],
+    keys: &[String],
+    machine_id: &str,
+) -> (Ordered, Vec<String>) {
     let mut problems = Vec::new();
     let mut good: Vec<Order> = Vec::new();
     for signed in orders {
         match verify_statement::<Order>(signed, keys) {
-            Ok(order) if order.machine_id != machine_id => problems.push(format!("an order for machine {} came to this one", order.machine_id)),
-            Ok(order) if order.version != 1 || !matches!(order.kind.as_str(), "quarantine" | "release") => {
-                problems.push(format!("order {} is of an unknown kind: update the sensor", order.serial));
+            Ok(order) if order.machine_id != machine_id => problems.push(format!(
+                "an order for machine {} came to this one",
+                order.machine_id
+            )),
+            Ok(order)
+                if order.version != 1
+                    || !matches!(order.kind.as_str(), "quarantine" | "release") =>
+            {
+                problems.push(format!(
+                    "order {} is of an unknown kind: update the sensor",
+                    order.serial
+                ));
             }
             Ok(order) => good.push(order),
             Err(error) => problems.push(format!("an order is not believed: {error}")),
@@ -37,7 +51,12 @@ pub(crate) fn carry_out(state: &Ordered, orders: &[Signed], keys: &[String], mac
     for order in good.into_iter().filter(|order| order.serial > 0) {
         if order.serial > state.serial {
             let quarantine = (order.kind == "quarantine").then_some(order.reason);
-            state = Ordered { serial: order.serial, quarantine, issued_by: order.issued_by, issued: order.issued };
+            state = Ordered {
+                serial: order.serial,
+                quarantine,
+                issued_by: order.issued_by,
+                issued: order.issued,
+            };
         }
     }
     (state, problems)
@@ -50,7 +69,15 @@ mod tests {
     use super::*;
 
     fn order(serial: u64, kind: &str, machine: &str) -> Order {
-        Order { version: 1, serial, machine_id: machine.into(), kind: kind.into(), reason: "lost laptop".into(), issued_by: "maya".into(), issued: "2026-01-01T00:00:00Z".into() }
+        Order {
+            version: 1,
+            serial,
+            machine_id: machine.into(),
+            kind: kind.into(),
+            reason: "lost laptop".into(),
+            issued_by: "maya".into(),
+            issued: "2026-01-01T00:00:00Z".into(),
+        }
     }
 
     #[test]
@@ -58,10 +85,24 @@ mod tests {
         let key = SigningKey::from_bytes(&[1; 32]);
         let trusted = [keys::public_base64(&key)];
         let sign = |order: &Order| sign_statement(&key, order).unwrap();
-        let (state, problems) = carry_out(&Ordered::default(), &[sign(&order(2, "release", "m")), sign(&order(1, "quarantine", "m"))], &trusted, "m");
-        assert_eq!((state.serial, state.quarantine.as_deref(), problems.len()), (2, None, 0));
+        let (state, problems) = carry_out(
+            &Ordered::default(),
+            &[
+                sign(&order(2, "release", "m")),
+                sign(&order(1, "quarantine", "m")),
+            ],
+            &trusted,
+            "m",
+        );
+        assert_eq!(
+            (state.serial, state.quarantine.as_deref(), problems.len()),
+            (2, None, 0)
+        );
         // The same order again, an older one, and one for somebody else change nothing.
-        let again = [sign(&order(1, "quarantine", "m")), sign(&order(9, "quarantine", "other"))];
+        let again = [
+            sign(&order(1, "quarantine", "m")),
+            sign(&order(9, "quarantine", "other")),
+        ];
         let (after, problems) = carry_out(&state, &again, &trusted, "m");
         assert_eq!((after, problems.len()), (state.clone(), 1));
         let stranger = SigningKey::from_bytes(&[2; 32]);

@@ -41,22 +41,33 @@ pub(crate) struct Refusal {
 }
 
 /// Verifies carried files. Nothing where nothing was published yet.
-pub(crate) fn verify(home: &Home, identity: &Identity, carried: &[CarriedFile]) -> Result<Option<VerifiedRelease>, Refusal> {
+pub(crate) fn verify(
+    home: &Home,
+    identity: &Identity,
+    carried: &[CarriedFile],
+) -> Result<Option<VerifiedRelease>, Refusal> {
     let staging = home.staging();
-    stage(&staging, carried).map_err(|text| Refusal { kind: "incomplete", text })?;
+    stage(&staging, carried).map_err(|text| Refusal {
+        kind: "incomplete",
+        text,
+    })?;
     let consumer = Consumer::new(identity.tuf_root.clone(), home.seen());
     let verified = consumer.verify_blocking(&staging);
     let _ = std::fs::remove_dir_all(&staging);
     match verified {
         Ok(release) => Ok(Some(release)),
         Err(BundleError::Empty) => Ok(None),
-        Err(error) => Err(Refusal { kind: error.kind(), text: error.to_string() }),
+        Err(error) => Err(Refusal {
+            kind: error.kind(),
+            text: error.to_string(),
+        }),
     }
 }
 
 /// Writes carried files where the verifier looks, under names that cannot lead elsewhere.
 fn stage(staging: &Path, carried: &[CarriedFile]) -> Result<(), String> {
-    let fail = |error: std::io::Error| format!("the release cannot be put aside for verifying: {error}");
+    let fail =
+        |error: std::io::Error| format!("the release cannot be put aside for verifying: {error}");
     match std::fs::remove_dir_all(staging) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
@@ -69,11 +80,20 @@ fn stage(staging: &Path, carried: &[CarriedFile]) -> Result<(), String> {
         files::make_folder(&staging.join(folder), 0o700).map_err(fail)?;
     }
     for file in carried {
-        let good_name = file.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) && !file.name.starts_with('.');
-        if !good_name || file.name.len() > 120 || !matches!(file.folder.as_str(), "metadata" | "targets") {
+        let good_name = file
+            .name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+            && !file.name.starts_with('.');
+        if !good_name
+            || file.name.len() > 120
+            || !matches!(file.folder.as_str(), "metadata" | "targets")
+        {
             return Err("the release names a file that cannot be one of its own".to_owned());
         }
-        let bytes = STANDARD.decode(&file.content).map_err(|_| "the release's files are garbled".to_owned())?;
+        let bytes = STANDARD
+            .decode(&file.content)
+            .map_err(|_| "the release's files are garbled".to_owned())?;
         std::fs::write(staging.join(&file.folder).join(&file.name), bytes).map_err(fail)?;
     }
     Ok(())
@@ -93,8 +113,15 @@ impl Installed {
     }
 
     /// The snapshot for this machine as it is now.
-    pub(crate) fn compile(&self, organisation: &str, quarantine: Option<&str>) -> Result<Vec<u8>, Refusal> {
-        let set = parse(&self.policy_yaml, "policy.yaml").map_err(|errors| Refusal { kind: "policy", text: format!("the policy cannot be used: {errors}") })?;
+    pub(crate) fn compile(
+        &self,
+        organisation: &str,
+        quarantine: Option<&str>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let set = parse(&self.policy_yaml, "policy.yaml").map_err(|errors| Refusal {
+            kind: "policy",
+            text: format!("the policy cannot be used: {errors}"),
+        })?;
         let meta = SnapshotMeta {
             policy_id: organisation.to_owned(),
             version: self.version.to_string(),

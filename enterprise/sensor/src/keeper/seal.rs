@@ -56,10 +56,23 @@ pub(crate) struct Sealer {
 }
 
 impl Sealer {
-    pub(crate) fn open(folder: &Path, key: &SpoolKey, machine_id: String, machine: MachineRef) -> Result<Self, SpoolError> {
+    pub(crate) fn open(
+        folder: &Path,
+        key: &SpoolKey,
+        machine_id: String,
+        machine: MachineRef,
+    ) -> Result<Self, SpoolError> {
         let spool = Spool::open(folder, key)?;
-        let note = spool.note().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        Ok(Self { spool, note, machine_id, machine })
+        let note = spool
+            .note()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        Ok(Self {
+            spool,
+            note,
+            machine_id,
+            machine,
+        })
     }
 
     pub(crate) fn note(&self) -> &Note {
@@ -85,10 +98,16 @@ impl Sealer {
         let mut events = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let event = self.seal(head, draft)?;
-            head = (event.envelope.seq, event.hash().map_err(|error| SpoolError::Content(error.to_string()))?);
+            head = (
+                event.envelope.seq,
+                event
+                    .hash()
+                    .map_err(|error| SpoolError::Content(error.to_string()))?,
+            );
             events.push(event);
         }
-        let text = serde_json::to_string(&note).map_err(|error| SpoolError::Content(error.to_string()))?;
+        let text =
+            serde_json::to_string(&note).map_err(|error| SpoolError::Content(error.to_string()))?;
         self.spool.append_with_note(&events, Some(&text))?;
         self.note = note;
         self.spool.sync()
@@ -101,22 +120,41 @@ impl Sealer {
         let claimed = draft.time_ms;
         let time = claimed.and_then(clock::believable).unwrap_or_else(|| {
             if let Some(claimed) = claimed {
-                draft.payload.detail.insert("claimed_time_ms".to_owned(), claimed.to_string());
+                draft
+                    .payload
+                    .detail
+                    .insert("claimed_time_ms".to_owned(), claimed.to_string());
             }
             clock::now()
         });
         let event = |kind: EventType, payload| {
             let id = uuid::Uuid::now_v7().to_string();
-            Event::seal(id, head.0 + 1, head.1, clock::text(time), kind, self.machine_id.clone(), salt, payload)
+            Event::seal(
+                id,
+                head.0 + 1,
+                head.1,
+                clock::text(time),
+                kind,
+                self.machine_id.clone(),
+                salt,
+                payload,
+            )
         };
         let user = draft.payload.user.clone();
         let session = draft.payload.context.session_id.clone();
         let counter = draft.payload.context.counter;
         // What cannot be sealed must neither vanish nor stand in the way of all that follows.
         event(draft.kind, draft.payload).or_else(|error| {
-            let mut gap = Draft::gap(&user, &session, counter, counter, &format!("cannot be sealed: {error}"));
+            let mut gap = Draft::gap(
+                &user,
+                &session,
+                counter,
+                counter,
+                &format!("cannot be sealed: {error}"),
+            );
             gap.payload.machine = self.machine.clone();
-            event(EventType::Gap, gap.payload).map_err(|error| SpoolError::Content(error.to_string()))
+            event(EventType::Gap, gap.payload)
+                .map_err(|error| SpoolError::Content(error.to_string()))
         })
     }
 }

@@ -18,7 +18,13 @@ struct Mark(u64, u64, i64, i64, u32);
 
 fn mark(path: &Path) -> Option<Mark> {
     let meta = std::fs::symlink_metadata(path).ok()?;
-    Some(Mark(meta.ino(), meta.size(), meta.mtime_nsec() ^ meta.mtime(), meta.ctime_nsec() ^ meta.ctime(), meta.mode()))
+    Some(Mark(
+        meta.ino(),
+        meta.size(),
+        meta.mtime_nsec() ^ meta.mtime(),
+        meta.ctime_nsec() ^ meta.ctime(),
+        meta.mode(),
+    ))
 }
 
 /// The snapshot as we wrote it.
@@ -50,13 +56,22 @@ impl Guard {
             return None;
         }
         let found = match files::read_bounded(path, MAX_WATCHED) {
-            Ok(found) if found == bytes && mark(path).is_some_and(|now| now.4 == known.4) => "touched",
+            Ok(found) if found == bytes && mark(path).is_some_and(|now| now.4 == known.4) => {
+                "touched"
+            }
             Ok(_) => "replaced",
             Err(_) => "removed",
         };
         let restored = self.publish(path, bytes);
         let repaired = restored.map_or_else(|error| format!("no: {error}"), |()| "yes".to_owned());
-        Some(Draft::sensor(EventType::Tamper, &[("path", path.display().to_string()), ("what", format!("the snapshot was {found}")), ("repaired", repaired)]))
+        Some(Draft::sensor(
+            EventType::Tamper,
+            &[
+                ("path", path.display().to_string()),
+                ("what", format!("the snapshot was {found}")),
+                ("repaired", repaired),
+            ],
+        ))
     }
 }
 
@@ -72,7 +87,12 @@ impl Watch {
     /// Remembers across restarts what the files were.
     pub(crate) fn open(paths: Vec<PathBuf>, store: PathBuf) -> std::io::Result<Self> {
         let digests = files::read_json(&store)?.unwrap_or_default();
-        Ok(Self { paths, store, marks: BTreeMap::new(), digests })
+        Ok(Self {
+            paths,
+            store,
+            marks: BTreeMap::new(),
+            digests,
+        })
     }
 
     /// Changes since the last look. The new state is remembered once it has been reported.
@@ -91,9 +111,21 @@ impl Watch {
             };
             let before = self.digests.insert(path.clone(), digest.clone());
             if before.as_ref().is_some_and(|before| *before != digest) {
-                let what = if digest == "missing" { "a watched file was removed" } else { "a watched file changed" };
+                let what = if digest == "missing" {
+                    "a watched file was removed"
+                } else {
+                    "a watched file changed"
+                };
                 let before = before.unwrap_or_default();
-                drafts.push(Draft::sensor(EventType::Tamper, &[("path", path.display().to_string()), ("what", what.to_owned()), ("before", before), ("after", digest)]));
+                drafts.push(Draft::sensor(
+                    EventType::Tamper,
+                    &[
+                        ("path", path.display().to_string()),
+                        ("what", what.to_owned()),
+                        ("before", before),
+                        ("after", digest),
+                    ],
+                ));
             }
         }
         drafts

@@ -1,3 +1,16 @@
-//! Keeper and courier against a server of the tests' own.
+//! Keeper and courier, as the processes they are, against a server of the tests' own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail loudly"
+)]
+
+mod approvals;
+mod crash;
+mod flow;
+mod policy;
+mod server;
+mod world;

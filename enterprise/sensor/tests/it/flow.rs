@@ -1,0 +1,247 @@
+//! From a hook's record to the server.
+
+use std::time::{Duration, Instant};
+
+use cmdai_schema::record::Half;
+use cmdai_schema::{AgentInfo, Decision, EventType, Origin, OriginKind};
+
+use crate::world::{World, blocked, command_id, eventually, started};
+
+#[test]
+fn enrolment_trusts_the_pinned_authority_only() {
+    let world = World::new();
+    assert!(world.places.mark.exists());
+    let again = world.enrol(&world.server.token()).unwrap_err();
+    assert!(again.to_string().contains("enrolled already"), "{again}");
+    cmdai_sensor::uninstall(&world.places).unwrap();
+    assert!(!world.places.mark.exists() && !world.places.state.exists());
+
+    let other = format!("cmdai1.t1.secret.{}", "00".repeat(32));
+    let error = world.enrol(&other).unwrap_err();
+    assert!(
+        format!("{error:#}").contains("does not show the authority"),
+        "{error:#}"
+    );
+    let used = world.server.token().replace("t1", "t2");
+    let error = world.enrol(&used).unwrap_err();
+    assert!(format!("{error:#}").contains("used up"), "{error:#}");
+    assert!(!world.places.mark.exists());
+    assert_eq!(
+        world.enrol(&world.server.token()).unwrap().organisation,
+        "acme-corp"
+    );
+}
+
+#[test]
+fn records_become_events_on_the_server_within_two_seconds() {
+    let mut world = World::running();
+    let mut session = world.session("s1");
+    let begin = Instant::now();
+    session.write(Half::SessionStart {
+        shell: "bash 5.2".into(),
+        origin: Origin::default(),
+    });
+    session.command("c1");
+    session.write(Half::Start(Box::new(blocked("c2"))));
+    let mut monitored = started("c3");
+    monitored.policy.violated_rules = vec!["net.fetch".into()];
+    session.write(Half::Start(Box::new(monitored)));
+    session.end("c3", 3);
+    let mut waiting = blocked("c4");
+    waiting.policy.decision = Decision::RequireApproval;
+    waiting.approval = Some(cmdai_schema::ApprovalInfo {
+        request_id: "ABCD2345".into(),
+        status: "pending".into(),
+        ..Default::default()
+    });
+    session.write(Half::Start(Box::new(waiting)));
+    let mut by_agent = started("c5");
+    by_agent.origin = Origin {
+        kind: OriginKind::Agent,
+        confidence: 900,
+        evidence: vec!["env:CLAUDECODE".into()],
+    };
+    by_agent.agent = Some(AgentInfo {
+        name: "claude-code".into(),
+        ..AgentInfo::default()
+    });
+    session.write(Half::Start(Box::new(by_agent)));
+    session.end("c5", 0);
+    let event = |id: &str| world.events(id, |event| command_id(event) == id).remove(0);
+    let last = event("c5");
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(2), "took {took:?}");
+    assert_eq!(last.payload.context.agent.unwrap().name, "claude-code");
+    let first = event("c1");
+    assert_eq!(first.envelope.event_type, EventType::CommandExecuted);
+    assert_eq!(first.payload.execution.unwrap().exit_code, Some(0));
+    assert_eq!(
+        (
+            first.payload.machine.hostname.as_str(),
+            first.payload.user.uid
+        ),
+        ("dev-1", Some(crate::world::uid()))
+    );
+    assert_eq!(event("c2").envelope.event_type, EventType::CommandBlocked);
+    assert_eq!(event("c3").envelope.event_type, EventType::PolicyViolation);
+    assert_eq!(event("c3").payload.execution.unwrap().exit_code, Some(3));
+    assert_eq!(
+        event("c4").envelope.event_type,
+        EventType::ApprovalRequested
+    );
+
+    // A long one comes in two halves.
+    session.start("c6");
+    assert_eq!(event("c6").payload.execution.unwrap().exit_code, None);
+    session.end("c6", 9);
+    let completed = world.events("completed", |event| {
+        event.envelope.event_type == EventType::CommandCompleted
+    });
+    assert_eq!(
+        (
+            command_id(&completed[0]),
+            completed[0].payload.execution.as_ref().unwrap().exit_code
+        ),
+        ("c6", Some(9))
+    );
+    assert_eq!(
+        completed[0].payload.command.as_ref().unwrap().text,
+        "echo c6"
+    );
+
+    world.drained();
+    world.stop();
+    let status = cmdai_sensor::status(&world.places).unwrap();
+    assert!(status.problems[0].contains("not running"), "{status:?}");
+    assert_eq!(status.policy_version, "1");
+    // The farewell is sealed and goes out with the next start.
+    world.start();
+    world.events("the farewell", |event| {
+        event.envelope.event_type == EventType::SensorStopped
+    });
+    let started = world.events("starts", |event| {
+        event.envelope.event_type == EventType::SensorStarted
+    });
+    eventually("second start", || {
+        (world.count(EventType::SensorStarted) == 2).then_some(())
+    });
+    assert_eq!(started[0].payload.detail["after"], "stop");
+    assert!(world.known(|known| known.conflicts.is_empty()));
+}
+
+#[test]
+fn what_is_missing_or_damaged_becomes_a_gap() {
+    let world = World::running();
+    let mut session = world.session("gaps");
+    session.command("g1");
+    session.counter += 3;
+    session.command("g2");
+    session.raw("C1 00000000 {\"not\":\"this\"}\n");
+    session.counter += 1;
+    session.command("g3");
+    world.events("g3", |event| command_id(event) == "g3");
+    let gaps: Vec<(String, String, String)> = world
+        .events("gaps", |event| event.envelope.event_type == EventType::Gap)
+        .into_iter()
+        .map(|event| {
+            (
+                event.payload.detail["from"].clone(),
+                event.payload.detail["to"].clone(),
+                event.payload.detail["cause"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        gaps,
+        [
+            ("3".into(), "5".into(), "records are missing".into()),
+            ("8".into(), "8".into(), "checksum does not match".into())
+        ]
+    );
+    // A spool that is emptied or taken away does not go unnoticed.
+    std::fs::remove_file(world.places.user_spool(crate::world::uid()).join("gaps.c1")).unwrap();
+    world.events("removal", |event| {
+        event
+            .payload
+            .detail
+            .get("what")
+            .is_some_and(|what| what.contains("was removed"))
+    });
+}
+
+#[test]
+fn a_blocked_command_is_reported_once_by_two_roads() {
+    let world = World::running();
+    let mut governor = world.governor();
+    governor.report(blocked("b1"), "s9");
+    governor.report(blocked("b1"), "s9");
+    let mut session = world.session("s9");
+    session.write(Half::Start(Box::new(blocked("b1"))));
+    session.write(Half::Start(Box::new(blocked("b2"))));
+    world.events("b2", |event| command_id(event) == "b2");
+    governor.report(blocked("b2"), "s9");
+    session.command("b3");
+    world.events("b3", |event| command_id(event) == "b3");
+    for id in ["b1", "b2"] {
+        assert_eq!(
+            world.events(id, |event| command_id(event) == id).len(),
+            1,
+            "{id}"
+        );
+    }
+    let reported = world.events("b1", |event| command_id(event) == "b1");
+    assert_eq!(reported[0].payload.user.uid, Some(crate::world::uid()));
+}
+
+#[test]
+fn the_server_may_go_away_be_busy_and_lose_answers() {
+    let mut world = World::running();
+    world.drained();
+    world.server.down();
+    let mut session = world.session("s1");
+    for turn in 0..40 {
+        session.command(&format!("d{turn}"));
+    }
+    let status = world.until("events wait", |status| status.queued >= 40);
+    assert!(status.oldest_s.is_some());
+    world.until("trouble is shown", |status| {
+        status
+            .problems
+            .iter()
+            .any(|problem| problem.contains("contact") || problem.contains("upload"))
+    });
+    world.known(|known| {
+        known.busy = 2;
+        known.lose_answers = 1;
+    });
+    world.server.up();
+    world.drained();
+    for turn in 0..40 {
+        let id = format!("d{turn}");
+        assert_eq!(
+            world.known(|known| known
+                .events
+                .iter()
+                .filter(|event| command_id(event) == id)
+                .count()),
+            1,
+            "{id}"
+        );
+    }
+    world.until("no trouble is left", |status| status.problems.is_empty());
+    assert!(world.known(|known| known.conflicts.is_empty()));
+}
+
+#[test]
+fn an_idle_sensor_is_quiet() {
+    let world = World::running();
+    world.drained();
+    std::thread::sleep(Duration::from_millis(300));
+    let before = world.server.requests();
+    std::thread::sleep(Duration::from_secs(3));
+    let asked = world.server.requests() - before;
+    assert!(
+        asked <= 4,
+        "{asked} requests in three idle seconds with a hold of two"
+    );
+}
