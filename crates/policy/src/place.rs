@@ -353,6 +353,20 @@ impl<'a> Places<'a> {
         if !path.starts_with('/') {
             return Place::Unknown;
         }
+        // A drive letter is no relative path: `C:\\`, `C:/Users`.
+        if let Some(drive) = self
+            .cwd
+            .and_then(|cwd| path.strip_prefix(cwd))
+            .and_then(|rest| rest.strip_prefix('/'))
+            && drive.as_bytes().get(1) == Some(&b':')
+            && drive.starts_with(|c: char| c.is_ascii_alphabetic())
+        {
+            return if drive.len() <= 3 {
+                Place::Root
+            } else {
+                Place::MachineData
+            };
+        }
         let everything = path.ends_with("/*") || path.ends_with("/**") || path.ends_with("/.*");
         let bare = path
             .trim_end_matches("/**")
@@ -571,6 +585,8 @@ mod tests {
             ("/home/user/project/web/node_modules", Place::Build),
             ("/home/user/project/.git", Place::Repository),
             ("/home/user/project/.git/index.lock", Place::Build),
+            ("/home/user/project/C:\\", Place::Root),
+            ("/home/user/project/C:\\Users\\u", Place::MachineData),
             ("/srv/data", Place::MachineData),
             ("/srv", Place::MachineData),
             ("$X", Place::Unknown),
