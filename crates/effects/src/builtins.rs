@@ -34,6 +34,14 @@ impl Analyser<'_> {
                     if let Some((name, value)) = arg.text.split_once('=') {
                         self.env.aliases.retain(|(known, _)| known != name);
                         self.env.aliases.push((name.to_owned(), value.to_owned()));
+                        // It would do this whenever somebody calls it.
+                        let code = arg.after(name.len() + 1);
+                        let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
+                        self.expanding.push(name.to_owned());
+                        let dialect = self.dialect;
+                        self.shell_code(&code, dialect, &Stream::Empty, true);
+                        self.expanding.pop();
+                        self.ceiling = ceiling;
                     }
                 }
             }
@@ -68,7 +76,7 @@ impl Analyser<'_> {
                 }
             }
             "exec" => return Some(self.exec(call)),
-            "command" if args.iter().any(|arg| matches!(arg.text.as_str(), "-v" | "-V")) => {
+            "command" if args.first().is_some_and(|arg| matches!(arg.text.as_str(), "-v" | "-V" | "-pv" | "-pV")) => {
                 return Some(args.last().map_or(Stream::Empty, |name| Stream::Known(format!("/usr/bin/{}\n", name.text))));
             }
             "enable" => {
@@ -219,8 +227,9 @@ impl Analyser<'_> {
                     self.emit(EffectKind::Persistence { mechanism: "prompt-command".to_owned(), path: None }, span, Certainty::Likely);
                 }
             }
-            "BASH_ENV" | "ENV" | "ZDOTDIR" | "PYTHONSTARTUP" | "PERL5LIB" | "RUBYLIB" | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" if in_front || name == "BASH_ENV" => {
-                if matches!(name, "BASH_ENV" | "ENV" | "PYTHONSTARTUP") && value.text.contains('/') {
+            "BASH_ENV" | "ENV" | "ZDOTDIR" | "PYTHONSTARTUP" | "PERL5LIB" | "RUBYLIB" | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" => {
+                let scratch = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|folder| value.text.starts_with(folder));
+                if (matches!(name, "BASH_ENV" | "ENV" | "PYTHONSTARTUP") || scratch) && value.text.contains('/') {
                     let path = self.absolute(&value.text);
                     self.emit_code(CodeSource::File(path), "shell", span);
                 }
@@ -241,6 +250,12 @@ impl Analyser<'_> {
             "GIT_SSL_NO_VERIFY" | "PYTHONHTTPSVERIFY" => self.emit(EffectKind::DisableSecurity { what: "tls-verification".to_owned() }, span, Certainty::Proven),
             _ if name.starts_with("CMDAI_") => self.own(span),
             _ => {}
+        }
+        if name.starts_with("BASH_FUNC_")
+            && let Some(at) = value.text.find("()")
+        {
+            let dialect = self.dialect;
+            self.shell_code(&value.after(at + 2), dialect, &Stream::Empty, true);
         }
         if name.starts_with("GIT_CONFIG_VALUE_") && value.text.starts_with('!') {
             let dialect = self.dialect;

@@ -285,7 +285,10 @@ impl Analyser<'_> {
 
     fn dispatch(&mut self, call: &Call<'_>, word: &str, first: &Text, program: Option<&'static Program>) -> Stream {
         if !word.contains('/') {
-            if self.chain.len() == 1 || self.chain.len() >= 2 && matches!(self.chain.get(self.chain.len() - 2).map(String::as_str), Some("eval" | "time" | "source" | "." | "bash" | "sh")) {
+            // A wrapper that is a program of its own does not see the shell's functions.
+            let outer = self.chain.len().checked_sub(2).and_then(|at| self.chain.get(at));
+            let seen = outer.is_none_or(|outer| matches!(outer.as_str(), "eval" | "time" | "source" | "." | "bash" | "sh" | "trap") || self.calls.contains(outer));
+            if seen {
                 let function = self.env.functions.iter().find(|(known, _)| known == call.name).map(|(_, function)| function.clone());
                 if let Some(Some(function)) = function {
                     return self.call_function(call.name, &function, call.args.to_vec(), call.stdin);
@@ -314,6 +317,7 @@ impl Analyser<'_> {
             }
         }
         let Some(program) = program else {
+            self.unfamiliar(call);
             return through(call.stdin);
         };
         let mut parsed = options::parse(program, call.args);
@@ -364,6 +368,25 @@ impl Analyser<'_> {
         };
         self.env.cwd = before;
         printed
+    }
+}
+
+impl Analyser<'_> {
+    /// A program that nothing is known about: its verbs still say something.
+    fn unfamiliar(&mut self, call: &Call<'_>) {
+        if asks_only(call.args) || call.args.iter().any(|arg| arg.text.contains("dry-run")) {
+            return;
+        }
+        let words: Vec<&str> = call.args.iter().map(|arg| arg.text.as_str()).filter(|text| !text.starts_with('-')).take(4).collect();
+        let Some(at) = words.iter().take(3).position(|word| matches!(*word, "delete" | "destroy" | "purge" | "terminate" | "wipe" | "drop")) else { return };
+        let resource = at.checked_sub(1).and_then(|before| words.get(before)).map_or("resource", |word| word);
+        let kind = EffectKind::ResourceDestroy {
+            resource: (*resource).to_owned(),
+            name: words.get(at + 1).map_or_else(String::new, |word| (*word).to_owned()),
+            provider: call.name.to_owned(),
+            context: None,
+        };
+        self.emit(kind, call.span, Certainty::Likely);
     }
 }
 

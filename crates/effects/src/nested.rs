@@ -44,8 +44,11 @@ impl Analyser<'_> {
                     return Stream::UNKNOWN;
                 }
                 Some(Taint::Made | Taint::Unknown) => {
-                    self.unknown = true;
-                    self.emit_code(CodeSource::Unknown, "shell", code.span);
+                    // Where only an argument is not known, what runs is.
+                    if code.text.starts_with(['$', '`']) || code.taint == Some(Taint::Made) {
+                        self.unknown = true;
+                        self.emit_code(CodeSource::Unknown, "shell", code.span);
+                    }
                 }
                 None => {
                     if code.text.starts_with('$') {

@@ -145,5 +145,23 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
             longest = sub.on.len();
         }
     }
-    best.or_else(|| of(program.options))
+    best.or_else(|| of(program.options)).or_else(|| abbreviated(program, parsed, name))
+}
+
+/// A long option that is cut short, where only one begins so.
+fn abbreviated(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Option<&'static Opt> {
+    if !name.starts_with("--") || name.len() < 5 || program.style == Style::Long {
+        return None;
+    }
+    let subs = program.subs.iter().filter(|sub| sub.on.len() <= parsed.operands.len() && sub.on.iter().zip(&parsed.operands).all(|(word, (_, text))| text.text == *word));
+    let mut found: Option<&'static Opt> = None;
+    for option in subs.flat_map(|sub| sub.options).chain(program.options) {
+        if option.names.iter().any(|known| known.starts_with(name)) {
+            if found.is_some_and(|found| found.flag != option.flag) {
+                return None;
+            }
+            found = Some(option);
+        }
+    }
+    found
 }

@@ -24,9 +24,15 @@ impl Analyser<'_> {
             "pwd" => return Stream::Known(format!("{}\n", self.env.cwd)),
             "whoami" | "logname" => return Stream::Known(format!("{}\n", self.context.user)),
             "mktemp" => {
-                let folder = parsed.has("directory");
-                let _ = folder;
-                return Stream::Known("/tmp/tmp.XXXXXXXXXX\n".to_owned());
+                let folder = args.iter().position(|arg| arg.text == "-p").and_then(|at| args.get(at + 1)).map(|folder| folder.text.clone());
+                let template = args.iter().find(|arg| arg.text.contains("XXX")).map(|template| template.text.clone());
+                let _ = parsed;
+                return match (folder, template) {
+                    (Some(folder), Some(template)) => Stream::Known(format!("{folder}/{template}\n")),
+                    (Some(folder), None) => Stream::Known(format!("{folder}/tmp.XXXXXXXXXX\n")),
+                    (None, Some(template)) => Stream::Known(format!("{template}\n")),
+                    (None, None) => Stream::Known("/tmp/tmp.XXXXXXXXXX\n".to_owned()),
+                };
             }
             "dirname" | "basename" => {
                 let Some(first) = parsed.nth(1).filter(|first| first.known) else { return Stream::UNKNOWN };

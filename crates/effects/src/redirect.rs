@@ -78,7 +78,7 @@ impl Analyser<'_> {
             RedirectOp::Read | RedirectOp::ReadWrite => {
                 let target = self.expand_one(tree, &redirection.target);
                 let stream = self.read_file(&target, span);
-                if redirection.op == RedirectOp::ReadWrite && !matches!(stream, Stream::Tainted(Taint::Remote(_))) {
+                if redirection.op == RedirectOp::ReadWrite && redirection.fd != 0 && !matches!(stream, Stream::Tainted(Taint::Remote(_))) {
                     self.write_path(&target, true, span);
                 }
                 if let (Stream::Tainted(Taint::Remote(address)), 1) = (&stream, redirection.fd) {

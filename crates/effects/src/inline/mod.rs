@@ -35,7 +35,8 @@ impl Analyser<'_> {
             }
             _ => self.emit_code(CodeSource::Literal, language, code.span),
         }
-        let tokens = tokens::read(&code.text);
+        let mut tokens = tokens::read(&code.text);
+        rename(&mut tokens);
         self.look_through(language, &tokens, code);
     }
 
@@ -276,5 +277,28 @@ impl Analyser<'_> {
             return;
         }
         self.write_path(&target, name.starts_with("append"), code.span);
+    }
+}
+
+/// Puts names in place of what `as` calls them: `from shutil import rmtree as wipe`.
+fn rename(tokens: &mut [Token]) {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for window in tokens.windows(3) {
+        if let [Token::Name(name), Token::Name(word), Token::Name(alias)] = window
+            && word == "as"
+            && names.len() < 32
+        {
+            names.push((alias.clone(), name.clone()));
+        }
+    }
+    if names.is_empty() {
+        return;
+    }
+    for token in tokens {
+        if let Token::Name(name) = token
+            && let Some((_, real)) = names.iter().find(|(alias, _)| alias == name)
+        {
+            name.clone_from(real);
+        }
     }
 }

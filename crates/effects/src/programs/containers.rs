@@ -194,7 +194,7 @@ impl Analyser<'_> {
         let mut at = 0;
         while let Some(arg) = args.get(at) {
             match arg.text.as_str() {
-                "-f" | "--file" | "-p" | "--project-name" | "--profile" | "--env-file" | "--project-directory" => at += 2,
+                "-f" | "--file" | "-p" | "--project-name" | "--profile" | "--env-file" | "--project-directory" | "--ansi" | "--progress" | "--parallel" => at += 2,
                 text if text.starts_with('-') => at += 1,
                 _ => break,
             }
@@ -203,7 +203,8 @@ impl Analyser<'_> {
         let has = |names: &[&str]| rest.iter().any(|arg| names.contains(&arg.text.as_str()));
         match args.get(at).map_or("", |verb| verb.text.as_str()) {
             "down" => {
-                if has(&["-v", "--volumes"]) {
+                let joined = rest.iter().any(|arg| arg.text.starts_with('-') && !arg.text.starts_with("--") && arg.text.split('t').next().is_some_and(|flags| flags.contains('v')));
+                if joined || has(&["-v", "--volumes"]) {
                     self.resource(true, "volumes", "all", &None, call);
                 }
                 if has(&["--rmi"]) {

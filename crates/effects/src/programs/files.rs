@@ -24,7 +24,8 @@ impl Analyser<'_> {
                 }
             }
         }
-        for arg in call.args {
+        // The last one counts.
+        for arg in call.args.iter().rev() {
             if arg.text.starts_with("of=") {
                 let file = arg.after(3);
                 self.write_path(&file, false, call.span);

@@ -84,11 +84,7 @@ impl Analyser<'_> {
         if parsed.value("socket").is_some_and(|socket| socket.text.ends_with("docker.sock")) {
             self.emit(EffectKind::Escalate { to: "container-engine".to_owned() }, call.span, Certainty::Proven);
         }
-        if let Some(method) = parsed.value("method")
-            && method.text.eq_ignore_ascii_case("delete")
-        {
-            self.emit(EffectKind::ResourceDestroy { resource: "http".to_owned(), name: address.clone(), provider: "http".to_owned(), context: None }, call.span, Certainty::Likely);
-        }
+        self.http_verb(parsed, &address, call);
         let output = parsed.value("output").cloned();
         for file in parsed.values("output2").filter(|file| file.text != "-").cloned().collect::<Vec<_>>() {
             self.write_path(&file, false, call.span);
@@ -102,6 +98,20 @@ impl Analyser<'_> {
             Stream::Empty
         } else {
             Stream::Tainted(Taint::Remote(address))
+        }
+    }
+
+    /// What a request asks the other side to do, by its method, address and body.
+    fn http_verb(&mut self, parsed: &Parsed<'_>, address: &str, call: &Call<'_>) {
+        let method = parsed.value("method").map_or_else(|| if parsed.has("data") { "POST".to_owned() } else { "GET".to_owned() }, |method| method.text.to_ascii_uppercase());
+        let path = address.split('?').next().unwrap_or(address);
+        let said = |text: &str| ["_delete_by_query", "delete_series", "delete-batch", "doDelete", "/delete", "/purge", "/destroy", "/_close"].iter().any(|word| text.contains(word));
+        let mutation = parsed.values("data").any(|data| data.text.contains("mutation") && ["Delete", "delete", "Destroy", "destroy", "Remove"].iter().any(|word| data.text.contains(word)));
+        let (name, provider) = (address.to_owned(), "http".to_owned());
+        if method != "GET" && said(path) || mutation {
+            self.emit(EffectKind::ResourceDestroy { resource: "http".to_owned(), name, provider, context: None }, call.span, Certainty::Likely);
+        } else if method == "DELETE" {
+            self.emit(EffectKind::ResourceChange { resource: "http".to_owned(), name, provider, context: None }, call.span, Certainty::Likely);
         }
     }
 

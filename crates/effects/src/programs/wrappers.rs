@@ -159,8 +159,11 @@ impl Analyser<'_> {
             }
             let start = parsed.operands.get(at).map(|&(start, _)| start);
             let Some(mut start) = start else { return Stream::UNKNOWN };
-            while call.args.get(start).is_some_and(|arg| arg.text.starts_with('-')) {
-                start += 1;
+            if call.args.get(start).is_some_and(|arg| arg.text.starts_with('-')) {
+                // Options in front: some take a value, so the first program that is known counts.
+                let rest = call.args.get(start..).unwrap_or_default();
+                let known = rest.iter().take(8).position(|arg| !arg.text.starts_with('-') && knowledge::find(&arg.text).is_some());
+                start += known.or_else(|| rest.iter().position(|arg| !arg.text.starts_with('-'))).unwrap_or(0);
             }
             if call.args.get(start).is_some_and(|arg| arg.text.ends_with(".py")) {
                 return Stream::UNKNOWN;
