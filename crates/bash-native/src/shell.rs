@@ -281,7 +281,11 @@ impl Shell {
                 || self.symbols.runs_from_editor();
             fresh && unjudged
         } else {
-            self.symbols.variable("FUNCNAME").is_none() && !self.recorded.contains(text)
+            let inside = self
+                .symbols
+                .variable("FUNCNAME")
+                .is_some_and(|name| !name.is_empty());
+            !inside && !child && !self.recorded.contains(text)
         };
         if literal && !has_record && self.remembered_decision(text) == Some(Decision::Allow) {
             return 0;

@@ -21,9 +21,9 @@ pub(crate) fn is_terminal() -> bool {
 /// Asks `run it? [y/N]` and waits for the answer. What was typed before the question does not
 /// count as one. In readline's mode one key answers; else a line does. A signal is a no.
 pub(crate) fn ask(raw: bool) -> bool {
-    say("run it? [y/N] ");
     // SAFETY: throws typed bytes away on a descriptor of this process; no memory is involved.
     unsafe { libc::tcflush(libc::STDIN_FILENO, libc::TCIFLUSH) };
+    say("run it? [y/N] ");
     let mut first = None;
     loop {
         let mut waiting = libc::pollfd {

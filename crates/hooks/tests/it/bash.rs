@@ -131,11 +131,14 @@ fn a_command_over_several_lines_is_judged_as_a_whole() {
 
 #[test]
 fn aliases_functions_and_variables_are_seen_through() {
-    let home = home("helper() { echo x; frob\"\"nicate now; }", "");
+    let home = home(
+        "helper() { echo x; frob\"\"nicate now; }\nalias frob='frobnicate --now'",
+        "",
+    );
     home.policy(POLICY).unwrap();
     let mut shell = bash(&home);
     for (set_up, hidden) in [
-        ("alias frob='frobnicate --now'", "frob"),
+        ("true", "frob"),
         ("NAME=frobnicate", "$NAME --now"),
         ("true", "helper"),
     ] {

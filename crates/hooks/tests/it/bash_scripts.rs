@@ -84,3 +84,39 @@ fn a_question_in_a_script_is_a_denial_and_records_say_who_acts() {
         (OriginKind::Script, false, "tickle")
     );
 }
+
+#[test]
+fn a_scripts_commands_are_recorded_once_each_with_their_ends() {
+    let home = hooked();
+    let script = "true; (exit 3); for i in 1 2 3; do echo turn; done; f() { echo inside; }; f; bash -c 'echo nested'; true";
+    assert!(run(&home, script).status.success());
+    let records = home.records().unwrap();
+    let texts: Vec<&str> = records
+        .iter()
+        .filter_map(|record| {
+            if let Half::Start(start) = &record.half {
+                Some(start.text.as_str())
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(
+        texts.iter().filter(|text| **text == "echo turn").count(),
+        1,
+        "{texts:?}"
+    );
+    assert!(
+        texts.contains(&"echo nested") && !texts.contains(&"echo inside"),
+        "{texts:?}"
+    );
+    // (bash replaces itself by the last command of `-c` where it can: that one would have no end.)
+    // Shells that start one another write to one session, without a gap in its numbers.
+    let counters: Vec<u64> = records.iter().map(|record| record.counter).collect();
+    assert_eq!(counters, (1..=records.len() as u64).collect::<Vec<_>>());
+    let ends = records
+        .iter()
+        .filter(|record| matches!(record.half, Half::End { .. }))
+        .count();
+    assert_eq!(ends, texts.len());
+}
