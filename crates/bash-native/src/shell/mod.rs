@@ -1,25 +1,26 @@
-//! The state of one hooked shell, and what happens at Enter, before each simple command, and when
-//! a command line has ended.
+//! The state of one hooked shell, and what happens at Enter and when a command line has ended.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use cmdai_gate::{
     Action, Attribution, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Signals,
-    Voice, fresh_id, origin, render::View,
+    fresh_id, origin,
 };
-use cmdai_schema::{Decision, Dialect, EffectKind, Layer, Mode, RuleHit};
+use cmdai_schema::{Decision, Dialect, Layer};
 
 use crate::session::LiveSession;
 use crate::symbols::Symbols;
 use crate::terminal;
 
+mod net;
+mod voice;
+
+use net::is_literal;
+use voice::TerminalVoice;
+
 /// Part of our DEBUG trap by which it is recognised.
 pub(crate) const TRAP_MARK: &str = "__cmdai debug";
-/// How the integration sets its own trap.
-const OWN_TRAP: &str = "trap -- '__cmdai debug \"$BASH_COMMAND\"";
-/// Most remembered decisions about simple commands.
-const REMEMBERED: usize = 4096;
 /// Longest text that is judged in one piece; more is blocked unseen.
 const TEXT_LIMIT: usize = 1024 * 1024;
 
@@ -253,101 +254,6 @@ impl Shell {
             .collect();
     }
 
-    /// The DEBUG trap fired for a simple command. Zero where it may run, else the status of the
-    /// block.
-    pub(crate) fn before_simple(&mut self, text: &str) -> i32 {
-        self.seen_status = self.symbols.status();
-        if is_own(text) {
-            return 0;
-        }
-        if let Some(stopped) = self.stopped {
-            // Another command number is another line, even where the prompt's hook was lost.
-            if stopped.number == self.symbols.command_number() && self.enforces() {
-                return stopped.status;
-            }
-            self.stopped = None;
-        }
-        let literal = is_literal(text);
-        if literal && self.judged.iter().any(|judged| judged == text) {
-            return 0;
-        }
-        let child = std::process::id() != self.pid;
-        // Without Enter, the first simple command of a line stands for the line. In a script each
-        // new one at the first level has a record.
-        let has_record = if self.interactive {
-            let fresh = self.prompted && !self.in_line && !child;
-            let unjudged = !self.whole_lines
-                || (self.open && self.symbols.variable("COMP_LINE").is_none())
-                || self.symbols.runs_from_editor();
-            fresh && unjudged
-        } else {
-            let inside = self
-                .symbols
-                .variable("FUNCNAME")
-                .is_some_and(|name| !name.is_empty());
-            !inside && !child && !self.recorded.contains(text)
-        };
-        if literal && !has_record && self.remembered_decision(text) == Some(Decision::Allow) {
-            return 0;
-        }
-        let (outcome, cwd) = self.judge(text);
-        let decision = outcome.judgement.decision;
-        if literal {
-            self.remember_decision(text, decision);
-        }
-        // Start-up files, prompts and completions are not lines of a person: nobody is asked, and
-        // only what is denied does not run.
-        let own_time = self.interactive && !self.in_line && !has_record;
-        if own_time && only_traps(&outcome) {
-            // Another tool puts its trap in place; at the next prompt ours comes back in front.
-            return 0;
-        }
-        let passes = if own_time {
-            Decision::RequireApproval
-        } else {
-            Decision::Warn
-        };
-        if !has_record && (decision <= passes || self.answered_for(&outcome)) {
-            return 0;
-        }
-        if !self.interactive {
-            self.end_running(self.seen_status);
-            if self.recorded.len() < REMEMBERED {
-                self.recorded.insert(text.to_owned());
-            }
-        }
-        let settled = self.settle(text, &cwd, &outcome, false, !has_record);
-        if settled.run || !self.enforces() {
-            if has_record {
-                self.line_begins(&outcome, text, &settled);
-            } else {
-                self.accepted.extend(settled.accepted);
-            }
-            return 0;
-        }
-        let status = i32::from(settled.status);
-        if self.interactive && (self.in_line || has_record) {
-            self.in_line = true;
-            self.stopped = Some(StoppedLine {
-                number: self.symbols.command_number(),
-                status,
-            });
-            self.status_owed = Some(status);
-        }
-        status
-    }
-
-    /// Every rule that interrupts was answered for when the line was asked about.
-    fn answered_for(&self, outcome: &Outcome) -> bool {
-        let mut interrupting = outcome
-            .judgement
-            .rules
-            .iter()
-            .filter(|hit| hit.mode == Mode::Enforce && hit.decision.interrupts());
-        outcome.judgement.decision < Decision::Deny
-            && interrupting.all(|hit| self.accepted.contains(&hit.id))
-    }
-
     /// A prompt is about to be shown: the line has ended with this status.
     pub(crate) fn line_ended(&mut self, status: i32) {
         if std::process::id() != self.pid {
@@ -460,86 +366,5 @@ impl Shell {
             .settle(&request, outcome, &mut voice, &mut recorder, manner);
         self.recorder = Some(recorder);
         settled
-    }
-
-    fn remembered_decision(&self, text: &str) -> Option<Decision> {
-        (self.remembered_for == self.key()).then(|| self.remembered.get(text).copied())?
-    }
-
-    fn remember_decision(&mut self, text: &str, decision: Decision) {
-        let key = self.key();
-        if self.remembered_for != key || self.remembered.len() >= REMEMBERED {
-            self.remembered.clear();
-            self.remembered_for = key;
-        }
-        self.remembered.insert(text.to_owned(), decision);
-    }
-
-    /// A decision is remembered for one policy and one working directory.
-    fn key(&self) -> String {
-        let cwd = std::env::current_dir().unwrap_or_default();
-        format!("{} {}", self.gate.policies().generation(), cwd.display())
-    }
-}
-
-/// Part of the integration itself.
-fn is_own(text: &str) -> bool {
-    text.starts_with("__cmdai ")
-        || matches!(
-            text,
-            "shopt -s extdebug"
-                | "set -o functrace"
-                | "[[ -n $__cmdai_other_trap ]]"
-                | "unset __cmdai_prompt __cmdai_why"
-        )
-        || text.starts_with(OWN_TRAP)
-}
-
-/// The worst it does is to the traps of this shell, which mend themselves.
-fn only_traps(outcome: &Outcome) -> bool {
-    let traps = |hit: &RuleHit| hit.id == "self.protect" || hit.decision < Decision::Deny;
-    outcome.judgement.rules.iter().all(traps)
-        && outcome
-            .analysis
-            .effects
-            .iter()
-            .all(|effect| matches!(effect.kind, EffectKind::DisableSecurity { .. }))
-}
-
-/// Nothing in it depends on the state of the shell.
-fn is_literal(text: &str) -> bool {
-    !text.contains(['$', '`', '*', '?', '[', '{', '~', '!'])
-}
-
-/// Messages on standard error, and questions at the keyboard.
-struct TerminalVoice {
-    /// Inside readline: the cursor stands at the end of the typed line, and readline itself will
-    /// end the last line of the message.
-    raw: bool,
-}
-
-impl Voice for TerminalVoice {
-    fn say(&mut self, message: &str) {
-        if message.is_empty() {
-            return;
-        }
-        if self.raw {
-            // Readline ends the last line of what stands on the screen when it hands the line over.
-            terminal::say("\n");
-            terminal::say(message.trim_end_matches('\n'));
-        } else {
-            terminal::say(message);
-        }
-    }
-
-    fn confirm(&mut self) -> bool {
-        if self.raw {
-            terminal::say("\n");
-        }
-        terminal::ask(self.raw)
-    }
-
-    fn view(&self) -> View<'static> {
-        View::of_terminal(&|name| std::env::var(name).ok())
     }
 }
