@@ -35,7 +35,7 @@ function Body({ event }: { event: FullEvent }) {
   return (
     <>
       <div className="stack">
-        {command?.text ? <CopyBox text={command.text} label="Copy the command" /> : detail && Object.keys(detail).length > 0 ? null : <p className="soft">No command belongs to this event.</p>}
+        {command?.text ? <CopyBox text={command.text} label="Copy the command" /> : detail?.text ? <p><SafeText>{detail.text}</SafeText></p> : detail && Object.keys(detail).length > 0 ? null : <p className="soft">No command belongs to this event.</p>}
         <div className="row wrap">
           {policy?.decision && <Verdict decision={policy.decision} />}
           <RiskTag risk={policy?.risk_level} />
@@ -83,7 +83,7 @@ function Body({ event }: { event: FullEvent }) {
           <dt>When</dt>
           <dd><Time at={event.time} /> <span className="muted">{absolute(event.time)}</span></dd>
           {(command?.effects?.length ?? 0) > 0 && <><dt>Effects</dt><dd><SafeText>{command?.effects?.join(', ')}</SafeText></dd></>}
-          {detail && Object.entries(detail).map(([key, value]) => <Pair key={key} name={key} value={value} />)}
+          {detail && Object.entries(detail).filter(([key]) => key !== 'text').map(([key, value]) => <Pair key={key} name={key} value={value} />)}
         </dl>
       </section>
 
@@ -116,9 +116,9 @@ function Body({ event }: { event: FullEvent }) {
           <pre className="json" tabIndex={0} aria-label="JSON of the event"><SafeJson value={event} /></pre>
         </details>
       </section>
-      <div className="row muted" style={{ fontSize: 11.5 }}>
+      {command && <div className="row muted" style={{ fontSize: 11.5 }}>
         <Icon name="lock" size={12} /> Secrets were removed on the machine, before anything was written.
-      </div>
+      </div>}
     </>
   )
 }

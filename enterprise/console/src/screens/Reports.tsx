@@ -161,7 +161,7 @@ function Evidence({ item, report }: { item: EvidenceItem; report: Report }) {
         <span className="tag mono"><SafeText>{item.id}</SafeText></span>
         <b><SafeText>{item.title}</SafeText></b>
         <span className="spring" />
-        <Link to="/search" search={{ q: item.query, from: report.from, to: report.to }}>{count(item.rows)} rows</Link>
+        {item.seed ? <Link to="/search" search={{ q: item.query, from: report.from, to: report.to }}>{some(item.rows, 'row')}</Link> : <span className="soft">{some(item.rows, 'row')}</span>}
       </div>
       {item.exceptions.map((text) => <div key={text} className="row" style={{ color: 'var(--amber)', alignItems: 'flex-start' }}><Icon name="warn" size={14} /><SafeText>{text}</SafeText></div>)}
       {item.sample.length > 0 && (
@@ -185,7 +185,7 @@ function Evidence({ item, report }: { item: EvidenceItem; report: Report }) {
       <dl className="kv" style={{ fontSize: 11.5 }}>
         <dt>Query</dt><dd className="mono"><SafeText>{item.query || 'everything'}</SafeText></dd>
         <dt>SHA-256 of the rows</dt><dd><Hash value={item.sha256} keep={40} /></dd>
-        <dt>Sample</dt><dd>{item.sample.length} drawn with seed <span className="mono"><SafeText>{item.seed}</SafeText></span></dd>
+        <dt>Sample</dt><dd>{item.seed ? <>{item.sample.length} drawn with seed <Hash value={item.seed} keep={24} /></> : 'everything was checked, nothing drawn'}</dd>
       </dl>
     </div>
   )
