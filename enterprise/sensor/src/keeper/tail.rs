@@ -168,10 +168,10 @@ impl Tail {
             .collect();
         for key in gone {
             self.read(&key, note, drafts);
-            if let Some(open) = self.open.remove(&key) {
-                if !note.files.get(&key).is_some_and(|file| file.ended) {
-                    drafts.push(tamper(&open.path, "a hook's spool was removed").about(open.user));
-                }
+            if let Some(open) = self.open.remove(&key)
+                && !note.files.get(&key).is_some_and(|file| file.ended)
+            {
+                drafts.push(tamper(&open.path, "a hook's spool was removed").about(open.user));
             }
             if !seen.contains(&key) {
                 note.files.remove(&key);
@@ -284,7 +284,7 @@ impl Tail {
                 Step::Hold => return,
                 Step::Past(made) => {
                     count(record, file, &open.user, &open.session, drafts);
-                    drafts.extend(made);
+                    drafts.extend(made.map(|draft| *draft));
                     file.offset = *end_offset;
                 }
             }
@@ -316,7 +316,7 @@ impl Tail {
                         .approval
                         .as_ref()
                         .is_some_and(|approval| told.contains(&approval.request_id));
-                    return Step::Past(Some(draft::of_start(record, start, None, user, told)));
+                    return Step::made(draft::of_start(record, start, None, user, told));
                 }
                 let end = later.iter().find_map(|(_, later)| match later {
                     Ok(Record {
@@ -355,7 +355,7 @@ impl Tail {
                 } else if running.len() < MAX_OPEN {
                     running.insert(start.command_id.clone(), made.clone());
                 }
-                Step::Past(Some(made))
+                Step::made(made)
             }
             Half::End {
                 command_id,
@@ -371,15 +371,9 @@ impl Tail {
                     exit_code: *exit_code,
                     duration_us: *duration_us,
                 };
-                Step::Past(Some(draft::of_end(
-                    record,
-                    command_id,
-                    end,
-                    start.as_ref(),
-                    user,
-                )))
+                Step::made(draft::of_end(record, command_id, end, start.as_ref(), user))
             }
-            Half::SessionStart { .. } => Step::Past(draft::of_session(record, user)),
+            Half::SessionStart { .. } => Step::Past(draft::of_session(record, user).map(Box::new)),
             Half::SessionEnd => {
                 file.ended = true;
                 Step::Past(None)
@@ -392,7 +386,13 @@ enum Step {
     /// Look again later.
     Hold,
     /// Done with it.
-    Past(Option<Draft>),
+    Past(Option<Box<Draft>>),
+}
+
+impl Step {
+    fn made(draft: Draft) -> Self {
+        Self::Past(Some(Box::new(draft)))
+    }
 }
 
 /// Misses counters.
