@@ -211,7 +211,7 @@ impl Member<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<()> {
         let options = &self.shared.options;
-        self.bring_the_past(machine).await?;
+        self.bring_the_past(machine, stop).await?;
         // Even where the fleet stops now, the past is uploaded: what was sealed is to be stored.
         self.contact(machine).await?;
         self.upload(machine, stop).await;
@@ -293,8 +293,15 @@ impl Member<'_> {
     }
 
     /// The days before the machine arrived.
-    async fn bring_the_past(&mut self, machine: &mut Machine) -> Result<()> {
+    async fn bring_the_past(
+        &mut self,
+        machine: &mut Machine,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<()> {
         let _turn = self.shared.work.acquire().await?;
+        if *stop.borrow() {
+            return Ok(());
+        }
         let options = &self.shared.options;
         let judge = self.release()?.judge();
         let to = self.shared.begun_ms;

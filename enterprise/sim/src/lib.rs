@@ -36,6 +36,8 @@ mod net;
 mod people;
 mod release;
 mod story;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::collections::BTreeMap;
