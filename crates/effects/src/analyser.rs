@@ -33,8 +33,8 @@ pub(crate) struct Analyser<'c> {
     /// Which alternative of variables with several is looked at, and how many were seen.
     pub(crate) choice: usize,
     pub(crate) choices: usize,
-    /// Functions being called, with whether that happens beside something else.
-    pub(crate) calls: Vec<String>,
+    /// Functions being called: names and bodies.
+    pub(crate) calls: Vec<(String, String)>,
     /// Inside a pipeline of several stages, or in the background.
     pub(crate) beside: bool,
     /// Functions of the text that were called.

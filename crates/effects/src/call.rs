@@ -287,13 +287,13 @@ impl Analyser<'_> {
         if !word.contains('/') {
             // A wrapper that is a program of its own does not see the shell's functions.
             let outer = self.chain.len().checked_sub(2).and_then(|at| self.chain.get(at));
-            let seen = outer.is_none_or(|outer| matches!(outer.as_str(), "eval" | "time" | "source" | "." | "bash" | "sh" | "trap") || self.calls.contains(outer));
+            let seen = outer.is_none_or(|outer| matches!(outer.as_str(), "eval" | "time" | "source" | "." | "bash" | "sh" | "trap") || self.calls.iter().any(|(known, _)| known == outer));
             if seen {
                 let function = self.env.functions.iter().find(|(known, _)| known == call.name).map(|(_, function)| function.clone());
                 if let Some(Some(function)) = function {
                     return self.call_function(call.name, &function, call.args.to_vec(), call.stdin);
                 }
-                if !self.calls.iter().any(|known| known == call.name)
+                if !self.calls.iter().any(|(known, _)| known == call.name)
                     && let Some(text) = self.context.session.function(call.name)
                 {
                     let function = crate::state::Function { text: text.into_owned(), map: Map::Fixed(call.span) };
@@ -317,6 +317,11 @@ impl Analyser<'_> {
             }
         }
         let Some(program) = program else {
+            if let Some(sub) = call.name.strip_prefix("git-") {
+                let mut words = vec![Text::known("git", first.span), Text::known(sub, first.span)];
+                words.extend(call.args.iter().cloned());
+                return self.call(&words, Vec::new(), call.stdin, call.span);
+            }
             self.unfamiliar(call);
             return through(call.stdin);
         };
@@ -373,7 +378,7 @@ impl Analyser<'_> {
 
 impl Analyser<'_> {
     /// A program that nothing is known about: its verbs still say something.
-    fn unfamiliar(&mut self, call: &Call<'_>) {
+    pub(crate) fn unfamiliar(&mut self, call: &Call<'_>) {
         if asks_only(call.args) || call.args.iter().any(|arg| arg.text.contains("dry-run")) {
             return;
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use cmdai_schema::Span;
-use cmdai_shell::{List, Part, Tree, Word};
+use cmdai_shell::{List, Part, Tree, Variable, Word};
 
 use crate::{
     analyser::Analyser,
@@ -167,8 +167,32 @@ impl Analyser<'_> {
             }
             for bits in &all {
                 let mut fields = Fields::new(span);
-                for bit in bits {
+                let mut bits = bits.iter().peekable();
+                while let Some(bit) = bits.next() {
                     match bit {
+                        // Braces come first: `$v{a,b}` is `$va $vb`.
+                        Bit::Part(Part::Variable(variable)) if is_plain(variable) && bits.peek().is_some_and(|next| continues(next)) => {
+                            let mut name = variable.name.to_owned();
+                            let mut rest = String::new();
+                            while let Some(next) = bits.next_if(|next| continues(next)) {
+                                let text = text_of(next);
+                                let end = text.bytes().position(|byte| !is_name(byte)).unwrap_or(text.len());
+                                name.push_str(text.get(..end).unwrap_or(""));
+                                if end < text.len() {
+                                    text.get(end..).unwrap_or("").clone_into(&mut rest);
+                                    break;
+                                }
+                            }
+                            let joined = Variable { name: &name, span: variable.span, ..Variable::default() };
+                            self.expand_variable(tree, &joined, false, split, &mut fields);
+                            if !rest.is_empty() {
+                                fields.push(&rest);
+                            }
+                        }
+                        Bit::Part(Part::Tilde(name)) if bits.peek().is_some_and(|next| blocks_tilde(text_of(next))) => {
+                            fields.push("~");
+                            fields.push(name);
+                        }
                         Bit::Part(part) => self.expand_part(tree, part, false, split, &mut fields),
                         Bit::Made(text) => fields.push(text),
                     }
@@ -177,8 +201,15 @@ impl Analyser<'_> {
             }
         } else {
             let mut fields = Fields::new(span);
-            for part in &word.parts {
-                self.expand_part(tree, part, false, split, &mut fields);
+            let mut parts = word.parts.iter().peekable();
+            while let Some(part) = parts.next() {
+                match (part, parts.peek()) {
+                    (Part::Tilde(name), Some(Part::Literal(next))) if blocks_tilde(next) => {
+                        fields.push("~");
+                        fields.push(name);
+                    }
+                    _ => self.expand_part(tree, part, false, split, &mut fields),
+                }
             }
             out.extend(fields.finish());
         }
@@ -352,6 +383,32 @@ impl Analyser<'_> {
             _ => self.context.home.to_owned(),
         }
     }
+}
+
+/// True where a text after a tilde makes it plain text.
+fn blocks_tilde(next: &str) -> bool {
+    !next.is_empty() && !next.starts_with(['/', ':'])
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// `$name`, without braces.
+fn is_plain(variable: &Variable<'_>) -> bool {
+    (variable.span.end - variable.span.start) as usize == variable.name.len() + 1 && !variable.name.starts_with(|first: char| !(first.is_ascii_alphabetic() || first == '_'))
+}
+
+fn text_of<'x>(bit: &'x Bit<'_, '_>) -> &'x str {
+    match bit {
+        Bit::Part(Part::Literal(text)) => text,
+        Bit::Made(text) => text,
+        Bit::Part(_) => "",
+    }
+}
+
+fn continues(bit: &Bit<'_, '_>) -> bool {
+    text_of(bit).bytes().next().is_some_and(is_name)
 }
 
 fn parts_span(map: Map, parts: &[Part<'_>]) -> Span {

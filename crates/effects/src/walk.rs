@@ -280,7 +280,7 @@ impl Analyser<'_> {
 
     pub(crate) fn call_function(&mut self, name: &str, function: &Function, args: Vec<Text>, stdin: &Stream) -> Stream {
         let span = function.map.span(cmdai_schema::Span::new(0, function.text.len()));
-        if self.calls.iter().any(|known| known == name) {
+        if self.calls.iter().any(|(known, body)| known == name && *body == function.text) {
             if self.beside {
                 self.emit(EffectKind::ResourceExhaustion { how: "fork-bomb".to_owned() }, span, Certainty::Proven);
             }
@@ -289,7 +289,7 @@ impl Analyser<'_> {
         if !self.called.iter().any(|known| known == name) {
             self.called.push(name.to_owned());
         }
-        self.calls.push(name.to_owned());
+        self.calls.push((name.to_owned(), function.text.clone()));
         let positional = self.env.positional.replace(args);
         let printed = self.deeper(span, |this| this.nested_text(&function.text, function.map, this.dialect, stdin)).unwrap_or(Stream::UNKNOWN);
         self.env.positional = positional;

@@ -320,7 +320,8 @@ pub enum Part<'a> {
     Brace(Vec<Vec<Part<'a>>>),
     /// `{1..9}`: what stands between the braces
     Range(&'a str),
-    /// `~` or `~name`: the name
+    /// `~` or `~name`: the name. Where a text follows that does not begin with a slash (out of braces), it
+    /// is plain text.
     Tilde(&'a str),
     /// `NAME=( … )` among the arguments of a declaration.
     Array(Vec<Word<'a>>),

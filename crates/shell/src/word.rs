@@ -228,7 +228,8 @@ impl<'a> Parser<'a> {
             self.pos += 1;
         }
         match self.byte() {
-            None | Some(b'/' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b':' | b'}' | b',') => {
+            None | Some(b'/' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b':' | b'}' | b',' | b'{') => {
+                // Before a brace it depends on what the brace makes.
                 Part::Tilde(self.slice(start, self.pos))
             }
             _ => Part::Literal(self.slice(start - 1, self.pos)),

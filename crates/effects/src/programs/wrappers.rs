@@ -170,6 +170,9 @@ impl Analyser<'_> {
             }
             return self.call(call.args.get(start..).unwrap_or_default(), Vec::new(), call.stdin, call.span);
         }
+        if matches!(call.name, "op" | "doppler") {
+            self.unfamiliar(call);
+        }
         if call.name == "go" && first == "run"
             && let Some(remote) = parsed.nth(2).filter(|text| text.text.contains('@'))
         {

@@ -1,5 +1,11 @@
 //! What texts are found to do.
 
-mod corpus_shapes;
+mod bypasses;
+mod calm;
+mod differential;
+mod digests;
 mod knowledge;
+mod places;
+mod properties;
+mod state;
 mod support;

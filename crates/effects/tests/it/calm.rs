@@ -1,0 +1,58 @@
+//! Mentioning is never doing, and ordinary work stays quiet.
+
+use crate::support::{lacks, lines, look};
+
+#[test]
+fn mentions() {
+    for text in [
+        "echo 'rm -rf /'",
+        "echo rm -rf /",
+        "git commit -m 'fix: rm -rf / no more'",
+        "git commit -am \"$(printf 'rm -rf /')\"",
+        "grep -rn 'rm -rf /' .",
+        "rg 'DROP TABLE' --glob '*.sql'",
+        "printf '%s\\n' 'rm -rf /' >> notes.md",
+        "cat > notes.md <<'E'\nrm -rf /\nE",
+        "cat <<E > x\nrm -rf /\nE",
+        "rm --help -rf /",
+        "kubectl delete ns x --help",
+        "# rm -rf /",
+        "ls # rm -rf /",
+        "alias",
+        "man rm",
+        "which rm",
+        "type rm",
+        "x='rm -rf /'",
+        "jq '.rm | .rf' f.json",
+        "awk '/rm -rf/ {print}' f",
+        "sed 's/rm -rf/safe/' f",
+        "echo \"$(echo rm -rf /)\"",
+        "python3 -c 'print(\"rm -rf /\")'",
+        "psql -c \"select 'DROP TABLE x'\"",
+        "git log --grep='rm -rf /'",
+        "docker build -t rm .",
+        "case y in x) rm -rf /;; esac",
+    ] {
+        lacks(text, "delete");
+        lacks(text, "resource-destroy");
+    }
+}
+
+#[test]
+fn everyday_is_quiet() {
+    for text in [
+        "ls -la", "cd src && ls", "git status", "git diff HEAD~1", "git log --oneline | head", "cargo test -p x", "npm test", "make -j4", "docker ps -a", "kubectl get pods", "terraform plan", "ps aux | grep node | wc -l",
+        "find . -name '*.rs' | xargs wc -l", "for f in *.txt; do echo $f; done", "aws s3 ls", "psql -c 'select 1'", "systemctl status x", "date +%s", "test -f x && echo y", "df -h; du -sh .", "gcloud compute instances list",
+    ] {
+        let analysis = look(text);
+        let loud: Vec<_> = lines(text).into_iter().filter(|line| !line.starts_with("read ")).collect();
+        assert!(loud.is_empty() && !analysis.unknown && analysis.complete, "{text}: {loud:?} unknown={}", analysis.unknown);
+    }
+}
+
+#[test]
+fn dry_runs() {
+    for text in ["git clean -ndx", "rsync -n --delete -a a/ /", "terraform plan -destroy", "kubectl delete pod x --dry-run=client", "git push --force --dry-run", "apt-get -s purge x", "make -n clean", "npm publish --dry-run"] {
+        assert_eq!(lines(text).into_iter().filter(|line| !line.starts_with("read ")).collect::<Vec<_>>(), Vec::<String>::new(), "{text}");
+    }
+}
