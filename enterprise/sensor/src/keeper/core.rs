@@ -101,7 +101,9 @@ impl Core {
         .into_iter()
         .flatten()
         {
-            if !folder.exists() {
+            // Everybody's shell reads the snapshot and writes below the spool, whatever mode
+            // enrolment left the parents of its own folder with.
+            if root || !folder.exists() {
                 files::make_folder(folder, mode)
                     .with_context(|| format!("cannot make {}", folder.display()))?;
             }

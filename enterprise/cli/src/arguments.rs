@@ -1,0 +1,345 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Organisation-wide governance of shell commands.
+#[derive(Parser)]
+#[command(name = "cmdai-enterprise", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Run the server: console, API, machines, audit trail
+    Server(Server),
+    /// Enrol this machine with a token
+    Enrol(Enrol),
+    /// Run the sensor on this machine
+    Sensor(Sensor),
+    /// How this machine's sensor is
+    Status(Status),
+    /// Take the sensor's state off this machine (works without the server)
+    Uninstall(Place),
+    /// Sign in to a server and keep a token for the commands below
+    Login(Login),
+    /// Search the recorded commands
+    Query(Query),
+    /// Write a compliance report with evidence
+    AuditExport(AuditExport),
+    /// Export events with their proofs, for `verify`
+    Export(Export),
+    /// Prove, offline, that an export is whole and unaltered
+    Verify(Verify),
+    /// Approve a request
+    Approve(Decision),
+    /// Deny a request
+    Deny(Decision),
+    /// The organisation's policy
+    Policy(Policy),
+    /// Machines
+    Fleet(Fleet),
+    /// One answer of the API as it is: `cmdai-enterprise api alerts`
+    Api(Api),
+    /// Show the whole product on this machine, with a simulated fleet
+    Demo(Demo),
+}
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Server {
+    /// Folder with everything the server keeps
+    #[arg(long, default_value = "/var/lib/cmdai-server")]
+    pub(crate) data: PathBuf,
+    /// Address of console and API; plain HTTP on loopback only
+    #[arg(long, default_value = "127.0.0.1:8440")]
+    pub(crate) listen: SocketAddr,
+    /// Address for machines, mutual TLS
+    #[arg(long, default_value = "127.0.0.1:8441")]
+    pub(crate) machines: SocketAddr,
+    /// Names and addresses that machines know the server by
+    #[arg(long = "name", value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Organisation, at the first start
+    #[arg(long, default_value = "acme")]
+    pub(crate) organisation: String,
+    /// Read the first administrator's password from this file instead of making one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_password_file: Option<PathBuf>,
+    /// Seconds without contact after which a machine counts as silent
+    #[arg(long, default_value_t = 300)]
+    pub(crate) silent_after: u64,
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct Place {
+    /// Folder of an unprivileged installation (without it: the system's places, as root)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Enrol {
+    /// The server's address for machines
+    #[arg(long)]
+    pub(crate) server: String,
+    /// The token line from the console
+    #[arg(long, env = "CMDAI_ENROL_TOKEN", hide_env_values = true)]
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct Sensor {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Which server.
+#[derive(Args, Clone)]
+pub(crate) struct At {
+    /// The server's console address; else the one of the last `login`
+    #[arg(long, env = "CMDAI_SERVER")]
+    pub(crate) server: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Login {
+    /// The server's console address
+    #[arg(long, env = "CMDAI_SERVER", default_value = "http://127.0.0.1:8440")]
+    pub(crate) server: String,
+    /// Login
+    #[arg(long, default_value = "admin")]
+    pub(crate) login: String,
+    /// Days the token holds
+    #[arg(long, default_value_t = 30)]
+    pub(crate) days: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// The query language of the console: words, user:, machine:, decision:, since:90d …
+    pub(crate) query: Vec<String>,
+    /// Person
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// Text in the command
+    #[arg(long)]
+    pub(crate) command_contains: Option<String>,
+    /// Such as "last 90 days" or "last 12 hours"
+    #[arg(long)]
+    pub(crate) time_range: Option<String>,
+    /// At most so many rows
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: u32,
+    /// For people, or for programs (one row a line)
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Formats of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A page to print
+    #[default]
+    Html,
+    /// For programs
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditExport {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// First day, such as 2026-01-01
+    #[arg(long)]
+    pub(crate) start_date: String,
+    /// Last day
+    #[arg(long)]
+    pub(crate) end_date: String,
+    /// SOC2, ISO27001, HIPAA, PCI
+    #[arg(long)]
+    pub(crate) compliance_framework: String,
+    /// Page or JSON
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+    /// Write the events with their proofs beside the report
+    #[arg(long)]
+    pub(crate) include_evidence: bool,
+    /// Where to write
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Start of the period; the beginning where it is left out
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// End of the period; now where it is left out
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// Where to write
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// An export
+    pub(crate) file: PathBuf,
+    /// The server's public key as you know it; without it the one in the file is used
+    #[arg(long)]
+    pub(crate) public_key: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Decision {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// The request
+    pub(crate) id: String,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Policy {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(subcommand)]
+    pub(crate) task: PolicyTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyTask {
+    /// Print the policy in force
+    Show,
+    /// Check a document on the server without publishing it
+    Check {
+        /// The document
+        file: PathBuf,
+    },
+    /// Sign and publish a document
+    Publish {
+        /// The document
+        file: PathBuf,
+        /// What changed and why
+        #[arg(long)]
+        note: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Fleet {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(subcommand)]
+    pub(crate) task: FleetTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum FleetTask {
+    /// List machines, silent ones first
+    List {
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Make a token to enrol machines with
+    Token {
+        /// Person the machine is for
+        #[arg(long)]
+        person: String,
+        /// Teams of the person
+        #[arg(long = "team")]
+        teams: Vec<String>,
+        /// How many machines may use it
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+    },
+    /// Stop everything but a few commands on a machine
+    Quarantine {
+        /// The machine
+        machine: String,
+        /// Why; shown to the person
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a machine out of quarantine
+    Release {
+        /// The machine
+        machine: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Api {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Path below /api/v1, such as `alerts?status=open`
+    pub(crate) path: String,
+    /// Send this JSON with POST
+    #[arg(long)]
+    pub(crate) post: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Machines in the simulated fleet
+    #[arg(long, default_value_t = 200)]
+    pub(crate) machines: u32,
+    /// Run without a person: a scripted session, then a summary
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// How long a headless run lasts, such as 60s or 2m
+    #[arg(long = "for", default_value = "60s", value_parser = duration)]
+    pub(crate) duration: std::time::Duration,
+    /// Port of the console on 127.0.0.1 (0: any free one)
+    #[arg(long, default_value_t = 8440)]
+    pub(crate) port: u16,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is not a time; use 60s or 2m"))?;
+    match text.get(digits.len()..).unwrap_or("") {
+        "s" | "" => Ok(std::time::Duration::from_secs(number)),
+        "m" | "min" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),
+        other => Err(format!("`{other}` is not a unit of time; use s or m")),
+    }
+}

@@ -1,0 +1,85 @@
+//! The machine's side: enrol, run the sensor, look at it, take it off.
+
+use anyhow::{Context, Result};
+use cmdai_schema::paths::Places;
+
+use crate::account::hostname;
+use crate::arguments::{Enrol, Format, Place, Sensor, Status};
+
+/// Hidden first argument of the sensor's unprivileged half.
+pub(crate) const COURIER: &str = "sensor-courier";
+
+/// The places of a system installation, or below the given folder.
+fn places(place: &Place) -> Result<Places> {
+    match &place.state_dir {
+        Some(folder) => Ok(Places::below(std::path::absolute(folder)?)),
+        None if rustix::process::geteuid().is_root() => Ok(Places::system()),
+        None => anyhow::bail!("the system's places belong to root: use sudo, or --state-dir FOLDER for an unprivileged installation"),
+    }
+}
+
+/// Enrols this machine.
+pub(crate) async fn enrol(arguments: Enrol) -> Result<()> {
+    let enrolled = cmdai_sensor::enrol(cmdai_sensor::EnrolOptions {
+        server: arguments.server,
+        token: arguments.token,
+        places: places(&arguments.place)?,
+        hostname: hostname(),
+    })
+    .await?;
+    anstream::println!("enrolled as {} of {}\nnext: cmdai-enterprise sensor", enrolled.machine_id, enrolled.organisation);
+    Ok(())
+}
+
+/// Runs the sensor until it is told to stop.
+pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
+    let program = std::env::current_exe().context("this program's own path cannot be read")?;
+    let options = cmdai_sensor::Options {
+        courier: (program, vec![COURIER.to_owned()]),
+        ..cmdai_sensor::Options::new(places(&arguments.place)?)
+    };
+    cmdai_sensor::run(options, async {
+        let _ = told_to_stop().await;
+    })
+    .await
+}
+
+/// How the sensor is, on one screen.
+pub(crate) fn status(arguments: &Status) -> Result<()> {
+    let status = cmdai_sensor::status(&places(&arguments.place)?)?;
+    if arguments.format == Format::Json {
+        anstream::println!("{}", serde_json::to_string_pretty(&status)?);
+        return Ok(());
+    }
+    let age = |seconds: Option<u64>| seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds} s ago"));
+    anstream::println!("machine     {}  of {}", status.machine_id, status.organisation);
+    anstream::println!("server      {}  last contact {}", status.server, age(status.contact_age_s));
+    anstream::println!("policy      {}  proven fresh {}", status.policy_version, age(status.policy_age_s));
+    anstream::println!("snapshot    {}", status.policy_digest);
+    anstream::println!("sealed      {}  acknowledged {}  waiting {}", status.head_seq, status.acked_seq, status.queued);
+    if let Some(reason) = &status.quarantine {
+        anstream::println!("quarantine  {}", cmdai_gate::escape(reason));
+    }
+    for problem in &status.problems {
+        anstream::println!("problem     {}", cmdai_gate::escape(problem));
+    }
+    Ok(())
+}
+
+/// Takes the sensor's state off this machine.
+pub(crate) fn uninstall(place: &Place) -> Result<()> {
+    cmdai_sensor::uninstall(&places(place)?)?;
+    anstream::println!("this machine is not governed any more; take the hooks out of the shells' start files");
+    Ok(())
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(crate) async fn told_to_stop() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}

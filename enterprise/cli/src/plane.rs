@@ -1,0 +1,147 @@
+//! Running the server, and what its operators do: approvals, policy, machines.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use cmdai_api::console::{
+    Approval, ApprovalDecision, EnrolmentToken, Machine, MachineList, NewEnrolmentToken, PolicyCheck, PolicyPublish, PolicySource,
+    PolicyView, QuarantineChange,
+};
+
+use crate::account::{client, secret};
+use crate::arguments::{Api, Decision, Fleet, FleetTask, Format, Policy, PolicyTask, Server};
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn server(arguments: Server) -> Result<()> {
+    let admin_password = match &arguments.admin_password_file {
+        None => None,
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            Some(text.trim_end().to_owned())
+        }
+    };
+    let config = cmdai_server::Config {
+        organisation: arguments.organisation,
+        console_listen: arguments.listen,
+        machine_listen: arguments.machines,
+        names: arguments.names,
+        admin_password,
+        silent_after: std::time::Duration::from_secs(arguments.silent_after),
+        ..cmdai_server::Config::new(arguments.data.clone())
+    };
+    let running = cmdai_server::start(config).await?;
+    let state = serde_json::json!({
+        "console_url": running.console_url(),
+        "machine_url": running.machine_url(),
+        "pid": std::process::id(),
+    });
+    let note = arguments.data.join("running.json");
+    std::fs::write(&note, serde_json::to_vec_pretty(&state)?).with_context(|| format!("cannot write {}", note.display()))?;
+    anstream::println!("console   {}\nmachines  {}\ndata      {}", running.console_url(), running.machine_url(), arguments.data.display());
+    let stopped = tokio::select! {
+        result = crate::machine::told_to_stop() => result,
+        result = running.failed() => result,
+    };
+    let _ = std::fs::remove_file(&note);
+    running.stop().await?;
+    stopped
+}
+
+/// Approves or denies a request; the password is asked again.
+pub(crate) async fn decide(arguments: Decision, approve: bool) -> Result<()> {
+    let client = client(&arguments.at)?;
+    let body = ApprovalDecision { approve, reason: arguments.reason, password: password()? };
+    let approval: Approval = client.post(&format!("approvals/{}", arguments.id), &body).await?;
+    anstream::println!("{}  {}  {}", approval.id, approval.status, cmdai_gate::escape(&approval.text));
+    Ok(())
+}
+
+fn password() -> Result<String> {
+    secret("CMDAI_PASSWORD", "your password again: ")
+}
+
+/// The organisation's policy.
+pub(crate) async fn policy(arguments: Policy) -> Result<()> {
+    let client = client(&arguments.at)?;
+    match arguments.task {
+        PolicyTask::Show => {
+            let view: PolicyView = client.get("policy", &[]).await?;
+            anstream::eprintln!("version {} by {} at {}", view.version, view.published_by, view.published);
+            anstream::print!("{}", view.source);
+        }
+        PolicyTask::Check { file } => {
+            let source = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let check: PolicyCheck = client.post("policy/check", &PolicySource { source }).await?;
+            for found in &check.diagnostics {
+                let help = found.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+                anstream::println!("{}:{}:{} {}  {}{help}", file.display(), found.line, found.column, found.severity, found.message);
+            }
+            for test in check.tests.iter().filter(|test| !test.passed) {
+                anstream::println!("test failed: {}: expected {}, found {}", cmdai_gate::escape(&test.command), test.expected, test.found);
+            }
+            anyhow::ensure!(check.valid, "{} cannot be published", file.display());
+            anstream::println!("{} can be published", file.display());
+        }
+        PolicyTask::Publish { file, note } => {
+            let source = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let now: PolicyView = client.get("policy", &[]).await?;
+            let body = PolicyPublish { source, base_version: now.version, note, password: password()? };
+            let view: PolicyView = client.post("policy", &body).await?;
+            anstream::println!("version {} is signed and published; machines: {}", view.version, view.machines);
+        }
+    }
+    Ok(())
+}
+
+/// One answer of the API as it is.
+pub(crate) async fn api(arguments: Api) -> Result<()> {
+    let client = client(&arguments.at)?;
+    let answer: serde_json::Value = match arguments.post {
+        None => client.get(&arguments.path, &[]).await?,
+        Some(body) => {
+            let body: serde_json::Value = serde_json::from_str(&body).context("the body is not JSON")?;
+            client.post(&arguments.path, &body).await?
+        }
+    };
+    anstream::println!("{answer}");
+    Ok(())
+}
+
+/// Machines.
+pub(crate) async fn fleet(arguments: Fleet) -> Result<()> {
+    let client = client(&arguments.at)?;
+    match arguments.task {
+        FleetTask::List { format } => {
+            let list: MachineList = client.get("machines", &[]).await?;
+            for machine in &list.machines {
+                match format {
+                    Format::Json => anstream::println!("{}", serde_json::to_string(machine)?),
+                    Format::Human => anstream::println!(
+                        "{:<20} {:<18} {:<12} policy {:<5} {:<12} {}",
+                        machine.machine_id,
+                        cmdai_gate::escape(&machine.hostname),
+                        machine.state,
+                        machine.policy_version,
+                        cmdai_gate::escape(&machine.person),
+                        machine.last_seen.as_deref().unwrap_or("never seen")
+                    ),
+                }
+            }
+        }
+        FleetTask::Token { person, teams, uses } => {
+            let body = NewEnrolmentToken { person, teams, labels: BTreeMap::new(), hours: 72, uses };
+            let token: EnrolmentToken = client.post("enrolment-tokens", &body).await?;
+            anstream::println!("{}\nholds until {}", token.command, token.expires);
+        }
+        FleetTask::Quarantine { machine, reason } => quarantine(&client, &machine, true, reason).await?,
+        FleetTask::Release { machine, reason } => quarantine(&client, &machine, false, reason).await?,
+    }
+    Ok(())
+}
+
+async fn quarantine(client: &crate::client::Client, machine: &str, on: bool, reason: String) -> Result<()> {
+    let body = QuarantineChange { on, reason, password: password()? };
+    let machine: Machine = client.post(&format!("machines/{machine}/quarantine"), &body).await?;
+    anstream::println!("{}  {}", machine.machine_id, machine.state);
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The whole product with real processes: server, sensor, governed bash, console in Chromium.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod approval;
+mod bad_input;
+mod console;
+mod crash;
+mod governed_shell;
+mod quarantine;
+mod tamper;
