@@ -191,6 +191,19 @@ impl Rules {
         self
     }
 
+    /// These rules with another limit for every rule about silence, in milliseconds: so that
+    /// alerts and the list of machines mean the same by "silent".
+    #[must_use]
+    pub fn silent_after(mut self, limit_ms: u64) -> Self {
+        for rule in &mut self.0 {
+            if let Condition::Silent { for_ms } = &mut rule.compiled {
+                *for_ms = limit_ms;
+                rule.condition = format!("silent_for > {} seconds", limit_ms / 1_000);
+            }
+        }
+        self
+    }
+
     /// All rules.
     pub fn list(&self) -> &[Rule] {
         &self.0

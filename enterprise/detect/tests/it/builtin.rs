@@ -265,6 +265,29 @@ fn silence_is_one_alert_until_contact_returns() {
 }
 
 #[test]
+fn silence_has_one_limit_for_alerts_and_lists() {
+    let rules = Rules::builtin().unwrap().silent_after(15_000);
+    let rule = rules
+        .list()
+        .iter()
+        .find(|rule| rule.id == "sensor-silent")
+        .unwrap();
+    assert_eq!(rule.condition, "silent_for > 15 seconds");
+    let mut engine = Engine::new(rules);
+    let machine = MachineContact {
+        machine_id: "m-1".to_owned(),
+        last_seen_ms: START,
+        ..MachineContact::default()
+    };
+    assert!(
+        engine
+            .tick(START + 15_000, std::slice::from_ref(&machine))
+            .is_empty()
+    );
+    assert_eq!(engine.tick(START + 15_001, &[machine]).len(), 1);
+}
+
+#[test]
 fn stale_policy() {
     let mut engine = engine();
     let contact = |now, behind| MachineContact {
