@@ -51,7 +51,10 @@ fn main() -> Outcome<()> {
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir("knowledge")? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             files.push(path);
         }
     }
@@ -61,9 +64,11 @@ fn main() -> Outcome<()> {
     let mut count = 0usize;
     for path in files {
         let text = fs::read_to_string(&path)?;
-        let file: File = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let file: File =
+            toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         for program in file.program {
-            write_program(&mut out, count, &program).map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
+            write_program(&mut out, count, &program)
+                .map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
             for name in &program.names {
                 if names.insert(name.clone(), count).is_some() {
                     return Err(format!("{}: {name} is described twice", path.display()).into());
@@ -72,7 +77,10 @@ fn main() -> Outcome<()> {
             count += 1;
         }
     }
-    writeln!(out, "/// All names, sorted.\npub(crate) static PROGRAMS: &[(&str, &Program)] = &[")?;
+    writeln!(
+        out,
+        "/// All names, sorted.\npub(crate) static PROGRAMS: &[(&str, &Program)] = &["
+    )?;
     for (name, index) in &names {
         writeln!(out, "({name:?}, &P{index}),")?;
     }
@@ -91,14 +99,26 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
         other => return Err(format!("no such style: {other}").into()),
     };
     let name = program.names.first().ok_or("a program needs a name")?;
-    write!(out, "static P{index}: Program = Program {{ name: {name:?}, style: Style::{style}, options: {}, subs: &[", options(&program.options)?)?;
+    write!(
+        out,
+        "static P{index}: Program = Program {{ name: {name:?}, style: Style::{style}, options: {}, subs: &[",
+        options(&program.options)?
+    )?;
     for sub in &program.sub {
         let on: Vec<&str> = sub.on.split_whitespace().collect();
-        write!(out, "Sub {{ on: &{on:?}, options: {} }},", options(&sub.options)?)?;
+        write!(
+            out,
+            "Sub {{ on: &{on:?}, options: {} }},",
+            options(&sub.options)?
+        )?;
     }
     write!(out, "], rules: &[")?;
     for rule in &program.rules {
-        write!(out, "{},", compile_rule(rule).map_err(|error| format!("{rule:?}: {error}"))?)?;
+        write!(
+            out,
+            "{},",
+            compile_rule(rule).map_err(|error| format!("{rule:?}: {error}"))?
+        )?;
     }
     writeln!(
         out,
@@ -132,11 +152,18 @@ fn options(text: &str) -> Outcome<String> {
             return Err(format!("an option begins with a dash: {token}").into());
         }
         let flag = if flag.is_empty() {
-            names.iter().max_by_key(|name| name.len()).map(|name| name.trim_start_matches('-').to_owned()).unwrap_or_default()
+            names
+                .iter()
+                .max_by_key(|name| name.len())
+                .map(|name| name.trim_start_matches('-').to_owned())
+                .unwrap_or_default()
         } else {
             flag
         };
-        write!(out, "Opt {{ names: &{names:?}, takes: Takes::{takes}, flag: {flag:?} }},")?;
+        write!(
+            out,
+            "Opt {{ names: &{names:?}, takes: Takes::{takes}, flag: {flag:?} }},"
+        )?;
     }
     out.push(']');
     Ok(out)
@@ -158,14 +185,22 @@ fn wrap(text: &str) -> Outcome<String> {
             skip = word.parse()?;
         }
     }
-    Ok(format!("Some(Wrap {{ kind: WrapKind::{kind}, skip: {skip}, assignments: {assignments} }})"))
+    Ok(format!(
+        "Some(Wrap {{ kind: WrapKind::{kind}, skip: {skip}, assignments: {assignments} }})"
+    ))
 }
 
 /// `WORDS [CONDITIONS] => EFFECT ARGUMENTS; EFFECT ARGUMENTS`
 fn compile_rule(text: &str) -> Outcome<String> {
     let (left, right) = text.split_once("=>").ok_or("a rule needs `=>`")?;
     let (words, conditions) = match left.split_once('[') {
-        Some((words, conditions)) => (words, conditions.trim().strip_suffix(']').ok_or("`[` is not closed")?),
+        Some((words, conditions)) => (
+            words,
+            conditions
+                .trim()
+                .strip_suffix(']')
+                .ok_or("`[` is not closed")?,
+        ),
         None => (left, ""),
     };
     let mut out = String::from("Rule { on: &[");
@@ -181,7 +216,11 @@ fn compile_rule(text: &str) -> Outcome<String> {
     for effect in right.split(';') {
         let mut tokens = effect.split_whitespace();
         let kind = tokens.next().ok_or("a rule needs an effect")?;
-        write!(out, "Template {{ kind: Kind::{}, args: &[", kind_name(kind)?)?;
+        write!(
+            out,
+            "Template {{ kind: Kind::{}, args: &[",
+            kind_name(kind)?
+        )?;
         for token in tokens {
             write!(out, "{},", compile_argument(token)?)?;
         }
@@ -197,9 +236,15 @@ fn compile_condition(text: &str) -> Outcome<String> {
             Some(subject) => (subject, true),
             None => (subject, false),
         };
-        let subject = if subject.starts_with('$') { compile_argument(subject)? } else { format!("Arg::Opt({subject:?})") };
+        let subject = if subject.starts_with('$') {
+            compile_argument(subject)?
+        } else {
+            format!("Arg::Opt({subject:?})")
+        };
         let patterns: Vec<&str> = pattern.split('|').collect();
-        return Ok(format!("Cond::Matches({subject}, &{patterns:?}, {negated})"));
+        return Ok(format!(
+            "Cond::Matches({subject}, &{patterns:?}, {negated})"
+        ));
     }
     if let Some(count) = text.strip_prefix("!#") {
         return Ok(format!("Cond::Fewer({})", count.parse::<u8>()?));
@@ -225,8 +270,14 @@ fn compile_argument(text: &str) -> Outcome<String> {
                     Some(number) => (number, true),
                     None => (rest, false),
                 };
-                let number: u8 = number.parse().map_err(|_| format!("no such argument: {text}"))?;
-                if more { format!("Arg::From({number})") } else { format!("Arg::Nth({number})") }
+                let number: u8 = number
+                    .parse()
+                    .map_err(|_| format!("no such argument: {text}"))?;
+                if more {
+                    format!("Arg::From({number})")
+                } else {
+                    format!("Arg::Nth({number})")
+                }
             } else if let Some(rest) = text.strip_prefix('%') {
                 match rest.split_once('|') {
                     Some((name, default)) => format!("Arg::OptOr({name:?}, {default:?})"),
@@ -241,10 +292,47 @@ fn compile_argument(text: &str) -> Outcome<String> {
 
 fn kind_name(text: &str) -> Outcome<String> {
     const KINDS: &[&str] = &[
-        "delete", "delete-tree", "overwrite", "write", "move", "read", "read-secret", "chmod", "chown", "device", "format", "mount", "run-file",
-        "run-remote", "run-unknown", "shell", "code", "download", "upload", "listen", "connect", "escalate", "add-user", "credential", "persist",
-        "disable", "tamper", "kernel-module", "history-loss", "force-push", "branch-delete", "destroy", "change", "install", "service", "kill",
-        "kill-all", "power", "exhaust", "unknown", "copy-to",
+        "delete",
+        "delete-tree",
+        "overwrite",
+        "write",
+        "move",
+        "read",
+        "read-secret",
+        "chmod",
+        "chown",
+        "device",
+        "format",
+        "mount",
+        "run-file",
+        "run-remote",
+        "run-unknown",
+        "shell",
+        "code",
+        "download",
+        "upload",
+        "listen",
+        "connect",
+        "escalate",
+        "add-user",
+        "credential",
+        "persist",
+        "disable",
+        "tamper",
+        "kernel-module",
+        "history-loss",
+        "force-push",
+        "branch-delete",
+        "destroy",
+        "change",
+        "install",
+        "service",
+        "kill",
+        "kill-all",
+        "power",
+        "exhaust",
+        "unknown",
+        "copy-to",
     ];
     if !KINDS.contains(&text) {
         return Err(format!("no such effect: {text}").into());
@@ -253,7 +341,10 @@ fn kind_name(text: &str) -> Outcome<String> {
         .split('-')
         .map(|word| {
             let mut chars = word.chars();
-            chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+            chars
+                .next()
+                .map(|first| first.to_ascii_uppercase().to_string() + chars.as_str())
+                .unwrap_or_default()
         })
         .collect())
 }

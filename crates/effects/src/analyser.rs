@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use cmdai_schema::{Analysis, Certainty, CodeSource, Dialect, Effect, EffectKind, Invocation, Span};
+use cmdai_schema::{
+    Analysis, Certainty, CodeSource, Dialect, Effect, EffectKind, Invocation, Span,
+};
 
 use crate::{
     Context, digest,
@@ -51,10 +53,18 @@ pub(crate) struct Analyser<'c> {
 
 impl<'c> Analyser<'c> {
     pub(crate) fn new(context: &'c Context<'c>) -> Self {
-        let cwd = if context.cwd.starts_with('/') { context.cwd } else { "/" };
+        let cwd = if context.cwd.starts_with('/') {
+            context.cwd
+        } else {
+            "/"
+        };
         Self {
             context,
-            env: Env { cwd: cwd.to_owned(), cwd_known: true, ..Env::default() },
+            env: Env {
+                cwd: cwd.to_owned(),
+                cwd_known: true,
+                ..Env::default()
+            },
             map: Map::Offset(0),
             dialect: context.dialect,
             invocations: Vec::with_capacity(4),
@@ -96,8 +106,12 @@ impl<'c> Analyser<'c> {
 
     /// Functions that the text defines and does not call: what they would do, if called.
     fn uncalled_functions(&mut self) {
-        let functions: Vec<(String, Rc<Function>)> =
-            self.env.functions.iter().filter_map(|(name, function)| Some((name.clone(), function.clone()?))).collect();
+        let functions: Vec<(String, Rc<Function>)> = self
+            .env
+            .functions
+            .iter()
+            .filter_map(|(name, function)| Some((name.clone(), function.clone()?)))
+            .collect();
         for (name, function) in functions {
             if !self.called.contains(&name) {
                 let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
@@ -130,18 +144,33 @@ impl<'c> Analyser<'c> {
 
     pub(crate) fn unknown_region(&mut self, span: Span, why: &str) {
         self.unknown = true;
-        self.emit(EffectKind::Unknown { why: why.to_owned() }, span, Certainty::Unknown);
+        self.emit(
+            EffectKind::Unknown {
+                why: why.to_owned(),
+            },
+            span,
+            Certainty::Unknown,
+        );
     }
 
     /// Notes an effect.
     pub(crate) fn emit(&mut self, kind: EffectKind, span: Span, certainty: Certainty) {
         let certainty = certainty.min(self.ceiling);
-        if let Some(known) = self.effects.iter_mut().find(|known| known.span == span && known.kind == kind) {
+        if let Some(known) = self
+            .effects
+            .iter_mut()
+            .find(|known| known.span == span && known.kind == kind)
+        {
             known.certainty = known.certainty.max(certainty);
             return;
         }
         if self.effects.len() < MAX_FOUND {
-            self.effects.push(Effect { kind, span, chain: self.chain.clone(), certainty });
+            self.effects.push(Effect {
+                kind,
+                span,
+                chain: self.chain.clone(),
+                certainty,
+            });
         } else {
             self.unknown = true;
         }
@@ -149,14 +178,29 @@ impl<'c> Analyser<'c> {
 
     /// Notes that code of another place runs.
     pub(crate) fn emit_code(&mut self, source: CodeSource, language: &str, span: Span) {
-        let certainty = if source == CodeSource::Unknown { Certainty::Unknown } else { Certainty::Proven };
-        self.emit(EffectKind::RunCode { source, language: language.to_owned() }, span, certainty);
+        let certainty = if source == CodeSource::Unknown {
+            Certainty::Unknown
+        } else {
+            Certainty::Proven
+        };
+        self.emit(
+            EffectKind::RunCode {
+                source,
+                language: language.to_owned(),
+            },
+            span,
+            certainty,
+        );
     }
 
     pub(crate) fn invoke(&mut self, invocation: Invocation) {
         if self.invocations.len() >= MAX_FOUND {
             self.unknown = true;
-        } else if !self.invocations.iter().rev().take(16).any(|known| known.span == invocation.span && known.chain == invocation.chain && known.args == invocation.args) {
+        } else if !self.invocations.iter().rev().take(16).any(|known| {
+            known.span == invocation.span
+                && known.chain == invocation.chain
+                && known.args == invocation.args
+        }) {
             self.invocations.push(invocation);
         }
     }

@@ -5,7 +5,11 @@ pub(crate) fn evaluate(text: &str, variable: &dyn Fn(&str) -> Option<i64>) -> Op
     if text.len() > 256 {
         return None;
     }
-    let mut reader = Reader { rest: text.trim(), variable, depth: 0 };
+    let mut reader = Reader {
+        rest: text.trim(),
+        variable,
+        depth: 0,
+    };
     let value = reader.sum()?;
     reader.rest.trim().is_empty().then_some(value)
 }
@@ -75,7 +79,11 @@ impl Reader<'_> {
             return self.unit();
         }
         self.rest = self.rest.trim_start();
-        let len = self.rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'#')).count();
+        let len = self
+            .rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'#'))
+            .count();
         let (word, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         if word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
@@ -86,7 +94,11 @@ impl Reader<'_> {
         }
         if let Some((base, digits)) = word.split_once('#') {
             let base: u32 = base.parse().ok()?;
-            return if (2..=36).contains(&base) { i64::from_str_radix(digits, base).ok() } else { None };
+            return if (2..=36).contains(&base) {
+                i64::from_str_radix(digits, base).ok()
+            } else {
+                None
+            };
         }
         if word.len() > 1 && word.starts_with('0') {
             return i64::from_str_radix(word, 8).ok();
@@ -103,7 +115,10 @@ mod tests {
         assert_eq!(super::evaluate("1 + 2 * (3 - 1)", &none), Some(5));
         assert_eq!(super::evaluate("0x1f % 8", &none), Some(7));
         assert_eq!(super::evaluate("16#ff", &none), Some(255));
-        assert_eq!(super::evaluate("x + 1", &|name| (name == "x").then_some(4)), Some(5));
+        assert_eq!(
+            super::evaluate("x + 1", &|name| (name == "x").then_some(4)),
+            Some(5)
+        );
         assert_eq!(super::evaluate("1 / 0", &none), None);
     }
 }

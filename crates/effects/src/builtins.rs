@@ -52,7 +52,10 @@ impl Analyser<'_> {
             }
             "set" => self.set(call),
             "shift" => {
-                let count = args.first().and_then(|arg| arg.text.parse::<usize>().ok()).unwrap_or(1);
+                let count = args
+                    .first()
+                    .and_then(|arg| arg.text.parse::<usize>().ok())
+                    .unwrap_or(1);
                 if let Some(positional) = &mut self.env.positional {
                     positional.drain(..count.min(positional.len()));
                 }
@@ -70,17 +73,29 @@ impl Analyser<'_> {
             "let" => {
                 for arg in args {
                     if let Some((name, value)) = arg.text.split_once('=') {
-                        let value = crate::arithmetic::evaluate(value, &|_| None).map_or_else(Value::default, |number| Value::known(number.to_string()));
-                        self.env.set(name.trim_end_matches(['+', '-', '*', '/']), value);
+                        let value = crate::arithmetic::evaluate(value, &|_| None)
+                            .map_or_else(Value::default, |number| Value::known(number.to_string()));
+                        self.env
+                            .set(name.trim_end_matches(['+', '-', '*', '/']), value);
                     }
                 }
             }
             "exec" => return Some(self.exec(call)),
-            "command" if args.first().is_some_and(|arg| matches!(arg.text.as_str(), "-v" | "-V" | "-pv" | "-pV")) => {
-                return Some(args.last().map_or(Stream::Empty, |name| Stream::Known(format!("/usr/bin/{}\n", name.text))));
+            "command"
+                if args.first().is_some_and(|arg| {
+                    matches!(arg.text.as_str(), "-v" | "-V" | "-pv" | "-pV")
+                }) =>
+            {
+                return Some(args.last().map_or(Stream::Empty, |name| {
+                    Stream::Known(format!("/usr/bin/{}\n", name.text))
+                }));
             }
             "enable" => {
-                if args.iter().any(|arg| matches!(arg.text.as_str(), "-n" | "-d")) && args.iter().any(|arg| arg.text.contains("cmdai")) {
+                if args
+                    .iter()
+                    .any(|arg| matches!(arg.text.as_str(), "-n" | "-d"))
+                    && args.iter().any(|arg| arg.text.contains("cmdai"))
+                {
                     self.own(call.span);
                 }
                 if let Some(at) = args.iter().position(|arg| arg.text == "-f")
@@ -91,13 +106,21 @@ impl Analyser<'_> {
                 }
             }
             "history" => {
-                if args.iter().any(|arg| arg.text.starts_with('-') && arg.text.contains(['c', 'd'])) {
+                if args
+                    .iter()
+                    .any(|arg| arg.text.starts_with('-') && arg.text.contains(['c', 'd']))
+                {
                     let path = format!("{}/.bash_history", self.home());
                     self.emit(EffectKind::TamperLog { path }, call.span, Certainty::Proven);
                 }
             }
             "shopt" => {
-                if args.iter().any(|arg| arg.text == "-u") && args.iter().any(|arg| matches!(arg.text.as_str(), "histappend" | "extdebug")) && args.iter().any(|arg| arg.text == "extdebug") {
+                if args.iter().any(|arg| arg.text == "-u")
+                    && args
+                        .iter()
+                        .any(|arg| matches!(arg.text.as_str(), "histappend" | "extdebug"))
+                    && args.iter().any(|arg| arg.text == "extdebug")
+                {
                     self.own(call.span);
                 }
             }
@@ -105,7 +128,10 @@ impl Analyser<'_> {
                 if let Some(at) = args.iter().position(|arg| arg.text == "-x")
                     && let Some(code) = args.get(at + 1)
                 {
-                    let code = code.text.split_once(':').map_or_else(|| code.clone(), |(key, _)| code.after(key.len() + 1));
+                    let code = code
+                        .text
+                        .split_once(':')
+                        .map_or_else(|| code.clone(), |(key, _)| code.after(key.len() + 1));
                     let dialect = self.dialect;
                     self.shell_code(&code, dialect, &Stream::Empty, true);
                 }
@@ -118,8 +144,10 @@ impl Analyser<'_> {
                     self.shell_code(&code.clone(), dialect, &Stream::Empty, true);
                 }
             }
-            "ulimit" | "umask" | "wait" | "jobs" | "fg" | "bg" | "disown" | "dirs" | "getopts" | "hash" | "type" | "times" | "return" | "exit" | "break" | "continue" | ":" | "true" | "false"
-            | "setopt" | "unsetopt" | "autoload" | "compdef" | "zstyle" | "suspend" | "logout" | "caller" | "help" => {}
+            "ulimit" | "umask" | "wait" | "jobs" | "fg" | "bg" | "disown" | "dirs" | "getopts"
+            | "hash" | "type" | "times" | "return" | "exit" | "break" | "continue" | ":"
+            | "true" | "false" | "setopt" | "unsetopt" | "autoload" | "compdef" | "zstyle"
+            | "suspend" | "logout" | "caller" | "help" => {}
             _ => return None,
         }
         Some(Stream::Empty)
@@ -127,11 +155,19 @@ impl Analyser<'_> {
 
     /// Something of cmdai's own is switched off.
     pub(crate) fn own(&mut self, span: Span) {
-        self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, Certainty::Proven);
+        self.emit(
+            EffectKind::DisableSecurity {
+                what: "cmdai".to_owned(),
+            },
+            span,
+            Certainty::Proven,
+        );
     }
 
     fn change_directory(&mut self, args: &[Text]) {
-        let target = args.iter().find(|arg| !arg.text.starts_with('-') || arg.text == "-");
+        let target = args
+            .iter()
+            .find(|arg| !arg.text.starts_with('-') || arg.text == "-");
         match target {
             None => {
                 self.env.cwd = self.home();
@@ -162,14 +198,19 @@ impl Analyser<'_> {
             if arg.text.starts_with('-') {
                 continue;
             }
-            let Some((name, _)) = arg.text.split_once('=') else { continue };
+            let Some((name, _)) = arg.text.split_once('=') else {
+                continue;
+            };
             let name = name.trim_end_matches('+');
             let value = arg.after(arg.text.find('=').map_or(0, |at| at + 1));
             self.note_assignment(name, &value, arg.span, false);
             let held = if value.known {
                 Value::known(value.text.clone())
             } else {
-                Value { not_empty: value.empty.as_deref().is_none_or(|empty| !empty.is_empty()), ..Value::unknown(value.taint.clone()) }
+                Value {
+                    not_empty: value.empty.as_deref().is_none_or(|empty| !empty.is_empty()),
+                    ..Value::unknown(value.taint.clone())
+                }
             };
             self.env.set(name, held);
         }
@@ -183,11 +224,20 @@ impl Analyser<'_> {
             if arg.text.to_ascii_lowercase().contains("cmdai") {
                 self.own(call.span);
             }
-            if matches!(arg.text.as_str(), "HISTFILE" | "HISTSIZE" | "PROMPT_COMMAND") {
+            if matches!(
+                arg.text.as_str(),
+                "HISTFILE" | "HISTSIZE" | "PROMPT_COMMAND"
+            ) {
                 self.note_history(&arg.text, call.span);
             }
             self.env.functions.retain(|(known, _)| *known != arg.text);
-            self.env.set(&arg.text, Value { unset: true, ..Value::default() });
+            self.env.set(
+                &arg.text,
+                Value {
+                    unset: true,
+                    ..Value::default()
+                },
+            );
         }
     }
 
@@ -202,18 +252,51 @@ impl Analyser<'_> {
     /// Variables whose value runs something, or silences something.
     pub(crate) fn note_assignment(&mut self, name: &str, value: &Text, span: Span, in_front: bool) {
         match name {
-            "HISTFILE" if value.known && (value.text.is_empty() || value.text == "/dev/null") => self.note_history(name, span),
+            "HISTFILE" if value.known && (value.text.is_empty() || value.text == "/dev/null") => {
+                self.note_history(name, span)
+            }
             "HISTSIZE" | "HISTFILESIZE" if value.text == "0" => self.note_history(name, span),
-            "HISTCONTROL" | "HISTIGNORE" if value.text == "*" || value.text == "ignoreall" => self.note_history(name, span),
-            "LD_PRELOAD" | "LD_AUDIT" | "DYLD_INSERT_LIBRARIES" if !(value.known && value.text.is_empty()) => {
+            "HISTCONTROL" | "HISTIGNORE" if value.text == "*" || value.text == "ignoreall" => {
+                self.note_history(name, span)
+            }
+            "LD_PRELOAD" | "LD_AUDIT" | "DYLD_INSERT_LIBRARIES"
+                if !(value.known && value.text.is_empty()) =>
+            {
                 let path = self.absolute(&value.text);
                 self.emit_code(CodeSource::File(path), "native", span);
             }
-            "PROMPT_COMMAND" | "GIT_SSH_COMMAND" | "GIT_EXTERNAL_DIFF" | "GIT_PAGER" | "GIT_EDITOR" | "GIT_SEQUENCE_EDITOR" | "GIT_ASKPASS" | "SSH_ASKPASS" | "SUDO_ASKPASS" | "PAGER" | "MANPAGER" | "LESSOPEN"
-            | "LESSCLOSE" | "BROWSER" | "VISUAL" | "EDITOR" | "GIT_PROXY_COMMAND" | "GIT_SSH" | "RUSTC_WRAPPER" | "CARGO_BUILD_RUSTC_WRAPPER" | "MAKEFLAGS_SHELL" | "RSYNC_RSH" | "TAR_OPTIONS" | "FZF_DEFAULT_COMMAND" | "PS4" | "PS1"
+            "PROMPT_COMMAND"
+            | "GIT_SSH_COMMAND"
+            | "GIT_EXTERNAL_DIFF"
+            | "GIT_PAGER"
+            | "GIT_EDITOR"
+            | "GIT_SEQUENCE_EDITOR"
+            | "GIT_ASKPASS"
+            | "SSH_ASKPASS"
+            | "SUDO_ASKPASS"
+            | "PAGER"
+            | "MANPAGER"
+            | "LESSOPEN"
+            | "LESSCLOSE"
+            | "BROWSER"
+            | "VISUAL"
+            | "EDITOR"
+            | "GIT_PROXY_COMMAND"
+            | "GIT_SSH"
+            | "RUSTC_WRAPPER"
+            | "CARGO_BUILD_RUSTC_WRAPPER"
+            | "MAKEFLAGS_SHELL"
+            | "RSYNC_RSH"
+            | "TAR_OPTIONS"
+            | "FZF_DEFAULT_COMMAND"
+            | "PS4"
+            | "PS1"
                 if value.text.contains([' ', ';', '|', '`', '$', '/']) =>
             {
-                if matches!(name, "PS1" | "PS4") && !value.text.contains("$(") && !value.text.contains('`') {
+                if matches!(name, "PS1" | "PS4")
+                    && !value.text.contains("$(")
+                    && !value.text.contains('`')
+                {
                     return;
                 }
                 if name == "TAR_OPTIONS" && !value.text.contains("checkpoint-action") {
@@ -224,30 +307,63 @@ impl Analyser<'_> {
                 self.shell_code(value, dialect, &Stream::Empty, true);
                 self.chain.pop();
                 if name == "PROMPT_COMMAND" && !in_front {
-                    self.emit(EffectKind::Persistence { mechanism: "prompt-command".to_owned(), path: None }, span, Certainty::Likely);
+                    self.emit(
+                        EffectKind::Persistence {
+                            mechanism: "prompt-command".to_owned(),
+                            path: None,
+                        },
+                        span,
+                        Certainty::Likely,
+                    );
                 }
             }
-            "BASH_ENV" | "ENV" | "ZDOTDIR" | "PYTHONSTARTUP" | "PERL5LIB" | "RUBYLIB" | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" => {
-                let scratch = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|folder| value.text.starts_with(folder));
-                if (matches!(name, "BASH_ENV" | "ENV" | "PYTHONSTARTUP") || scratch) && value.text.contains('/') {
+            "BASH_ENV" | "ENV" | "ZDOTDIR" | "PYTHONSTARTUP" | "PERL5LIB" | "RUBYLIB"
+            | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" => {
+                let scratch = ["/tmp", "/var/tmp", "/dev/shm"]
+                    .iter()
+                    .any(|folder| value.text.starts_with(folder));
+                if (matches!(name, "BASH_ENV" | "ENV" | "PYTHONSTARTUP") || scratch)
+                    && value.text.contains('/')
+                {
                     let path = self.absolute(&value.text);
                     self.emit_code(CodeSource::File(path), "shell", span);
                 }
             }
-            "NODE_OPTIONS" | "PERL5OPT" | "RUBYOPT" | "PYTHONINSPECT" | "JAVA_TOOL_OPTIONS" => {
-                if value.text.contains("require") || value.text.contains("-M") || value.text.contains("-r") || value.text.contains("javaagent") || value.text.contains("--import") {
-                    self.emit_code(CodeSource::File(value.text.clone()), "unknown", span);
-                }
+            "NODE_OPTIONS" | "PERL5OPT" | "RUBYOPT" | "PYTHONINSPECT" | "JAVA_TOOL_OPTIONS"
+                if ["require", "-M", "-r", "javaagent", "--import"]
+                    .iter()
+                    .any(|word| value.text.contains(word)) =>
+            {
+                self.emit_code(CodeSource::File(value.text.clone()), "unknown", span);
             }
             "PATH" => {
                 // A folder in front that others write to makes every program suspect.
                 let first = value.text.split(':').next().unwrap_or("");
                 if matches!(first, "." | "/tmp" | "/dev/shm" | "/var/tmp") {
-                    self.emit(EffectKind::Unknown { why: "programs would be taken from a folder that anybody can write to".to_owned() }, span, Certainty::Likely);
+                    self.emit(
+                        EffectKind::Unknown {
+                            why: "programs would be taken from a folder that anybody can write to"
+                                .to_owned(),
+                        },
+                        span,
+                        Certainty::Likely,
+                    );
                 }
             }
-            "NODE_TLS_REJECT_UNAUTHORIZED" if value.text == "0" => self.emit(EffectKind::DisableSecurity { what: "tls-verification".to_owned() }, span, Certainty::Proven),
-            "GIT_SSL_NO_VERIFY" | "PYTHONHTTPSVERIFY" => self.emit(EffectKind::DisableSecurity { what: "tls-verification".to_owned() }, span, Certainty::Proven),
+            "NODE_TLS_REJECT_UNAUTHORIZED" if value.text == "0" => self.emit(
+                EffectKind::DisableSecurity {
+                    what: "tls-verification".to_owned(),
+                },
+                span,
+                Certainty::Proven,
+            ),
+            "GIT_SSL_NO_VERIFY" | "PYTHONHTTPSVERIFY" => self.emit(
+                EffectKind::DisableSecurity {
+                    what: "tls-verification".to_owned(),
+                },
+                span,
+                Certainty::Proven,
+            ),
             _ if name.starts_with("CMDAI_") => self.own(span),
             _ => {}
         }
@@ -304,7 +420,10 @@ impl Analyser<'_> {
         let Some(code) = args.next() else { return };
         let signals: Vec<&str> = args.map(|arg| arg.text.as_str()).collect();
         let reset = code.text == "-" || code.text.is_empty();
-        if signals.iter().any(|signal| signal.eq_ignore_ascii_case("debug")) {
+        if signals
+            .iter()
+            .any(|signal| signal.eq_ignore_ascii_case("debug"))
+        {
             self.own(call.span);
         }
         if !reset && !matches!(code.text.as_str(), "-l" | "-p") && !signals.is_empty() {
@@ -340,16 +459,37 @@ impl Analyser<'_> {
         let taint = call.stdin.taint().cloned().or(Some(Taint::Unknown));
         let Some(lines) = lines else {
             for name in names {
-                self.env.set(&name.text, Value { not_empty: true, ..Value::unknown(taint.clone()) });
+                self.env.set(
+                    &name.text,
+                    Value {
+                        not_empty: true,
+                        ..Value::unknown(taint.clone())
+                    },
+                );
             }
             return;
         };
         let separators = self.separators();
-        let split = |line: &str| -> Vec<String> { line.split(|next| separators.contains(next)).filter(|word| !word.is_empty()).map(str::to_owned).collect() };
+        let split = |line: &str| -> Vec<String> {
+            line.split(|next| separators.contains(next))
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
         if array {
-            let all = if call.name == "read" { lines.first().map(|line| split(line)).unwrap_or_default() } else { lines };
+            let all = if call.name == "read" {
+                lines.first().map(|line| split(line)).unwrap_or_default()
+            } else {
+                lines
+            };
             let name = names.first().map_or("MAPFILE", |name| name.text.as_str());
-            self.env.set(name, Value { array: Some(all), ..Value::default() });
+            self.env.set(
+                name,
+                Value {
+                    array: Some(all),
+                    ..Value::default()
+                },
+            );
             return;
         }
         let last = names.len().saturating_sub(1);
@@ -358,7 +498,8 @@ impl Analyser<'_> {
             for line in &lines {
                 let words = split(line);
                 let value = if last == 0 {
-                    line.trim_matches(|next| separators.contains(next)).to_owned()
+                    line.trim_matches(|next| separators.contains(next))
+                        .to_owned()
                 } else if index == last {
                     words.get(index..).unwrap_or_default().join(" ")
                 } else {
@@ -368,15 +509,26 @@ impl Analyser<'_> {
                     alternatives.push(value);
                 }
             }
-            self.env.set(&name.text, Value { alternatives, ..Value::default() });
+            self.env.set(
+                &name.text,
+                Value {
+                    alternatives,
+                    ..Value::default()
+                },
+            );
         }
         if names.is_empty() {
-            self.env.set("REPLY", lines.first().map_or_else(Value::default, Value::known));
+            self.env.set(
+                "REPLY",
+                lines.first().map_or_else(Value::default, Value::known),
+            );
         }
     }
 
     fn source(&mut self, call: &Call<'_>) -> Stream {
-        let Some(file) = call.args.first() else { return Stream::Empty };
+        let Some(file) = call.args.first() else {
+            return Stream::Empty;
+        };
         let path = self.absolute(&file.text);
         if let Some(Stream::Known(text)) = self.env.file(&path).cloned() {
             let dialect = self.dialect;

@@ -24,7 +24,14 @@ pub(crate) struct Call<'a> {
 const MAX_CHOICES: usize = 8;
 
 impl Analyser<'_> {
-    pub(crate) fn simple(&mut self, tree: &Tree<'_>, simple: &Simple<'_>, redirections: &[Redirection<'_>], local: Span, stdin: &Stream) -> Stream {
+    pub(crate) fn simple(
+        &mut self,
+        tree: &Tree<'_>,
+        simple: &Simple<'_>,
+        redirections: &[Redirection<'_>],
+        local: Span,
+        stdin: &Stream,
+    ) -> Stream {
         let span = self.map.span(local);
         let outer = (self.choice, self.choices);
         let mut printed = Stream::Empty;
@@ -35,14 +42,25 @@ impl Analyser<'_> {
             self.choices = 1;
             let out = self.simple_once(tree, simple, redirections, span, stdin);
             most = most.max(self.choices.min(MAX_CHOICES));
-            printed = if choice == 0 || printed == out { out } else { Stream::UNKNOWN };
+            printed = if choice == 0 || printed == out {
+                out
+            } else {
+                Stream::UNKNOWN
+            };
             choice += 1;
         }
         (self.choice, self.choices) = (outer.0, outer.1.max(most));
         printed
     }
 
-    fn simple_once(&mut self, tree: &Tree<'_>, simple: &Simple<'_>, redirections: &[Redirection<'_>], span: Span, stdin: &Stream) -> Stream {
+    fn simple_once(
+        &mut self,
+        tree: &Tree<'_>,
+        simple: &Simple<'_>,
+        redirections: &[Redirection<'_>],
+        span: Span,
+        stdin: &Stream,
+    ) -> Stream {
         if let Some(printed) = self.alias(tree, simple, redirections, span, stdin) {
             return printed;
         }
@@ -58,7 +76,10 @@ impl Analyser<'_> {
         }
         let input = redirected.stdin.clone();
         let input = input.as_ref().unwrap_or(stdin);
-        let before: Vec<(String, Option<Value>)> = assignments.iter().map(|(name, ..)| (name.clone(), self.env.get(name).cloned())).collect();
+        let before: Vec<(String, Option<Value>)> = assignments
+            .iter()
+            .map(|(name, ..)| (name.clone(), self.env.get(name).cloned()))
+            .collect();
         let mut shown = Vec::new();
         for (name, value, text) in assignments {
             shown.push((name.clone(), text.known.then(|| text.text.clone())));
@@ -87,24 +108,46 @@ impl Analyser<'_> {
             match &assignment.value {
                 AssignValue::Array(words) => {
                     let texts = self.expand_words(tree, words);
-                    let mut all: Vec<String> = match (assignment.append, self.env.get(assignment.name)) {
-                        (true, Some(value)) => value.array.clone().unwrap_or_default(),
-                        _ => Vec::new(),
-                    };
+                    let mut all: Vec<String> =
+                        match (assignment.append, self.env.get(assignment.name)) {
+                            (true, Some(value)) => value.array.clone().unwrap_or_default(),
+                            _ => Vec::new(),
+                        };
                     let known = texts.iter().all(|text| text.known);
                     all.extend(texts.into_iter().map(|text| text.text));
-                    let value = if known { Value { array: Some(all), ..Value::default() } } else { Value { not_empty: true, ..Value::default() } };
-                    out.push((assignment.name.to_owned(), value, Text::unknown("", span, None)));
+                    let value = if known {
+                        Value {
+                            array: Some(all),
+                            ..Value::default()
+                        }
+                    } else {
+                        Value {
+                            not_empty: true,
+                            ..Value::default()
+                        }
+                    };
+                    out.push((
+                        assignment.name.to_owned(),
+                        value,
+                        Text::unknown("", span, None),
+                    ));
                 }
                 AssignValue::Scalar(word) => {
                     let mut text = self.expand_one(tree, word);
                     let mut value = if text.known {
                         Value::known(text.text.clone())
                     } else {
-                        Value { not_empty: text.empty.as_deref().is_none_or(|empty| !empty.is_empty()), ..Value::unknown(text.taint.clone()) }
+                        Value {
+                            not_empty: text.empty.as_deref().is_none_or(|empty| !empty.is_empty()),
+                            ..Value::unknown(text.taint.clone())
+                        }
                     };
                     if let Some(index) = assignment.index {
-                        let mut array = self.env.get(assignment.name).and_then(|value| value.array.clone()).unwrap_or_default();
+                        let mut array = self
+                            .env
+                            .get(assignment.name)
+                            .and_then(|value| value.array.clone())
+                            .unwrap_or_default();
                         match index.parse::<usize>() {
                             Ok(at) if at < 256 && text.known => {
                                 while array.len() <= at {
@@ -113,9 +156,17 @@ impl Analyser<'_> {
                                 if let Some(slot) = array.get_mut(at) {
                                     slot.clone_from(&text.text);
                                 }
-                                value = Value { array: Some(array), ..Value::default() };
+                                value = Value {
+                                    array: Some(array),
+                                    ..Value::default()
+                                };
                             }
-                            _ => value = Value { not_empty: true, ..Value::default() },
+                            _ => {
+                                value = Value {
+                                    not_empty: true,
+                                    ..Value::default()
+                                }
+                            }
                         }
                     } else if assignment.append {
                         let before = match self.env.get(assignment.name) {
@@ -127,9 +178,17 @@ impl Analyser<'_> {
                                 text.text.insert_str(0, before);
                                 Value::known(text.text.clone())
                             }
-                            Some([]) if text.known && before.as_ref().is_some_and(|value| value.unset) => Value::known(text.text.clone()),
+                            Some([])
+                                if text.known
+                                    && before.as_ref().is_some_and(|value| value.unset) =>
+                            {
+                                Value::known(text.text.clone())
+                            }
                             None if text.known => Value::known(text.text.clone()),
-                            _ => Value { not_empty: true, ..Value::default() },
+                            _ => Value {
+                                not_empty: true,
+                                ..Value::default()
+                            },
                         };
                     }
                     self.note_assignment(assignment.name, &text, span, !simple.words.is_empty());
@@ -145,7 +204,14 @@ impl Analyser<'_> {
     }
 
     /// An alias of the text or the session in place of the first word.
-    fn alias(&mut self, tree: &Tree<'_>, simple: &Simple<'_>, redirections: &[Redirection<'_>], span: Span, stdin: &Stream) -> Option<Stream> {
+    fn alias(
+        &mut self,
+        tree: &Tree<'_>,
+        simple: &Simple<'_>,
+        redirections: &[Redirection<'_>],
+        span: Span,
+        stdin: &Stream,
+    ) -> Option<Stream> {
         let first = simple.words.first()?;
         let name = first.bare()?;
         if self.expanding.iter().any(|known| known == name) {
@@ -162,10 +228,14 @@ impl Analyser<'_> {
         let plain = {
             let inner = cmdai_shell::parse(&value, self.dialect);
             match inner.body.items.as_slice() {
-                [item] if item.and_or.rest.is_empty() && inner.complete => match item.and_or.first.stages.as_slice() {
-                    [command] => matches!(&command.kind, cmdai_shell::CommandKind::Simple(inner) if inner.assignments.is_empty() && command.redirections.is_empty()),
-                    _ => false,
-                },
+                [item] if item.and_or.rest.is_empty() && inner.complete => {
+                    match item.and_or.first.stages.as_slice() {
+                        [command] => {
+                            matches!(&command.kind, cmdai_shell::CommandKind::Simple(inner) if inner.assignments.is_empty() && command.redirections.is_empty())
+                        }
+                        _ => false,
+                    }
+                }
                 _ => false,
             }
         };
@@ -175,8 +245,16 @@ impl Analyser<'_> {
             // The alias's words, then the others, each with its place.
             let inner = cmdai_shell::parse(&value, self.dialect);
             let outer = std::mem::replace(&mut self.map, Map::Fixed(alias_span));
-            let mut words = match inner.body.items.first().and_then(|item| item.and_or.first.stages.first()).map(|command| &command.kind) {
-                Some(cmdai_shell::CommandKind::Simple(simple)) => self.expand_words(&inner, &simple.words),
+            let mut words = match inner
+                .body
+                .items
+                .first()
+                .and_then(|item| item.and_or.first.stages.first())
+                .map(|command| &command.kind)
+            {
+                Some(cmdai_shell::CommandKind::Simple(simple)) => {
+                    self.expand_words(&inner, &simple.words)
+                }
                 _ => Vec::new(),
             };
             self.map = outer;
@@ -187,13 +265,23 @@ impl Analyser<'_> {
             self.finish_redirections(redirected, printed)
         } else {
             let rest = tree.source.get(first.span.end as usize..).unwrap_or("");
-            let end = simple.words.last().map_or(0, |word| (word.span.end - first.span.end) as usize);
+            let end = simple
+                .words
+                .last()
+                .map_or(0, |word| (word.span.end - first.span.end) as usize);
             let text = format!("{value}{}", rest.get(..end).unwrap_or(""));
             let redirected = self.redirections(tree, redirections, stdin);
             let input = redirected.stdin.clone();
             let dialect = self.dialect;
             let printed = self
-                .deeper(span, |this| this.nested_text(&text, Map::Fixed(span), dialect, input.as_ref().unwrap_or(stdin)))
+                .deeper(span, |this| {
+                    this.nested_text(
+                        &text,
+                        Map::Fixed(span),
+                        dialect,
+                        input.as_ref().unwrap_or(stdin),
+                    )
+                })
                 .unwrap_or(Stream::UNKNOWN);
             self.finish_redirections(redirected, printed)
         };
@@ -202,23 +290,45 @@ impl Analyser<'_> {
     }
 
     /// A call with its words expanded. Wrappers come here again with what they run.
-    pub(crate) fn call(&mut self, words: &[Text], assignments: Vec<(String, Option<String>)>, stdin: &Stream, span: Span) -> Stream {
-        self.deeper(span, |this| this.call_at(words, assignments, stdin, span)).unwrap_or(Stream::UNKNOWN)
+    pub(crate) fn call(
+        &mut self,
+        words: &[Text],
+        assignments: Vec<(String, Option<String>)>,
+        stdin: &Stream,
+        span: Span,
+    ) -> Stream {
+        self.deeper(span, |this| this.call_at(words, assignments, stdin, span))
+            .unwrap_or(Stream::UNKNOWN)
     }
 
-    fn call_at(&mut self, words: &[Text], assignments: Vec<(String, Option<String>)>, stdin: &Stream, span: Span) -> Stream {
-        let Some((first, args)) = words.split_first() else { return Stream::Empty };
+    fn call_at(
+        &mut self,
+        words: &[Text],
+        assignments: Vec<(String, Option<String>)>,
+        stdin: &Stream,
+        span: Span,
+    ) -> Stream {
+        let Some((first, args)) = words.split_first() else {
+            return Stream::Empty;
+        };
         let (word, certainty) = self.program_word(first);
         let name = paths::base_name(&word).to_owned();
         let name = name.strip_suffix(".exe").unwrap_or(&name);
         let program = knowledge::find(name);
         let (pipeline, stage) = self.place.unwrap_or((self.pipelines.saturating_sub(1), 0));
         let told = certainty.is_some();
-        self.chain.push(if told { name.to_owned() } else { String::new() });
+        self.chain
+            .push(if told { name.to_owned() } else { String::new() });
         self.invoke(Invocation {
             program: if told { name.to_owned() } else { String::new() },
             word: word.clone(),
-            args: args.iter().map(|arg| Arg { value: arg.known.then(|| arg.text.clone()), span: arg.span }).collect(),
+            args: args
+                .iter()
+                .map(|arg| Arg {
+                    value: arg.known.then(|| arg.text.clone()),
+                    span: arg.span,
+                })
+                .collect(),
             chain: self.chain.clone(),
             pipeline,
             stage,
@@ -234,7 +344,17 @@ impl Analyser<'_> {
             }
             Some(certainty) => {
                 self.ceiling = ceiling.min(certainty);
-                self.dispatch(&Call { name, args, stdin, span }, &word, first, program)
+                self.dispatch(
+                    &Call {
+                        name,
+                        args,
+                        stdin,
+                        span,
+                    },
+                    &word,
+                    first,
+                    program,
+                )
             }
         };
         self.ceiling = ceiling;
@@ -249,7 +369,13 @@ impl Analyser<'_> {
                 let taint = taint.clone();
                 self.tainted_code(&taint, "shell", first.span);
             }
-            _ => self.emit(EffectKind::Unknown { why: "the program cannot be told".to_owned() }, span, Certainty::Unknown),
+            _ => self.emit(
+                EffectKind::Unknown {
+                    why: "the program cannot be told".to_owned(),
+                },
+                span,
+                Certainty::Unknown,
+            ),
         }
     }
 
@@ -257,9 +383,16 @@ impl Analyser<'_> {
     fn program_word(&self, first: &Text) -> (String, Option<Certainty>) {
         if first.known && first.glob {
             // The shell would look in the folder; the programs known here are the best guess.
-            const LIKELY: &[&str] = &["rm", "cat", "bash", "sh", "curl", "wget", "nc", "dd", "chmod", "chown", "python3", "find", "shred", "mkfs", "sudo"];
+            const LIKELY: &[&str] = &[
+                "rm", "cat", "bash", "sh", "curl", "wget", "nc", "dd", "chmod", "chown", "python3",
+                "find", "shred", "mkfs", "sudo",
+            ];
             let pattern = paths::base_name(&first.text);
-            let hit = LIKELY.iter().copied().find(|name| crate::glob::matches(pattern, name)).or_else(|| knowledge::matching(pattern).next());
+            let hit = LIKELY
+                .iter()
+                .copied()
+                .find(|name| crate::glob::matches(pattern, name))
+                .or_else(|| knowledge::matching(pattern).next());
             return match hit {
                 Some(name) => (name.to_owned(), Some(Certainty::Likely)),
                 None => (first.text.clone(), None),
@@ -283,21 +416,54 @@ impl Analyser<'_> {
         (first.text.clone(), None)
     }
 
-    fn dispatch(&mut self, call: &Call<'_>, word: &str, first: &Text, program: Option<&'static Program>) -> Stream {
+    fn dispatch(
+        &mut self,
+        call: &Call<'_>,
+        word: &str,
+        first: &Text,
+        program: Option<&'static Program>,
+    ) -> Stream {
         if !word.contains('/') {
             // A wrapper that is a program of its own does not see the shell's functions.
-            let outer = self.chain.len().checked_sub(2).and_then(|at| self.chain.get(at));
-            let seen = outer.is_none_or(|outer| matches!(outer.as_str(), "eval" | "time" | "source" | "." | "bash" | "sh" | "trap") || self.calls.iter().any(|(known, _)| known == outer));
+            let outer = self
+                .chain
+                .len()
+                .checked_sub(2)
+                .and_then(|at| self.chain.get(at));
+            let seen = outer.is_none_or(|outer| {
+                matches!(
+                    outer.as_str(),
+                    "eval" | "time" | "source" | "." | "bash" | "sh" | "trap"
+                ) || self.calls.iter().any(|(known, _)| known == outer)
+            });
             if seen {
-                let function = self.env.functions.iter().find(|(known, _)| known == call.name).map(|(_, function)| function.clone());
+                let function = self
+                    .env
+                    .functions
+                    .iter()
+                    .find(|(known, _)| known == call.name)
+                    .map(|(_, function)| function.clone());
                 if let Some(Some(function)) = function {
-                    return self.call_function(call.name, &function, call.args.to_vec(), call.stdin);
+                    return self.call_function(
+                        call.name,
+                        &function,
+                        call.args.to_vec(),
+                        call.stdin,
+                    );
                 }
                 if !self.calls.iter().any(|(known, _)| known == call.name)
                     && let Some(text) = self.context.session.function(call.name)
                 {
-                    let function = crate::state::Function { text: text.into_owned(), map: Map::Fixed(call.span) };
-                    return self.call_function(call.name, &function, call.args.to_vec(), call.stdin);
+                    let function = crate::state::Function {
+                        text: text.into_owned(),
+                        map: Map::Fixed(call.span),
+                    };
+                    return self.call_function(
+                        call.name,
+                        &function,
+                        call.args.to_vec(),
+                        call.stdin,
+                    );
                 }
             }
             if let Some(printed) = self.builtin(call) {
@@ -310,9 +476,15 @@ impl Analyser<'_> {
                 let dialect = self.dialect;
                 return self.script_file(first, language, Some(dialect), call.span);
             }
-            let scratch = ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|folder| path.starts_with(folder));
+            let scratch = ["/tmp/", "/var/tmp/", "/dev/shm/"]
+                .iter()
+                .any(|folder| path.starts_with(folder));
             if program.is_none() || scratch {
-                let source = if first.known { CodeSource::File(path) } else { CodeSource::Unknown };
+                let source = if first.known {
+                    CodeSource::File(path)
+                } else {
+                    CodeSource::Unknown
+                };
                 self.emit_code(source, "program", first.span);
             }
         }
@@ -326,7 +498,9 @@ impl Analyser<'_> {
             return through(call.stdin);
         };
         let mut parsed = options::parse(program, call.args);
-        if (parsed.has("help") || parsed.has("version") && program.wrap.is_none()) && asks_only(call.args) {
+        if (parsed.has("help") || parsed.has("version") && program.wrap.is_none())
+            && asks_only(call.args)
+        {
             return Stream::Known(String::new());
         }
         if !program.rules.is_empty() {
@@ -334,7 +508,13 @@ impl Analyser<'_> {
         }
         if program.handler.is_empty() {
             if let Some(wrap) = program.wrap {
-                return self.wrapped(call, &parsed, wrap.kind, usize::from(wrap.skip), wrap.assignments);
+                return self.wrapped(
+                    call,
+                    &parsed,
+                    wrap.kind,
+                    usize::from(wrap.skip),
+                    wrap.assignments,
+                );
             }
             return self.printed_by(call, &parsed);
         }
@@ -342,13 +522,26 @@ impl Analyser<'_> {
     }
 
     /// What a wrapper runs.
-    pub(crate) fn wrapped(&mut self, call: &Call<'_>, parsed: &Parsed<'_>, kind: WrapKind, skip: usize, assignments: bool) -> Stream {
+    pub(crate) fn wrapped(
+        &mut self,
+        call: &Call<'_>,
+        parsed: &Parsed<'_>,
+        kind: WrapKind,
+        skip: usize,
+        assignments: bool,
+    ) -> Stream {
         let mut start = skip;
         let mut shown = Vec::new();
         if assignments {
             while let Some((_, text)) = parsed.operands.get(start) {
-                let Some((name, value)) = text.text.split_once('=') else { break };
-                if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                let Some((name, value)) = text.text.split_once('=') else {
+                    break;
+                };
+                if name.is_empty()
+                    || !name
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                {
                     break;
                 }
                 let value_text = text.after(name.len() + 1);
@@ -357,13 +550,20 @@ impl Analyser<'_> {
                 start += 1;
             }
         }
-        let Some(&(at, _)) = parsed.operands.get(start) else { return Stream::UNKNOWN };
+        let Some(&(at, _)) = parsed.operands.get(start) else {
+            return Stream::UNKNOWN;
+        };
         let before = self.env.cwd.clone();
         if let Some(folder) = parsed.value("chdir") {
             self.env.cwd = self.absolute(&folder.text);
         }
         let printed = match kind {
-            WrapKind::Argv => self.call(call.args.get(at..).unwrap_or_default(), shown, call.stdin, call.span),
+            WrapKind::Argv => self.call(
+                call.args.get(at..).unwrap_or_default(),
+                shown,
+                call.stdin,
+                call.span,
+            ),
             WrapKind::Shell => {
                 let all: Vec<&Text> = call.args.get(at..).unwrap_or_default().iter().collect();
                 let code = joined(&all, call.span);
@@ -382,12 +582,30 @@ impl Analyser<'_> {
         if asks_only(call.args) || call.args.iter().any(|arg| arg.text.contains("dry-run")) {
             return;
         }
-        let words: Vec<&str> = call.args.iter().map(|arg| arg.text.as_str()).filter(|text| !text.starts_with('-')).take(4).collect();
-        let Some(at) = words.iter().take(3).position(|word| matches!(*word, "delete" | "destroy" | "purge" | "terminate" | "wipe" | "drop")) else { return };
-        let resource = at.checked_sub(1).and_then(|before| words.get(before)).map_or("resource", |word| word);
+        let words: Vec<&str> = call
+            .args
+            .iter()
+            .map(|arg| arg.text.as_str())
+            .filter(|text| !text.starts_with('-'))
+            .take(4)
+            .collect();
+        let Some(at) = words.iter().take(3).position(|word| {
+            matches!(
+                *word,
+                "delete" | "destroy" | "purge" | "terminate" | "wipe" | "drop"
+            )
+        }) else {
+            return;
+        };
+        let resource = at
+            .checked_sub(1)
+            .and_then(|before| words.get(before))
+            .map_or("resource", |word| word);
         let kind = EffectKind::ResourceDestroy {
             resource: (*resource).to_owned(),
-            name: words.get(at + 1).map_or_else(String::new, |word| (*word).to_owned()),
+            name: words
+                .get(at + 1)
+                .map_or_else(String::new, |word| (*word).to_owned()),
             provider: call.name.to_owned(),
             context: None,
         };
@@ -397,7 +615,12 @@ impl Analyser<'_> {
 
 /// `--help` or `--version` stands among the arguments before `--`.
 fn asks_only(args: &[Text]) -> bool {
-    args.iter().take_while(|arg| arg.text != "--").any(|arg| matches!(arg.text.as_str(), "--help" | "--version" | "-help" | "-version"))
+    args.iter().take_while(|arg| arg.text != "--").any(|arg| {
+        matches!(
+            arg.text.as_str(),
+            "--help" | "--version" | "-help" | "-version"
+        )
+    })
 }
 
 /// What comes out of a program that nothing is known about, by what goes in.
@@ -425,7 +648,11 @@ pub(crate) fn joined(all: &[&Text], span: Span) -> Text {
                 };
             }
             Text {
-                text: several.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" "),
+                text: several
+                    .iter()
+                    .map(|text| text.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" "),
                 known: several.iter().all(|text| text.known),
                 span: cmdai_schema::Span { start, end },
                 taint,

@@ -4,12 +4,19 @@
 //! are written as what they mean: neighbouring texts join, and a text keeps a mark where its quoting
 //! changes how the shell reads it. So re-quoting and re-spacing keep the digest.
 
-use cmdai_shell::{AndOr, AssignValue, Command, CommandKind, Connector, List, Part, Pipeline, Redirection, Tree, Variable, Word};
+use cmdai_shell::{
+    AndOr, AssignValue, Command, CommandKind, Connector, List, Part, Pipeline, Redirection, Tree,
+    Variable, Word,
+};
 use sha2::{Digest, Sha256};
 
 /// The digest of a tree.
 pub(crate) fn of(tree: &Tree<'_>) -> String {
-    let mut writer = Writer { tree, out: Vec::with_capacity(tree.source.len() * 2 + 16), secrets: secrets(tree.source) };
+    let mut writer = Writer {
+        tree,
+        out: Vec::with_capacity(tree.source.len() * 2 + 16),
+        secrets: secrets(tree.source),
+    };
     writer.list(&tree.body);
     for region in &tree.unknown {
         writer.tag(b'U');
@@ -29,7 +36,10 @@ pub(crate) fn of(tree: &Tree<'_>) -> String {
 
 /// Places of secrets in the text: `(start, end, kind)`.
 fn secrets(text: &str) -> Vec<(usize, usize, &'static str)> {
-    cmdai_redact::find(text).into_iter().map(|finding| (finding.start, finding.end, finding.kind)).collect()
+    cmdai_redact::find(text)
+        .into_iter()
+        .map(|finding| (finding.start, finding.end, finding.kind))
+        .collect()
 }
 
 struct Writer<'w, 't> {
@@ -44,7 +54,8 @@ impl Writer<'_, '_> {
     }
 
     fn number(&mut self, number: usize) {
-        self.out.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+        self.out
+            .extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
     }
 
     fn text(&mut self, text: &str) {
@@ -64,7 +75,11 @@ impl Writer<'_, '_> {
     fn and_or(&mut self, and_or: &AndOr<'_>) {
         self.pipeline(&and_or.first);
         for (connector, pipeline) in &and_or.rest {
-            self.tag(if *connector == Connector::And { b'A' } else { b'O' });
+            self.tag(if *connector == Connector::And {
+                b'A'
+            } else {
+                b'O'
+            });
             self.pipeline(pipeline);
         }
     }
@@ -104,7 +119,10 @@ impl Writer<'_, '_> {
                 self.tag(b'{');
                 self.list(list);
             }
-            CommandKind::If { branches, otherwise } => {
+            CommandKind::If {
+                branches,
+                otherwise,
+            } => {
                 self.tag(b'I');
                 self.number(branches.len());
                 for (condition, body) in branches {
@@ -116,7 +134,11 @@ impl Writer<'_, '_> {
                     self.list(body);
                 }
             }
-            CommandKind::Loop { until, condition, body } => {
+            CommandKind::Loop {
+                until,
+                condition,
+                body,
+            } => {
                 self.tag(if *until { b'u' } else { b'w' });
                 self.list(condition);
                 self.list(body);
@@ -186,10 +208,16 @@ impl Writer<'_, '_> {
         self.tag(redirection.op as u8);
         self.number(redirection.fd as usize);
         self.text(redirection.fd_variable.unwrap_or(""));
-        match redirection.here_doc.and_then(|index| self.tree.here_docs.get(index)) {
+        match redirection
+            .here_doc
+            .and_then(|index| self.tree.here_docs.get(index))
+        {
             Some(here_doc) => {
                 // The delimiter's name means nothing.
-                let word = Word { parts: here_doc.parts.clone(), span: here_doc.span };
+                let word = Word {
+                    parts: here_doc.parts.clone(),
+                    span: here_doc.span,
+                };
                 self.tag(u8::from(here_doc.quoted));
                 self.word(&word);
             }
@@ -207,7 +235,11 @@ impl Writer<'_, '_> {
     fn word(&mut self, word: &Word<'_>) {
         self.tag(b'W');
         let (start, end) = (word.span.start as usize, word.span.end as usize);
-        if let Some(&(_, _, kind)) = self.secrets.iter().find(|(from, to, _)| *from < end && start < *to) {
+        if let Some(&(_, _, kind)) = self
+            .secrets
+            .iter()
+            .find(|(from, to, _)| *from < end && start < *to)
+        {
             self.tag(b'X');
             self.text(kind);
             return;
@@ -233,7 +265,9 @@ impl Writer<'_, '_> {
     fn flow(&mut self, parts: &[Part<'_>], quoted: bool, pending: &mut String) {
         for part in parts {
             match part {
-                Part::Literal(text) | Part::Escaped(text) | Part::Single(text) => pending.push_str(text),
+                Part::Literal(text) | Part::Escaped(text) | Part::Single(text) => {
+                    pending.push_str(text)
+                }
                 Part::AnsiC(text) => pending.push_str(text),
                 Part::Double(inner) => {
                     self.flow(inner, true, pending);
@@ -259,7 +293,11 @@ impl Writer<'_, '_> {
             Part::CommandText(text, _) => {
                 self.tag(if quoted { b'q' } else { b'$' });
                 let inner = cmdai_shell::parse(text, cmdai_schema::Dialect::Bash);
-                let mut writer = Writer { tree: &inner, out: Vec::new(), secrets: Vec::new() };
+                let mut writer = Writer {
+                    tree: &inner,
+                    out: Vec::new(),
+                    secrets: Vec::new(),
+                };
                 // One level is written as a tree, deeper ones as texts.
                 writer.shallow(&inner.body, text);
                 let bytes = writer.out;
@@ -302,7 +340,11 @@ impl Writer<'_, '_> {
                 let text = span.of(self.tree.source);
                 self.text(text);
             }
-            Part::Literal(_) | Part::Escaped(_) | Part::Single(_) | Part::AnsiC(_) | Part::Double(_) => {}
+            Part::Literal(_)
+            | Part::Escaped(_)
+            | Part::Single(_)
+            | Part::AnsiC(_)
+            | Part::Double(_) => {}
         }
     }
 
@@ -315,7 +357,8 @@ impl Writer<'_, '_> {
         for part in parts {
             match part {
                 Part::Literal(text) => {
-                    let squeezed: String = text.chars().filter(|next| !next.is_whitespace()).collect();
+                    let squeezed: String =
+                        text.chars().filter(|next| !next.is_whitespace()).collect();
                     self.text(&squeezed);
                 }
                 other => self.special(other, true),

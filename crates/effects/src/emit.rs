@@ -15,10 +15,18 @@ impl Analyser<'_> {
 
     /// The readings of a path, each with how sure it is. One that may be empty is left out, unless
     /// it would be special then.
-    pub(crate) fn readings(&self, target: &Text, special: impl Fn(&str) -> bool) -> Vec<(String, Certainty)> {
+    pub(crate) fn readings(
+        &self,
+        target: &Text,
+        special: impl Fn(&str) -> bool,
+    ) -> Vec<(String, Certainty)> {
         let mut out = Vec::with_capacity(1);
         if target.known {
-            let sure = if self.env.cwd_known || target.text.starts_with('/') { Certainty::Proven } else { Certainty::Likely };
+            let sure = if self.env.cwd_known || target.text.starts_with('/') {
+                Certainty::Proven
+            } else {
+                Certainty::Likely
+            };
             out.push((self.absolute(&target.text), sure));
             return out;
         }
@@ -40,13 +48,23 @@ impl Analyser<'_> {
 
     fn catastrophic(&self, target: &Text) -> Vec<(String, Certainty)> {
         let home = self.home();
-        self.readings(target, |path| paths::is_catastrophic(path, &home) || paths::is_device(path))
+        self.readings(target, |path| {
+            paths::is_catastrophic(path, &home) || paths::is_device(path)
+        })
     }
 
     pub(crate) fn delete_path(&mut self, target: &Text, recursive: bool, force: bool, span: Span) {
         for (path, certainty) in self.catastrophic(target) {
             self.special_change(&path, true, span, certainty);
-            self.emit(EffectKind::Delete { path, recursive, force }, span, certainty);
+            self.emit(
+                EffectKind::Delete {
+                    path,
+                    recursive,
+                    force,
+                },
+                span,
+                certainty,
+            );
         }
     }
 
@@ -72,23 +90,73 @@ impl Analyser<'_> {
     /// What a change of a path means beyond the file.
     fn special_change(&mut self, path: &str, loses: bool, span: Span, certainty: Certainty) {
         if paths::is_own(path) {
-            self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, certainty);
+            self.emit(
+                EffectKind::DisableSecurity {
+                    what: "cmdai".to_owned(),
+                },
+                span,
+                certainty,
+            );
         }
         if loses && paths::is_log(path) {
-            self.emit(EffectKind::TamperLog { path: path.to_owned() }, span, certainty);
+            self.emit(
+                EffectKind::TamperLog {
+                    path: path.to_owned(),
+                },
+                span,
+                certainty,
+            );
         }
         if let Some(mechanism) = paths::persistence(path) {
-            self.emit(EffectKind::Persistence { mechanism: mechanism.to_owned(), path: Some(path.to_owned()) }, span, certainty);
+            self.emit(
+                EffectKind::Persistence {
+                    mechanism: mechanism.to_owned(),
+                    path: Some(path.to_owned()),
+                },
+                span,
+                certainty,
+            );
         }
         match path {
             "/etc/passwd" | "/etc/shadow" | "/etc/group" | "/etc/gshadow" => {
-                self.emit(EffectKind::ChangeCredential { subject: path.to_owned() }, span, certainty);
+                self.emit(
+                    EffectKind::ChangeCredential {
+                        subject: path.to_owned(),
+                    },
+                    span,
+                    certainty,
+                );
             }
-            "/proc/sysrq-trigger" => self.emit(EffectKind::Power { action: "sysrq".to_owned() }, span, certainty),
-            "/sys/fs/selinux/enforce" => self.emit(EffectKind::DisableSecurity { what: "selinux".to_owned() }, span, certainty),
-            "/proc/sys/kernel/randomize_va_space" => self.emit(EffectKind::DisableSecurity { what: "aslr".to_owned() }, span, certainty),
+            "/proc/sysrq-trigger" => self.emit(
+                EffectKind::Power {
+                    action: "sysrq".to_owned(),
+                },
+                span,
+                certainty,
+            ),
+            "/sys/fs/selinux/enforce" => self.emit(
+                EffectKind::DisableSecurity {
+                    what: "selinux".to_owned(),
+                },
+                span,
+                certainty,
+            ),
+            "/proc/sys/kernel/randomize_va_space" => self.emit(
+                EffectKind::DisableSecurity {
+                    what: "aslr".to_owned(),
+                },
+                span,
+                certainty,
+            ),
             "/proc/sys/kernel/core_pattern" => {
-                self.emit(EffectKind::Persistence { mechanism: "core-pattern".to_owned(), path: Some(path.to_owned()) }, span, certainty);
+                self.emit(
+                    EffectKind::Persistence {
+                        mechanism: "core-pattern".to_owned(),
+                        path: Some(path.to_owned()),
+                    },
+                    span,
+                    certainty,
+                );
             }
             _ => {}
         }
@@ -118,27 +186,66 @@ impl Analyser<'_> {
         for (path, certainty) in self.catastrophic(from) {
             self.special_change(&path, true, span, certainty);
             if paths::is_secret(&path, &home) {
-                self.emit(EffectKind::ReadSecret { path: path.clone() }, span, certainty);
+                self.emit(
+                    EffectKind::ReadSecret { path: path.clone() },
+                    span,
+                    certainty,
+                );
             }
-            self.emit(EffectKind::Move { from: path, to: target.clone() }, span, certainty);
+            self.emit(
+                EffectKind::Move {
+                    from: path,
+                    to: target.clone(),
+                },
+                span,
+                certainty,
+            );
         }
     }
 
     pub(crate) fn change_mode(&mut self, target: &Text, mode: &str, recursive: bool, span: Span) {
         for (path, certainty) in self.catastrophic(target) {
             if paths::is_own(&path) {
-                self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, certainty);
+                self.emit(
+                    EffectKind::DisableSecurity {
+                        what: "cmdai".to_owned(),
+                    },
+                    span,
+                    certainty,
+                );
             }
-            self.emit(EffectKind::ChangeMode { path, mode: mode.to_owned(), recursive }, span, certainty);
+            self.emit(
+                EffectKind::ChangeMode {
+                    path,
+                    mode: mode.to_owned(),
+                    recursive,
+                },
+                span,
+                certainty,
+            );
         }
     }
 
     pub(crate) fn change_owner(&mut self, target: &Text, owner: &str, recursive: bool, span: Span) {
         for (path, certainty) in self.catastrophic(target) {
             if paths::is_own(&path) {
-                self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, certainty);
+                self.emit(
+                    EffectKind::DisableSecurity {
+                        what: "cmdai".to_owned(),
+                    },
+                    span,
+                    certainty,
+                );
             }
-            self.emit(EffectKind::ChangeOwner { path, owner: owner.to_owned(), recursive }, span, certainty);
+            self.emit(
+                EffectKind::ChangeOwner {
+                    path,
+                    owner: owner.to_owned(),
+                    recursive,
+                },
+                span,
+                certainty,
+            );
         }
     }
 }

@@ -32,7 +32,13 @@ pub(crate) struct Fields {
 
 impl Fields {
     fn new(span: Span) -> Self {
-        Self { done: Vec::new(), text: Text::known(String::new(), span), started: false, solid: false, span }
+        Self {
+            done: Vec::new(),
+            text: Text::known(String::new(), span),
+            started: false,
+            solid: false,
+            span,
+        }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
@@ -139,27 +145,58 @@ impl Analyser<'_> {
             _ => {
                 let span = self.map.span(word.span);
                 let known = out.iter().all(|field| field.known);
-                let text = out.iter().map(|field| field.text.as_str()).collect::<Vec<_>>().join(" ");
-                Text { text, known, span, ..Text::default() }
+                let text = out
+                    .iter()
+                    .map(|field| field.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                Text {
+                    text,
+                    known,
+                    span,
+                    ..Text::default()
+                }
             }
         }
     }
 
-    pub(crate) fn expand_word(&mut self, tree: &Tree<'_>, word: &Word<'_>, split: bool, out: &mut Vec<Text>) {
+    pub(crate) fn expand_word(
+        &mut self,
+        tree: &Tree<'_>,
+        word: &Word<'_>,
+        split: bool,
+        out: &mut Vec<Text>,
+    ) {
         let span = self.map.span(word.span);
         // Most words are one part without anything to expand.
         if let [Part::Literal(text) | Part::Single(text)] = word.parts.as_slice() {
-            out.push(Text { text: (*text).to_owned(), known: true, span, offset: self.offset_in(tree, text), ..Text::default() });
+            out.push(Text {
+                text: (*text).to_owned(),
+                known: true,
+                span,
+                offset: self.offset_in(tree, text),
+                ..Text::default()
+            });
             return;
         }
         if let [Part::Double(inner)] = word.parts.as_slice()
             && let [Part::Literal(text)] = inner.as_slice()
         {
-            out.push(Text { text: (*text).to_owned(), known: true, span, offset: self.offset_in(tree, text), ..Text::default() });
+            out.push(Text {
+                text: (*text).to_owned(),
+                known: true,
+                span,
+                offset: self.offset_in(tree, text),
+                ..Text::default()
+            });
             return;
         }
         let before = out.len();
-        if word.parts.iter().any(|part| matches!(part, Part::Brace(_) | Part::Range(_))) {
+        if word
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Brace(_) | Part::Range(_)))
+        {
             let mut all: Vec<Vec<Bit<'_, '_>>> = vec![Vec::new()];
             braces(&word.parts, &mut all);
             if all.len() >= MAX_WORDS {
@@ -168,28 +205,66 @@ impl Analyser<'_> {
             for bits in &all {
                 let mut fields = Fields::new(span);
                 let mut bits = bits.iter().peekable();
+                // What an empty alternative leaves in front may be a tilde: `{,x}~`.
+                if let Some(text) = bits
+                    .peek()
+                    .map(|first| text_of(first))
+                    .filter(|text| text.starts_with('~'))
+                {
+                    let text = text.to_owned();
+                    let rest = text.get(1..).unwrap_or("");
+                    let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                    bits.next();
+                    if path.is_empty()
+                        && bits
+                            .peek()
+                            .is_some_and(|next| !text_of(next).starts_with('/'))
+                    {
+                        fields.push(&text);
+                    } else {
+                        self.tilde(name, &mut fields);
+                        fields.push(path);
+                    }
+                }
                 while let Some(bit) = bits.next() {
                     match bit {
                         // Braces come first: `$v{a,b}` is `$va $vb`.
-                        Bit::Part(Part::Variable(variable)) if is_plain(variable) && bits.peek().is_some_and(|next| continues(next)) => {
+                        Bit::Part(Part::Variable(variable))
+                            if is_plain(variable)
+                                && bits.peek().is_some_and(|next| continues(next)) =>
+                        {
                             let mut name = variable.name.to_owned();
                             let mut rest = String::new();
                             while let Some(next) = bits.next_if(|next| continues(next)) {
                                 let text = text_of(next);
-                                let end = text.bytes().position(|byte| !is_name(byte)).unwrap_or(text.len());
+                                let end = text
+                                    .bytes()
+                                    .position(|byte| !is_name(byte))
+                                    .unwrap_or(text.len());
                                 name.push_str(text.get(..end).unwrap_or(""));
                                 if end < text.len() {
                                     text.get(end..).unwrap_or("").clone_into(&mut rest);
                                     break;
                                 }
                             }
-                            let joined = Variable { name: &name, span: variable.span, ..Variable::default() };
+                            let joined = Variable {
+                                name: &name,
+                                span: variable.span,
+                                ..Variable::default()
+                            };
                             self.expand_variable(tree, &joined, false, split, &mut fields);
                             if !rest.is_empty() {
                                 fields.push(&rest);
                             }
                         }
-                        Bit::Part(Part::Tilde(name)) if bits.peek().is_some_and(|next| blocks_tilde(text_of(next))) => {
+                        Bit::Part(Part::Tilde(name))
+                            if bits.peek().is_some_and(|next| match next {
+                                Bit::Part(Part::Literal(_)) | Bit::Made(_) => {
+                                    blocks_tilde(text_of(next))
+                                }
+                                Bit::Part(_) => true,
+                            }) =>
+                        {
                             fields.push("~");
                             fields.push(name);
                         }
@@ -214,7 +289,8 @@ impl Analyser<'_> {
             out.extend(fields.finish());
         }
         // A prefix that stands as it is keeps its place.
-        if let (Some(Part::Literal(text)), Some(first)) = (word.parts.first(), out.get_mut(before)) {
+        if let (Some(Part::Literal(text)), Some(first)) = (word.parts.first(), out.get_mut(before))
+        {
             first.offset = None;
             let _ = text;
         }
@@ -223,7 +299,11 @@ impl Analyser<'_> {
     /// Offset of a slice of the text that is read.
     fn offset_in(&self, tree: &Tree<'_>, text: &str) -> Option<usize> {
         let start = (text.as_ptr() as usize).checked_sub(tree.source.as_ptr() as usize)?;
-        if start <= tree.source.len() { self.map.offset(start) } else { None }
+        if start <= tree.source.len() {
+            self.map.offset(start)
+        } else {
+            None
+        }
     }
 
     /// Text of parts in which nothing is split: inside double quotes, here-documents, operands.
@@ -237,7 +317,14 @@ impl Analyser<'_> {
         join(fields.finish(), span)
     }
 
-    fn expand_part(&mut self, tree: &Tree<'_>, part: &Part<'_>, quoted: bool, split: bool, fields: &mut Fields) {
+    fn expand_part(
+        &mut self,
+        tree: &Tree<'_>,
+        part: &Part<'_>,
+        quoted: bool,
+        split: bool,
+        fields: &mut Fields,
+    ) {
         match part {
             Part::Literal(text) | Part::Escaped(text) => fields.push(text),
             Part::Single(text) => {
@@ -250,7 +337,9 @@ impl Analyser<'_> {
             }
             Part::Double(inner) => {
                 // `"$@"` without arguments is no field at all.
-                if !(inner.len() == 1 && matches!(inner.first(), Some(Part::Variable(variable)) if matches!(variable.name, "@") || variable.index == Some("@"))) {
+                if !(inner.len() == 1
+                    && matches!(inner.first(), Some(Part::Variable(variable)) if matches!(variable.name, "@") || variable.index == Some("@")))
+                {
                     fields.mark_quoted();
                 }
                 for part in inner {
@@ -270,7 +359,11 @@ impl Analyser<'_> {
             Part::CommandText(text, span) => {
                 let outer = self.map.span(*span);
                 let before = self.env.clone();
-                let printed = self.deeper(outer, |this| this.nested_text(text, Map::Fixed(outer), this.dialect, &Stream::Empty)).unwrap_or(Stream::UNKNOWN);
+                let printed = self
+                    .deeper(outer, |this| {
+                        this.nested_text(text, Map::Fixed(outer), this.dialect, &Stream::Empty)
+                    })
+                    .unwrap_or(Stream::UNKNOWN);
                 self.leave_subshell(before);
                 self.push_stream(printed, *span, tree, quoted, split, fields);
             }
@@ -284,7 +377,11 @@ impl Analyser<'_> {
             }
             Part::Arithmetic(inner, span) => {
                 let text = self.expand_inner(tree, inner);
-                match text.known.then(|| crate::arithmetic::evaluate(&text.text, &|name| self.number(name))).flatten() {
+                match text
+                    .known
+                    .then(|| crate::arithmetic::evaluate(&text.text, &|name| self.number(name)))
+                    .flatten()
+                {
                     Some(number) => fields.push(&number.to_string()),
                     None => fields.push_unknown(span.of(tree.source), false, None),
                 }
@@ -314,13 +411,25 @@ impl Analyser<'_> {
     }
 
     fn number(&self, name: &str) -> Option<i64> {
-        match self.env.get(name).map(|value| value.alternatives.as_slice()) {
+        match self
+            .env
+            .get(name)
+            .map(|value| value.alternatives.as_slice())
+        {
             Some([text]) => text.trim().parse().ok(),
             _ => None,
         }
     }
 
-    fn push_stream(&mut self, printed: Stream, span: Span, tree: &Tree<'_>, quoted: bool, split: bool, fields: &mut Fields) {
+    fn push_stream(
+        &mut self,
+        printed: Stream,
+        span: Span,
+        tree: &Tree<'_>,
+        quoted: bool,
+        split: bool,
+        fields: &mut Fields,
+    ) {
         match printed {
             Stream::Empty => {}
             Stream::Known(text) => {
@@ -353,7 +462,11 @@ impl Analyser<'_> {
 
     /// Characters that unquoted expansions are split at.
     pub(crate) fn separators(&self) -> Cow<'static, str> {
-        match self.env.get("IFS").map(|value| value.alternatives.as_slice()) {
+        match self
+            .env
+            .get("IFS")
+            .map(|value| value.alternatives.as_slice())
+        {
             Some([text]) => Cow::Owned(text.clone()),
             _ => Cow::Borrowed(" \t\n"),
         }
@@ -371,6 +484,7 @@ impl Analyser<'_> {
                 fields.push(&cwd);
             }
             "-" => fields.push_unknown("~-", false, None),
+            name if name.starts_with(['+', '-']) => fields.push(&format!("~{name}")),
             name if name == self.context.user => fields.push(self.context.home),
             name => fields.push(&format!("/home/{name}")),
         }
@@ -378,7 +492,11 @@ impl Analyser<'_> {
 
     /// The home in force.
     pub(crate) fn home(&self) -> String {
-        match self.env.get("HOME").map(|value| value.alternatives.as_slice()) {
+        match self
+            .env
+            .get("HOME")
+            .map(|value| value.alternatives.as_slice())
+        {
             Some([home]) if home.starts_with('/') => home.clone(),
             _ => self.context.home.to_owned(),
         }
@@ -396,7 +514,10 @@ fn is_name(byte: u8) -> bool {
 
 /// `$name`, without braces.
 fn is_plain(variable: &Variable<'_>) -> bool {
-    (variable.span.end - variable.span.start) as usize == variable.name.len() + 1 && !variable.name.starts_with(|first: char| !(first.is_ascii_alphabetic() || first == '_'))
+    (variable.span.end - variable.span.start) as usize == variable.name.len() + 1
+        && !variable
+            .name
+            .starts_with(|first: char| !(first.is_ascii_alphabetic() || first == '_'))
 }
 
 fn text_of<'x>(bit: &'x Bit<'_, '_>) -> &'x str {
@@ -414,7 +535,10 @@ fn continues(bit: &Bit<'_, '_>) -> bool {
 fn parts_span(map: Map, parts: &[Part<'_>]) -> Span {
     let span = parts.iter().find_map(|part| match part {
         Part::Variable(variable) => Some(variable.span),
-        Part::Command(_, span) | Part::CommandText(_, span) | Part::Process(_, _, span) | Part::Arithmetic(_, span) => Some(*span),
+        Part::Command(_, span)
+        | Part::CommandText(_, span)
+        | Part::Process(_, _, span)
+        | Part::Arithmetic(_, span) => Some(*span),
         _ => None,
     });
     map.span(span.unwrap_or_default())
@@ -425,8 +549,17 @@ fn join(mut fields: Vec<Text>, span: Span) -> Text {
         return fields.swap_remove(0);
     }
     let known = fields.iter().all(|field| field.known);
-    let text = fields.iter().map(|field| field.text.as_str()).collect::<Vec<_>>().join(" ");
-    Text { text, known, span, ..Text::default() }
+    let text = fields
+        .iter()
+        .map(|field| field.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
+    Text {
+        text,
+        known,
+        span,
+        ..Text::default()
+    }
 }
 
 /// Expands braces: each sequence of bits is a word of its own.
@@ -443,7 +576,10 @@ fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) {
                 }
                 choices
             }
-            Part::Range(text) => range(text).into_iter().map(|text| vec![Bit::Made(text)]).collect(),
+            Part::Range(text) => range(text)
+                .into_iter()
+                .map(|text| vec![Bit::Made(text)])
+                .collect(),
             other => {
                 for bits in all.iter_mut() {
                     bits.push(Bit::Part(other));
@@ -469,8 +605,13 @@ fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) {
 fn range(text: &str) -> Vec<String> {
     let mut ends = text.splitn(3, "..");
     let (first, last) = (ends.next().unwrap_or(""), ends.next().unwrap_or(""));
-    let step = ends.next().and_then(|step| step.parse::<i64>().ok()).map_or(1, |step| step.unsigned_abs().max(1));
-    let width = if first.trim_start_matches('-').starts_with('0') && first.len() > 1 || last.trim_start_matches('-').starts_with('0') && last.len() > 1 {
+    let step = ends
+        .next()
+        .and_then(|step| step.parse::<i64>().ok())
+        .map_or(1, |step| step.unsigned_abs().max(1));
+    let width = if first.trim_start_matches('-').starts_with('0') && first.len() > 1
+        || last.trim_start_matches('-').starts_with('0') && last.len() > 1
+    {
         first.len().max(last.len())
     } else {
         0
@@ -486,8 +627,18 @@ fn range(text: &str) -> Vec<String> {
     let mut at = from;
     let step = i64::try_from(step).unwrap_or(i64::MAX);
     while out.len() < MAX_WORDS {
-        out.push(if letters { u8::try_from(at).map(|byte| char::from(byte).to_string()).unwrap_or_default() } else { format!("{at:0width$}") });
-        let next = if from <= to { at.checked_add(step) } else { at.checked_sub(step) };
+        out.push(if letters {
+            u8::try_from(at)
+                .map(|byte| char::from(byte).to_string())
+                .unwrap_or_default()
+        } else {
+            format!("{at:0width$}")
+        });
+        let next = if from <= to {
+            at.checked_add(step)
+        } else {
+            at.checked_sub(step)
+        };
         match next {
             Some(next) if from <= to && next <= to || from > to && next >= to => at = next,
             _ => break,

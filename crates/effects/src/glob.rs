@@ -3,7 +3,8 @@
 /// True where a pattern with `*`, `?` and `[…]` covers the whole text. Linear in practice: one star is
 /// remembered at a time.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     matches_chars(&pattern, &text)
 }
 
@@ -35,14 +36,19 @@ pub(crate) fn matches_chars(pattern: &[char], text: &[char]) -> bool {
             None => return false,
         }
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&next| next == '*'))
+    pattern
+        .get(p..)
+        .is_some_and(|rest| rest.iter().all(|&next| next == '*'))
 }
 
 /// Length of the pattern element at `p` where it covers the character.
 fn one(pattern: &[char], p: usize, next: char) -> Option<usize> {
     match pattern.get(p)? {
         '?' => Some(1),
-        '\\' => pattern.get(p + 1).filter(|&&literal| literal == next).map(|_| 2),
+        '\\' => pattern
+            .get(p + 1)
+            .filter(|&&literal| literal == next)
+            .map(|_| 2),
         '[' => {
             let mut at = p + 1;
             let negated = matches!(pattern.get(at), Some('!' | '^'));
@@ -54,7 +60,9 @@ fn one(pattern: &[char], p: usize, next: char) -> Option<usize> {
                 if low == ']' && at > first {
                     break;
                 }
-                if pattern.get(at + 1) == Some(&'-') && pattern.get(at + 2).is_some_and(|&high| high != ']') {
+                if pattern.get(at + 1) == Some(&'-')
+                    && pattern.get(at + 2).is_some_and(|&high| high != ']')
+                {
                     let high = *pattern.get(at + 2)?;
                     hit |= low <= next && next <= high;
                     at += 3;

@@ -167,11 +167,16 @@ include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));
 
 /// The entry of a program.
 pub(crate) fn find(name: &str) -> Option<&'static Program> {
-    let at = PROGRAMS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    let at = PROGRAMS
+        .binary_search_by(|(known, _)| (*known).cmp(name))
+        .ok()?;
     PROGRAMS.get(at).map(|(_, program)| *program)
 }
 
 /// Names that match a shell pattern.
 pub(crate) fn matching<'p>(pattern: &'p str) -> impl Iterator<Item = &'static str> + 'p {
-    PROGRAMS.iter().map(|(name, _)| *name).filter(move |name| crate::glob::matches(pattern, name))
+    PROGRAMS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(move |name| crate::glob::matches(pattern, name))
 }

@@ -12,7 +12,13 @@ const MAX_READ: usize = 512 * 1024;
 
 impl Analyser<'_> {
     /// Reads a text and goes through it in the present state.
-    pub(crate) fn nested_text(&mut self, text: &str, map: Map, dialect: Dialect, stdin: &Stream) -> Stream {
+    pub(crate) fn nested_text(
+        &mut self,
+        text: &str,
+        map: Map,
+        dialect: Dialect,
+        stdin: &Stream,
+    ) -> Stream {
         self.read += text.len();
         if self.read > MAX_READ {
             self.unknown = true;
@@ -32,7 +38,13 @@ impl Analyser<'_> {
     }
 
     /// Shell code that is given as an argument. It runs in a shell of its own where `own` is true.
-    pub(crate) fn shell_code(&mut self, code: &Text, dialect: Dialect, stdin: &Stream, own: bool) -> Stream {
+    pub(crate) fn shell_code(
+        &mut self,
+        code: &Text,
+        dialect: Dialect,
+        stdin: &Stream,
+        own: bool,
+    ) -> Stream {
         if !code.known {
             match &code.taint {
                 Some(Taint::Remote(url)) => {
@@ -60,7 +72,11 @@ impl Analyser<'_> {
         }
         let map = code.offset.map_or(Map::Fixed(code.span), Map::Offset);
         let before = own.then(|| self.env.clone());
-        let printed = self.deeper(code.span, |this| this.nested_text(&code.text, map, dialect, stdin)).unwrap_or(Stream::UNKNOWN);
+        let printed = self
+            .deeper(code.span, |this| {
+                this.nested_text(&code.text, map, dialect, stdin)
+            })
+            .unwrap_or(Stream::UNKNOWN);
         if let Some(before) = before {
             self.leave_subshell(before);
         }
@@ -68,11 +84,22 @@ impl Analyser<'_> {
     }
 
     /// Code that flows into an interpreter's standard input.
-    pub(crate) fn code_from_stream(&mut self, code: &Stream, language: &str, dialect: Option<Dialect>, span: Span) -> Stream {
+    pub(crate) fn code_from_stream(
+        &mut self,
+        code: &Stream,
+        language: &str,
+        dialect: Option<Dialect>,
+        span: Span,
+    ) -> Stream {
         match code {
             Stream::Empty => Stream::Empty,
             Stream::Known(text) => match dialect {
-                Some(dialect) => self.shell_code(&Text::known(text.clone(), span), dialect, &Stream::Empty, true),
+                Some(dialect) => self.shell_code(
+                    &Text::known(text.clone(), span),
+                    dialect,
+                    &Stream::Empty,
+                    true,
+                ),
                 None => {
                     self.inline_code(language, &Text::known(text.clone(), span));
                     Stream::UNKNOWN
@@ -98,7 +125,13 @@ impl Analyser<'_> {
     }
 
     /// A script file runs: its content where the line wrote it, else the file.
-    pub(crate) fn script_file(&mut self, path: &Text, language: &str, dialect: Option<Dialect>, span: Span) -> Stream {
+    pub(crate) fn script_file(
+        &mut self,
+        path: &Text,
+        language: &str,
+        dialect: Option<Dialect>,
+        span: Span,
+    ) -> Stream {
         let absolute = self.absolute(&path.text);
         if let Some(content) = self.env.file(&absolute).cloned() {
             return match content {
@@ -118,7 +151,11 @@ impl Analyser<'_> {
             self.tainted_code(&taint.clone(), language, span);
             return Stream::UNKNOWN;
         }
-        let source = if path.known { CodeSource::File(absolute) } else { CodeSource::File(path.text.clone()) };
+        let source = if path.known {
+            CodeSource::File(absolute)
+        } else {
+            CodeSource::File(path.text.clone())
+        };
         self.emit_code(source, language, span);
         Stream::UNKNOWN
     }

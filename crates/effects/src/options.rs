@@ -24,39 +24,61 @@ impl<'a> Parsed<'a> {
     }
 
     pub(crate) fn value(&self, flag: &str) -> Option<&Text> {
-        self.options.iter().rev().find(|(known, value)| known == flag && value.is_some()).and_then(|(_, value)| value.as_ref())
+        self.options
+            .iter()
+            .rev()
+            .find(|(known, value)| known == flag && value.is_some())
+            .and_then(|(_, value)| value.as_ref())
     }
 
     pub(crate) fn values<'s>(&'s self, flag: &'s str) -> impl Iterator<Item = &'s Text> {
-        self.options.iter().filter(move |(known, _)| known == flag).filter_map(|(_, value)| value.as_ref())
+        self.options
+            .iter()
+            .filter(move |(known, _)| known == flag)
+            .filter_map(|(_, value)| value.as_ref())
     }
 
     /// Operands after the subcommand, from 1.
     pub(crate) fn nth(&self, number: usize) -> Option<&'a Text> {
-        self.operands.get(self.skip + number.checked_sub(1)?).map(|(_, text)| *text)
+        self.operands
+            .get(self.skip + number.checked_sub(1)?)
+            .map(|(_, text)| *text)
     }
 
     /// Operands after the subcommand.
     pub(crate) fn rest(&self) -> impl DoubleEndedIterator<Item = &'a Text> + ExactSizeIterator {
-        self.operands.get(self.skip..).unwrap_or_default().iter().map(|(_, text)| *text)
+        self.operands
+            .get(self.skip..)
+            .unwrap_or_default()
+            .iter()
+            .map(|(_, text)| *text)
     }
 
     /// The first operand as a subcommand.
     pub(crate) fn sub(&self) -> &str {
-        self.operands.first().map_or("", |(_, text)| text.text.as_str())
+        self.operands
+            .first()
+            .map_or("", |(_, text)| text.text.as_str())
     }
 }
 
 /// Sorts the arguments out.
 pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'a> {
-    let mut parsed = Parsed { program, operands: Vec::with_capacity(args.len()), options: Vec::new(), skip: 0 };
+    let mut parsed = Parsed {
+        program,
+        operands: Vec::with_capacity(args.len()),
+        options: Vec::new(),
+        skip: 0,
+    };
     let mut index = 0;
     let mut only_operands = program.style == Style::Raw;
     while let Some(arg) = args.get(index) {
         let at = index;
         index += 1;
         let text = arg.text.as_str();
-        let dashed = text.len() > 1 && (text.starts_with('-') || text.starts_with('+') && declared(program, &parsed, text).is_some());
+        let dashed = text.len() > 1
+            && (text.starts_with('-')
+                || text.starts_with('+') && declared(program, &parsed, text).is_some());
         if only_operands || !dashed {
             parsed.operands.push((at, arg));
             if program.style == Style::Posix {
@@ -86,7 +108,10 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
                     };
                     parsed.options.push((Cow::Borrowed(option.flag), value));
                 }
-                None => parsed.options.push((Cow::Owned(name.trim_start_matches('-').to_owned()), attached)),
+                None => parsed.options.push((
+                    Cow::Owned(name.trim_start_matches('-').to_owned()),
+                    attached,
+                )),
             }
             continue;
         }
@@ -101,14 +126,16 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
             parsed.options.push((Cow::Borrowed(option.flag), value));
             continue;
         }
-        let mut chars = text.char_indices().skip(1);
-        while let Some((at, letter)) = chars.next() {
+        for (at, letter) in text.char_indices().skip(1) {
             let mut name = [b'-', 0, 0, 0, 0];
             let len = match name.get_mut(1..) {
                 Some(rest) => letter.encode_utf8(rest).len(),
                 None => 0,
             };
-            let name = name.get(..=len).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
+            let name = name
+                .get(..=len)
+                .and_then(|name| std::str::from_utf8(name).ok())
+                .unwrap_or("");
             match declared(program, &parsed, name) {
                 Some(option) if option.takes != Takes::No => {
                     let from = at + letter.len_utf8();
@@ -137,15 +164,22 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
     let mut best: Option<&'static Opt> = None;
     let mut longest = 0;
     for sub in program.subs {
-        let here = sub.on.len() <= parsed.operands.len() && sub.on.iter().zip(&parsed.operands).all(|(word, (_, text))| text.text == *word);
-        if here && sub.on.len() > longest
+        let here = sub.on.len() <= parsed.operands.len()
+            && sub
+                .on
+                .iter()
+                .zip(&parsed.operands)
+                .all(|(word, (_, text))| text.text == *word);
+        if here
+            && sub.on.len() > longest
             && let Some(option) = of(sub.options)
         {
             best = Some(option);
             longest = sub.on.len();
         }
     }
-    best.or_else(|| of(program.options)).or_else(|| abbreviated(program, parsed, name))
+    best.or_else(|| of(program.options))
+        .or_else(|| abbreviated(program, parsed, name))
 }
 
 /// A long option that is cut short, where only one begins so.
@@ -153,7 +187,14 @@ fn abbreviated(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Op
     if !name.starts_with("--") || name.len() < 5 || program.style == Style::Long {
         return None;
     }
-    let subs = program.subs.iter().filter(|sub| sub.on.len() <= parsed.operands.len() && sub.on.iter().zip(&parsed.operands).all(|(word, (_, text))| text.text == *word));
+    let subs = program.subs.iter().filter(|sub| {
+        sub.on.len() <= parsed.operands.len()
+            && sub
+                .on
+                .iter()
+                .zip(&parsed.operands)
+                .all(|(word, (_, text))| text.text == *word)
+    });
     let mut found: Option<&'static Opt> = None;
     for option in subs.flat_map(|sub| sub.options).chain(program.options) {
         if option.names.iter().any(|known| known.starts_with(name)) {

@@ -24,18 +24,29 @@ impl Analyser<'_> {
             "pwd" => return Stream::Known(format!("{}\n", self.env.cwd)),
             "whoami" | "logname" => return Stream::Known(format!("{}\n", self.context.user)),
             "mktemp" => {
-                let folder = args.iter().position(|arg| arg.text == "-p").and_then(|at| args.get(at + 1)).map(|folder| folder.text.clone());
-                let template = args.iter().find(|arg| arg.text.contains("XXX")).map(|template| template.text.clone());
+                let folder = args
+                    .iter()
+                    .position(|arg| arg.text == "-p")
+                    .and_then(|at| args.get(at + 1))
+                    .map(|folder| folder.text.clone());
+                let template = args
+                    .iter()
+                    .find(|arg| arg.text.contains("XXX"))
+                    .map(|template| template.text.clone());
                 let _ = parsed;
                 return match (folder, template) {
-                    (Some(folder), Some(template)) => Stream::Known(format!("{folder}/{template}\n")),
+                    (Some(folder), Some(template)) => {
+                        Stream::Known(format!("{folder}/{template}\n"))
+                    }
                     (Some(folder), None) => Stream::Known(format!("{folder}/tmp.XXXXXXXXXX\n")),
                     (None, Some(template)) => Stream::Known(format!("{template}\n")),
                     (None, None) => Stream::Known("/tmp/tmp.XXXXXXXXXX\n".to_owned()),
                 };
             }
             "dirname" | "basename" => {
-                let Some(first) = parsed.nth(1).filter(|first| first.known) else { return Stream::UNKNOWN };
+                let Some(first) = parsed.nth(1).filter(|first| first.known) else {
+                    return Stream::UNKNOWN;
+                };
                 if call.name == "dirname" {
                     return Stream::Known(format!("{}\n", paths::dir_name(&first.text)));
                 }
@@ -51,9 +62,15 @@ impl Analyser<'_> {
                     None => Stream::UNKNOWN,
                 };
             }
-            "which" => return parsed.nth(1).map_or(Stream::UNKNOWN, |name| Stream::Known(format!("/usr/bin/{}\n", name.text))),
+            "which" => {
+                return parsed.nth(1).map_or(Stream::UNKNOWN, |name| {
+                    Stream::Known(format!("/usr/bin/{}\n", name.text))
+                });
+            }
             "seq" => return seq(parsed),
-            "true" | "false" | "mkdir" | "rm" | "touch" | "chmod" | "sleep" => return Stream::Empty,
+            "true" | "false" | "mkdir" | "rm" | "touch" | "chmod" | "sleep" => {
+                return Stream::Empty;
+            }
             _ => {}
         }
         // Filters: their input is what the files hold, or else what comes in.
@@ -61,16 +78,23 @@ impl Analyser<'_> {
         let Some(text) = input.known() else {
             return match call.name {
                 // What is decoded or changed on the way is not the file's text any more, but still its own.
-                "wc" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "cksum" | "ls" | "stat" | "file" | "du" | "df" | "test" => Stream::UNKNOWN,
+                "wc" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "cksum" | "ls"
+                | "stat" | "file" | "du" | "df" | "test" => Stream::UNKNOWN,
                 _ => input,
             };
         };
         let result = match call.name {
-            "cat" | "tee" | "zcat" | "less" | "more" | "bat" | "stdbuf" | "pv" | "sponge" => Some(text.to_owned()),
+            "cat" | "tee" | "zcat" | "less" | "more" | "bat" | "stdbuf" | "pv" | "sponge" => {
+                Some(text.to_owned())
+            }
             "base64" if parsed.has("decode") => base64(text),
             "base32" if parsed.has("decode") => base32(text),
             "xxd" if parsed.has("revert") => hex(text),
-            "rev" => Some(text.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect()),
+            "rev" => Some(
+                text.lines()
+                    .map(|line| line.chars().rev().collect::<String>() + "\n")
+                    .collect(),
+            ),
             "tac" => Some(text.lines().rev().map(|line| format!("{line}\n")).collect()),
             "tr" => translate(text, parsed),
             "head" | "tail" => lines(text, call.name == "head", parsed),
@@ -78,7 +102,9 @@ impl Analyser<'_> {
             "sort" | "uniq" | "nl" => Some(text.to_owned()),
             "sed" => substitute(text, parsed),
             "grep" | "egrep" | "fgrep" => Some(text.to_owned()),
-            "openssl" if parsed.has("d") && (parsed.has("base64") || parsed.has("a")) => base64(text),
+            "openssl" if parsed.has("d") && (parsed.has("base64") || parsed.has("a")) => {
+                base64(text)
+            }
             "fold" | "fmt" | "column" => Some(text.to_owned()),
             _ => None,
         };
@@ -90,11 +116,23 @@ impl Analyser<'_> {
 
     /// What a filter reads: the files it names, or else what comes in.
     fn input_of(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let skip = usize::from(matches!(call.name, "grep" | "egrep" | "fgrep" | "sed" | "awk" | "jq" | "rg") && !parsed.has("regexp") && !parsed.has("expression"));
+        let skip = usize::from(
+            matches!(
+                call.name,
+                "grep" | "egrep" | "fgrep" | "sed" | "awk" | "jq" | "rg"
+            ) && !parsed.has("regexp")
+                && !parsed.has("expression"),
+        );
         let files: Vec<&Text> = match call.name {
             "tr" | "tee" | "rev" if call.name != "rev" => Vec::new(),
-            "cat" | "zcat" | "less" | "more" | "bat" | "base64" | "base32" | "xxd" | "rev" | "tac" | "head" | "tail" | "cut" | "sort" | "uniq" | "nl" | "sed" | "grep" | "egrep" | "fgrep" | "gunzip" | "zstdcat"
-            | "xzcat" | "bzcat" | "strings" | "od" | "hexdump" | "jq" | "rg" | "awk" | "gzip" | "openssl" | "gpg" | "tar" => parsed.rest().skip(skip).filter(|text| text.text != "-").collect(),
+            "cat" | "zcat" | "less" | "more" | "bat" | "base64" | "base32" | "xxd" | "rev"
+            | "tac" | "head" | "tail" | "cut" | "sort" | "uniq" | "nl" | "sed" | "grep"
+            | "egrep" | "fgrep" | "gunzip" | "zstdcat" | "xzcat" | "bzcat" | "strings" | "od"
+            | "hexdump" | "jq" | "rg" | "awk" | "gzip" | "openssl" | "gpg" | "tar" => parsed
+                .rest()
+                .skip(skip)
+                .filter(|text| text.text != "-")
+                .collect(),
             _ => Vec::new(),
         };
         if files.is_empty() {
@@ -106,7 +144,13 @@ impl Analyser<'_> {
             let home = self.home();
             let piece = match self.env.file(&path) {
                 Some(content) => content.clone(),
-                None if matches!(path.as_str(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") => call.stdin.clone(),
+                None if matches!(
+                    path.as_str(),
+                    "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0"
+                ) =>
+                {
+                    call.stdin.clone()
+                }
                 None if paths::is_secret(&path, &home) => Stream::Tainted(Taint::Secret(path)),
                 None => Stream::Tainted(Taint::File(path)),
             };
@@ -130,7 +174,10 @@ fn echo(args: &[Text]) -> Stream {
     let (mut newline, mut escapes) = (true, false);
     let mut at = 0;
     while let Some(arg) = args.get(at) {
-        let flags = arg.text.strip_prefix('-').filter(|flags| !flags.is_empty() && flags.bytes().all(|byte| b"neE".contains(&byte)));
+        let flags = arg
+            .text
+            .strip_prefix('-')
+            .filter(|flags| !flags.is_empty() && flags.bytes().all(|byte| b"neE".contains(&byte)));
         let Some(flags) = flags else { break };
         for flag in flags.bytes() {
             match flag {
@@ -148,7 +195,11 @@ fn echo(args: &[Text]) -> Stream {
             return tainted(rest);
         }
     }
-    let mut text = rest.iter().map(|arg| arg.text.as_str()).collect::<Vec<_>>().join(" ");
+    let mut text = rest
+        .iter()
+        .map(|arg| arg.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     if escapes {
         text = cmdai_shell::decode_ansi_c(&text);
     }
@@ -190,18 +241,30 @@ pub(crate) fn printf(args: &[Text]) -> Option<String> {
                 '%' => out.push('%'),
                 's' | 'd' | 'i' | 'q' | 'u' => {
                     let value = values.next().map_or("", |value| value.text.as_str());
-                    let width: usize = spec.trim_start_matches(['-', '0', '+', ' ']).split('.').next().and_then(|width| width.parse().ok()).unwrap_or(0);
+                    let width: usize = spec
+                        .trim_start_matches(['-', '0', '+', ' '])
+                        .split('.')
+                        .next()
+                        .and_then(|width| width.parse().ok())
+                        .unwrap_or(0);
                     if width > 4096 {
                         return None;
                     }
-                    let cut: Option<usize> = spec.split_once('.').and_then(|(_, cut)| cut.parse().ok());
+                    let cut: Option<usize> =
+                        spec.split_once('.').and_then(|(_, cut)| cut.parse().ok());
                     let value: String = match cut {
                         Some(cut) => value.chars().take(cut).collect(),
                         None => value.to_owned(),
                     };
-                    if spec.starts_with('-') { out.push_str(&format!("{value:<width$}")) } else { out.push_str(&format!("{value:>width$}")) }
+                    if spec.starts_with('-') {
+                        out.push_str(&format!("{value:<width$}"))
+                    } else {
+                        out.push_str(&format!("{value:>width$}"))
+                    }
                 }
-                'b' => out.push_str(&cmdai_shell::decode_ansi_c(values.next().map_or("", |value| value.text.as_str()))),
+                'b' => out.push_str(&cmdai_shell::decode_ansi_c(
+                    values.next().map_or("", |value| value.text.as_str()),
+                )),
                 'c' => out.extend(values.next().and_then(|value| value.text.chars().next())),
                 'x' => out.push_str(&format!("{:x}", values.next()?.text.parse::<i64>().ok()?)),
                 'o' => out.push_str(&format!("{:o}", values.next()?.text.parse::<i64>().ok()?)),
@@ -276,13 +339,23 @@ fn decode_bits(text: &str, width: u32, value: impl Fn(u8) -> Option<u8>) -> Opti
 
 /// Decodes pairs of hex digits.
 pub(crate) fn hex(text: &str) -> Option<String> {
-    let digits: Vec<u32> = text.chars().filter(|next| !next.is_whitespace()).map(|next| next.to_digit(16)).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| u8::try_from(pair.first()? << 4 | pair.get(1)?).ok()).collect();
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|next| !next.is_whitespace())
+        .map(|next| next.to_digit(16))
+        .collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits
+        .chunks_exact(2)
+        .filter_map(|pair| u8::try_from(pair.first()? << 4 | pair.get(1)?).ok())
+        .collect();
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn set_of(text: &str) -> Option<Vec<char>> {
-    if let Some(class) = text.strip_prefix("[:").and_then(|text| text.strip_suffix(":]")) {
+    if let Some(class) = text
+        .strip_prefix("[:")
+        .and_then(|text| text.strip_suffix(":]"))
+    {
         return Some(match class {
             "upper" => ('A'..='Z').collect(),
             "lower" => ('a'..='z').collect(),
@@ -316,10 +389,20 @@ fn translate(text: &str, parsed: &Parsed<'_>) -> Option<String> {
     if parsed.has("delete") {
         return Some(text.chars().filter(|next| !from.contains(next)).collect());
     }
-    let Some(to) = parsed.nth(2) else { return Some(text.to_owned()) };
+    let Some(to) = parsed.nth(2) else {
+        return Some(text.to_owned());
+    };
     let to = set_of(&to.text)?;
     let last = *to.last()?;
-    Some(text.chars().map(|next| from.iter().rposition(|&known| known == next).map_or(next, |at| *to.get(at).unwrap_or(&last))).collect())
+    Some(
+        text.chars()
+            .map(|next| {
+                from.iter()
+                    .rposition(|&known| known == next)
+                    .map_or(next, |at| *to.get(at).unwrap_or(&last))
+            })
+            .collect(),
+    )
 }
 
 fn lines(text: &str, head: bool, parsed: &Parsed<'_>) -> Option<String> {
@@ -328,37 +411,78 @@ fn lines(text: &str, head: bool, parsed: &Parsed<'_>) -> Option<String> {
     }
     let count: usize = match parsed.value("lines") {
         Some(value) => value.text.trim_start_matches('+').parse().ok()?,
-        None => parsed.options.iter().find_map(|(name, _)| name.parse().ok()).unwrap_or(10),
+        None => parsed
+            .options
+            .iter()
+            .find_map(|(name, _)| name.parse().ok())
+            .unwrap_or(10),
     };
     let all: Vec<&str> = text.split_inclusive('\n').collect();
     if head {
         Some(all.iter().take(count).copied().collect())
-    } else if parsed.value("lines").is_some_and(|value| value.text.starts_with('+')) {
+    } else if parsed
+        .value("lines")
+        .is_some_and(|value| value.text.starts_with('+'))
+    {
         Some(all.iter().skip(count.saturating_sub(1)).copied().collect())
     } else {
-        Some(all.iter().skip(all.len().saturating_sub(count)).copied().collect())
+        Some(
+            all.iter()
+                .skip(all.len().saturating_sub(count))
+                .copied()
+                .collect(),
+        )
     }
 }
 
 fn cut(text: &str, parsed: &Parsed<'_>) -> Option<String> {
     let range = |text: &str| -> Option<(usize, usize)> {
         match text.split_once('-') {
-            Some((from, to)) => Some((if from.is_empty() { 1 } else { from.parse().ok()? }, if to.is_empty() { usize::MAX } else { to.parse().ok()? })),
+            Some((from, to)) => Some((
+                if from.is_empty() {
+                    1
+                } else {
+                    from.parse().ok()?
+                },
+                if to.is_empty() {
+                    usize::MAX
+                } else {
+                    to.parse().ok()?
+                },
+            )),
             None => text.parse().ok().map(|at| (at, at)),
         }
     };
     if let Some(chars) = parsed.value("characters") {
         let (from, to) = range(&chars.text)?;
-        return Some(text.lines().map(|line| line.chars().enumerate().filter(|(at, _)| at + 1 >= from && at < &to).map(|(_, next)| next).collect::<String>() + "\n").collect());
+        return Some(
+            text.lines()
+                .map(|line| {
+                    line.chars()
+                        .enumerate()
+                        .filter(|(at, _)| at + 1 >= from && at < &to)
+                        .map(|(_, next)| next)
+                        .collect::<String>()
+                        + "\n"
+                })
+                .collect(),
+        );
     }
     let fields = parsed.value("fields")?;
     let (from, to) = range(&fields.text)?;
-    let delimiter = parsed.value("delimiter").map_or("\t", |value| value.text.as_str());
+    let delimiter = parsed
+        .value("delimiter")
+        .map_or("\t", |value| value.text.as_str());
     Some(
         text.lines()
             .map(|line| {
                 let all: Vec<&str> = line.split(delimiter).collect();
-                let picked: Vec<&str> = all.iter().enumerate().filter(|(at, _)| at + 1 >= from && at < &to).map(|(_, field)| *field).collect();
+                let picked: Vec<&str> = all
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| at + 1 >= from && at < &to)
+                    .map(|(_, field)| *field)
+                    .collect();
                 picked.join(delimiter) + "\n"
             })
             .collect(),
@@ -370,17 +494,27 @@ fn substitute(text: &str, parsed: &Parsed<'_>) -> Option<String> {
     if parsed.has("in-place") {
         return None;
     }
-    let script = parsed.value("expression").or_else(|| parsed.nth(1)).filter(|script| script.known)?;
+    let script = parsed
+        .value("expression")
+        .or_else(|| parsed.nth(1))
+        .filter(|script| script.known)?;
     let rest = script.text.strip_prefix('s')?;
     let delimiter = rest.chars().next().filter(|next| !next.is_alphanumeric())?;
     let mut fields = rest.split(delimiter).skip(1);
     let (from, to, flags) = (fields.next()?, fields.next()?, fields.next()?);
-    if fields.next().is_some() || from.is_empty() || from.contains(['\\', '.', '*', '[', ']', '^', '$', '+', '(', '?']) || to.contains(['\\', '&']) {
+    if fields.next().is_some()
+        || from.is_empty()
+        || from.contains(['\\', '.', '*', '[', ']', '^', '$', '+', '(', '?'])
+        || to.contains(['\\', '&'])
+    {
         return None;
     }
     Some(match flags {
         "g" => text.replace(from, to),
-        "" => text.lines().map(|line| line.replacen(from, to, 1) + "\n").collect(),
+        "" => text
+            .lines()
+            .map(|line| line.replacen(from, to, 1) + "\n")
+            .collect(),
         _ => return None,
     })
 }
@@ -399,8 +533,15 @@ mod tests {
 
     #[test]
     fn formats() {
-        let texts = |all: &[&str]| all.iter().map(|text| Text::known(*text, Default::default())).collect::<Vec<_>>();
-        assert_eq!(printf(&texts(&["%s-%s\\n", "a", "b"])).as_deref(), Some("a-b\n"));
+        let texts = |all: &[&str]| {
+            all.iter()
+                .map(|text| Text::known(*text, Default::default()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            printf(&texts(&["%s-%s\\n", "a", "b"])).as_deref(),
+            Some("a-b\n")
+        );
         assert_eq!(printf(&texts(&["\\162\\155"])).as_deref(), Some("rm"));
         assert_eq!(printf(&texts(&["%s ", "a", "b"])).as_deref(), Some("a b "));
     }

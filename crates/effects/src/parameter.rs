@@ -15,7 +15,10 @@ enum Found {
     Many(Vec<String>),
     /// Known to be unset.
     Unset,
-    Unknown { may_be_empty: bool, taint: Option<Taint> },
+    Unknown {
+        may_be_empty: bool,
+        taint: Option<Taint>,
+    },
 }
 
 impl Analyser<'_> {
@@ -27,7 +30,12 @@ impl Analyser<'_> {
             Some(value) => value.clone(),
             None => match self.session_variable(name) {
                 Some(value) => value,
-                None => return Found::Unknown { may_be_empty: true, taint: None },
+                None => {
+                    return Found::Unknown {
+                        may_be_empty: true,
+                        taint: None,
+                    };
+                }
             },
         };
         if value.unset {
@@ -40,19 +48,31 @@ impl Analyser<'_> {
                 Some(number) => match number.trim().parse::<i64>() {
                     Ok(number) => {
                         let len = i64::try_from(array.len()).unwrap_or(i64::MAX);
-                        let at = usize::try_from(if number < 0 { len + number } else { number }).ok();
-                        at.and_then(|at| array.into_iter().nth(at)).map_or(Found::Unset, Found::One)
+                        let at =
+                            usize::try_from(if number < 0 { len + number } else { number }).ok();
+                        at.and_then(|at| array.into_iter().nth(at))
+                            .map_or(Found::Unset, Found::One)
                     }
-                    Err(_) => Found::Unknown { may_be_empty: true, taint: None },
+                    Err(_) => Found::Unknown {
+                        may_be_empty: true,
+                        taint: None,
+                    },
                 },
             };
         }
         match value.alternatives.len() {
-            0 => Found::Unknown { may_be_empty: !value.not_empty, taint: value.taint },
+            0 => Found::Unknown {
+                may_be_empty: !value.not_empty,
+                taint: value.taint,
+            },
             len => {
                 self.choices = self.choices.max(len);
                 let choice = self.choice % len;
-                value.alternatives.into_iter().nth(choice).map_or(Found::Unset, Found::One)
+                value
+                    .alternatives
+                    .into_iter()
+                    .nth(choice)
+                    .map_or(Found::Unset, Found::One)
             }
         }
     }
@@ -61,8 +81,13 @@ impl Analyser<'_> {
         let positional = self.env.positional.as_deref();
         match name {
             "@" | "*" => Some(match positional {
-                Some(args) if args.iter().all(|arg| arg.known) => Found::Many(args.iter().map(|arg| arg.text.clone()).collect()),
-                Some(_) => Found::Unknown { may_be_empty: true, taint: None },
+                Some(args) if args.iter().all(|arg| arg.known) => {
+                    Found::Many(args.iter().map(|arg| arg.text.clone()).collect())
+                }
+                Some(_) => Found::Unknown {
+                    may_be_empty: true,
+                    taint: None,
+                },
                 // A line that is typed has no arguments.
                 None => Found::Many(Vec::new()),
             }),
@@ -70,16 +95,27 @@ impl Analyser<'_> {
                 Some(args) => Found::One(args.len().to_string()),
                 None => Found::One("0".to_owned()),
             }),
-            "?" | "$" | "!" | "-" | "_" | "RANDOM" | "SECONDS" | "LINENO" | "BASHPID" | "PPID" => Some(Found::Unknown { may_be_empty: false, taint: None }),
+            "?" | "$" | "!" | "-" | "_" | "RANDOM" | "SECONDS" | "LINENO" | "BASHPID" | "PPID" => {
+                Some(Found::Unknown {
+                    may_be_empty: false,
+                    taint: None,
+                })
+            }
             "0" => Some(Found::One("bash".to_owned())),
             _ => {
                 let number: usize = name.parse().ok()?;
                 let arg = positional.and_then(|args| args.get(number.checked_sub(1)?));
                 Some(match (arg, positional) {
                     (Some(arg), _) if arg.known => Found::One(arg.text.clone()),
-                    (Some(arg), _) => Found::Unknown { may_be_empty: arg.empty.is_some(), taint: arg.taint.clone() },
+                    (Some(arg), _) => Found::Unknown {
+                        may_be_empty: arg.empty.is_some(),
+                        taint: arg.taint.clone(),
+                    },
                     (None, Some(_)) => Found::Unset,
-                    (None, None) => Found::Unknown { may_be_empty: true, taint: None },
+                    (None, None) => Found::Unknown {
+                        may_be_empty: true,
+                        taint: None,
+                    },
                 })
             }
         }
@@ -98,23 +134,47 @@ impl Analyser<'_> {
             "PATH" => "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "SHELL" | "BASH" => "/bin/bash",
             "TERM" => "xterm-256color",
-            _ if self.context.session.is_live() => return Some(Value { unset: true, ..Value::default() }),
-            "HOSTNAME" | "LANG" | "DISPLAY" | "EDITOR" | "OLDPWD" | "UID" | "EUID" | "BASH_VERSION" | "GITHUB_WORKSPACE" | "PWD_" => return Some(Value { not_empty: true, ..Value::default() }),
+            _ if self.context.session.is_live() => {
+                return Some(Value {
+                    unset: true,
+                    ..Value::default()
+                });
+            }
+            "HOSTNAME" | "LANG" | "DISPLAY" | "EDITOR" | "OLDPWD" | "UID" | "EUID"
+            | "BASH_VERSION" | "GITHUB_WORKSPACE" | "PWD_" => {
+                return Some(Value {
+                    not_empty: true,
+                    ..Value::default()
+                });
+            }
             _ => return None,
         };
         Some(Value::known(known))
     }
 
-    pub(crate) fn expand_variable(&mut self, tree: &Tree<'_>, variable: &Variable<'_>, quoted: bool, split: bool, fields: &mut Fields) {
+    pub(crate) fn expand_variable(
+        &mut self,
+        tree: &Tree<'_>,
+        variable: &Variable<'_>,
+        quoted: bool,
+        split: bool,
+        fields: &mut Fields,
+    ) {
         let mut found = if variable.op == Some(Operator::Other) {
-            Found::Unknown { may_be_empty: true, taint: None }
+            Found::Unknown {
+                may_be_empty: true,
+                taint: None,
+            }
         } else {
             self.lookup(variable.name, variable.index)
         };
         if variable.indirect {
             found = match found {
                 Found::One(name) => self.lookup(&name, None),
-                _ => Found::Unknown { may_be_empty: true, taint: None },
+                _ => Found::Unknown {
+                    may_be_empty: true,
+                    taint: None,
+                },
             };
         }
         if variable.length {
@@ -151,7 +211,10 @@ impl Analyser<'_> {
                 }
             }
             Found::Unset => {}
-            Found::Unknown { may_be_empty, taint } => fields.push_unknown(variable.span.of(tree.source), may_be_empty, taint),
+            Found::Unknown {
+                may_be_empty,
+                taint,
+            } => fields.push_unknown(variable.span.of(tree.source), may_be_empty, taint),
         }
     }
 
@@ -167,7 +230,11 @@ impl Analyser<'_> {
         match op {
             Operator::Default { colon } => {
                 let operand = self.operand(tree, variable);
-                if is_empty(&found, colon) { operand } else { found }
+                if is_empty(&found, colon) {
+                    operand
+                } else {
+                    found
+                }
             }
             Operator::Assign { colon } => {
                 let operand = self.operand(tree, variable);
@@ -194,8 +261,18 @@ impl Analyser<'_> {
                 match found {
                     Found::Unknown { taint, .. } => {
                         // From here on it is set.
-                        self.env.set(variable.name, Value { not_empty: true, taint: taint.clone(), ..Value::default() });
-                        Found::Unknown { may_be_empty: false, taint }
+                        self.env.set(
+                            variable.name,
+                            Value {
+                                not_empty: true,
+                                taint: taint.clone(),
+                                ..Value::default()
+                            },
+                        );
+                        Found::Unknown {
+                            may_be_empty: false,
+                            taint,
+                        }
                     }
                     other => other,
                 }
@@ -209,13 +286,35 @@ impl Analyser<'_> {
                     let text = self.expand_inner(tree, parts);
                     text.known.then_some(text.text)
                 });
-                let apply = |text: &str| transform(op, text, operand.as_deref(), second.as_ref().map(Option::as_deref));
+                let apply = |text: &str| {
+                    transform(
+                        op,
+                        text,
+                        operand.as_deref(),
+                        second.as_ref().map(Option::as_deref),
+                    )
+                };
                 match found {
-                    Found::One(text) => apply(&text).map_or(Found::Unknown { may_be_empty: true, taint: None }, Found::One),
-                    Found::Many(all) if op == Operator::Substring => slice_array(&all, operand.as_deref(), second.flatten().as_deref()),
+                    Found::One(text) => apply(&text).map_or(
+                        Found::Unknown {
+                            may_be_empty: true,
+                            taint: None,
+                        },
+                        Found::One,
+                    ),
+                    Found::Many(all) if op == Operator::Substring => {
+                        slice_array(&all, operand.as_deref(), second.flatten().as_deref())
+                    }
                     Found::Many(all) => {
-                        let changed: Option<Vec<String>> = all.iter().map(|text| apply(text)).collect();
-                        changed.map_or(Found::Unknown { may_be_empty: true, taint: None }, Found::Many)
+                        let changed: Option<Vec<String>> =
+                            all.iter().map(|text| apply(text)).collect();
+                        changed.map_or(
+                            Found::Unknown {
+                                may_be_empty: true,
+                                taint: None,
+                            },
+                            Found::Many,
+                        )
                     }
                     other => other,
                 }
@@ -225,12 +324,24 @@ impl Analyser<'_> {
 
     fn operand(&mut self, tree: &Tree<'_>, variable: &Variable<'_>) -> Found {
         let text: Text = self.expand_inner(tree, &variable.operand);
-        if text.known { Found::One(text.text) } else { Found::Unknown { may_be_empty: text.empty.is_some(), taint: text.taint } }
+        if text.known {
+            Found::One(text.text)
+        } else {
+            Found::Unknown {
+                may_be_empty: text.empty.is_some(),
+                taint: text.taint,
+            }
+        }
     }
 }
 
 fn slice_array(all: &[String], start: Option<&str>, len: Option<&str>) -> Found {
-    let Some(start) = start.and_then(|start| start.trim().parse::<usize>().ok()) else { return Found::Unknown { may_be_empty: true, taint: None } };
+    let Some(start) = start.and_then(|start| start.trim().parse::<usize>().ok()) else {
+        return Found::Unknown {
+            may_be_empty: true,
+            taint: None,
+        };
+    };
     // For the positional parameters the first one has number 1.
     let rest = all.iter().skip(start.saturating_sub(1));
     Found::Many(match len.and_then(|len| len.trim().parse::<usize>().ok()) {
@@ -240,7 +351,12 @@ fn slice_array(all: &[String], start: Option<&str>, len: Option<&str>) -> Found 
 }
 
 /// Applies an operator to a known text; nothing where the result cannot be told.
-fn transform(op: Operator, text: &str, operand: Option<&str>, second: Option<Option<&str>>) -> Option<String> {
+fn transform(
+    op: Operator,
+    text: &str,
+    operand: Option<&str>,
+    second: Option<Option<&str>>,
+) -> Option<String> {
     let operand = operand?;
     match op {
         Operator::RemovePrefix { longest } => {
@@ -248,16 +364,29 @@ fn transform(op: Operator, text: &str, operand: Option<&str>, second: Option<Opt
             if longest {
                 ends.reverse();
             }
-            let end = ends.into_iter().find(|&end| crate::glob::matches(operand, text.get(..end).unwrap_or("")));
-            Some(end.and_then(|end| text.get(end..)).unwrap_or(text).to_owned())
+            let end = ends
+                .into_iter()
+                .find(|&end| crate::glob::matches(operand, text.get(..end).unwrap_or("")));
+            Some(
+                end.and_then(|end| text.get(end..))
+                    .unwrap_or(text)
+                    .to_owned(),
+            )
         }
         Operator::RemoveSuffix { longest } => {
             let mut starts: Vec<usize> = boundaries(text);
             if !longest {
                 starts.reverse();
             }
-            let start = starts.into_iter().find(|&start| crate::glob::matches(operand, text.get(start..).unwrap_or("")));
-            Some(start.and_then(|start| text.get(..start)).unwrap_or(text).to_owned())
+            let start = starts
+                .into_iter()
+                .find(|&start| crate::glob::matches(operand, text.get(start..).unwrap_or("")));
+            Some(
+                start
+                    .and_then(|start| text.get(..start))
+                    .unwrap_or(text)
+                    .to_owned(),
+            )
         }
         Operator::Replace(kind) => {
             let replacement = match second {
@@ -269,20 +398,45 @@ fn transform(op: Operator, text: &str, operand: Option<&str>, second: Option<Opt
         Operator::Substring => {
             let len = i64::try_from(text.chars().count()).ok()?;
             let start = crate::arithmetic::evaluate(operand.trim(), &|_| None)?;
-            let start = if start < 0 { (len + start).max(0) } else { start.min(len) };
+            let start = if start < 0 {
+                (len + start).max(0)
+            } else {
+                start.min(len)
+            };
             let count = match second {
                 None => len - start,
                 Some(count) => {
                     let count = crate::arithmetic::evaluate(count?.trim(), &|_| None)?;
-                    if count < 0 { (len + count - start).max(0) } else { count }
+                    if count < 0 {
+                        (len + count - start).max(0)
+                    } else {
+                        count
+                    }
                 }
             };
             let (start, count) = (usize::try_from(start).ok()?, usize::try_from(count).ok()?);
             Some(text.chars().skip(start).take(count).collect())
         }
         Operator::Case { upper, all } => {
-            let change = |next: char| if upper { next.to_uppercase().to_string() } else { next.to_lowercase().to_string() };
-            Some(text.chars().enumerate().map(|(index, next)| if all || index == 0 { change(next) } else { next.to_string() }).collect())
+            let change = |next: char| {
+                if upper {
+                    next.to_uppercase().to_string()
+                } else {
+                    next.to_lowercase().to_string()
+                }
+            };
+            Some(
+                text.chars()
+                    .enumerate()
+                    .map(|(index, next)| {
+                        if all || index == 0 {
+                            change(next)
+                        } else {
+                            next.to_string()
+                        }
+                    })
+                    .collect(),
+            )
         }
         Operator::Transform('U') => Some(text.to_uppercase()),
         Operator::Transform('L') => Some(text.to_lowercase()),
@@ -306,8 +460,12 @@ fn replace(text: &str, pattern: &str, replacement: &str, kind: char) -> Option<S
     if !crate::glob::is_pattern(pattern) {
         return Some(match kind {
             '/' => text.replace(pattern, replacement),
-            '#' => text.strip_prefix(pattern).map_or_else(|| text.to_owned(), |rest| format!("{replacement}{rest}")),
-            '%' => text.strip_suffix(pattern).map_or_else(|| text.to_owned(), |rest| format!("{rest}{replacement}")),
+            '#' => text
+                .strip_prefix(pattern)
+                .map_or_else(|| text.to_owned(), |rest| format!("{replacement}{rest}")),
+            '%' => text
+                .strip_suffix(pattern)
+                .map_or_else(|| text.to_owned(), |rest| format!("{rest}{replacement}")),
             _ => text.replacen(pattern, replacement, 1),
         });
     }
@@ -322,7 +480,11 @@ fn replace(text: &str, pattern: &str, replacement: &str, kind: char) -> Option<S
         let hit = if replaced && kind != '/' {
             None
         } else {
-            ends.iter().rev().copied().filter(|&end| end > at).find(|&end| crate::glob::matches(pattern, text.get(at..end).unwrap_or("")))
+            ends.iter()
+                .rev()
+                .copied()
+                .filter(|&end| end > at)
+                .find(|&end| crate::glob::matches(pattern, text.get(at..end).unwrap_or("")))
         };
         match hit {
             Some(end) if (kind != '#' || at == 0) && (kind != '%' || end == text.len()) => {

@@ -32,9 +32,16 @@ fn push<'p>(parts: &mut Vec<&'p str>, path: &'p str, cwd: &'p str) {
             ["proc", "self" | "thread-self" | "1", "root"] => parts.clear(),
             ["proc", "self" | "thread-self", "cwd"] => {
                 parts.clear();
-                parts.extend(cwd.split('/').filter(|part| !part.is_empty() && *part != "." && *part != ".."));
+                parts.extend(
+                    cwd.split('/')
+                        .filter(|part| !part.is_empty() && *part != "." && *part != ".."),
+                );
             }
-            ["proc", pid, "root"] if pid.bytes().all(|byte| byte.is_ascii_digit()) || *pid == "$$" => parts.clear(),
+            ["proc", pid, "root"]
+                if pid.bytes().all(|byte| byte.is_ascii_digit()) || *pid == "$$" =>
+            {
+                parts.clear()
+            }
             _ => {}
         }
     }
@@ -42,7 +49,10 @@ fn push<'p>(parts: &mut Vec<&'p str>, path: &'p str, cwd: &'p str) {
 
 /// Last part of a path.
 pub(crate) fn base_name(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
 }
 
 /// Everything in front of the last part.
@@ -62,32 +72,78 @@ pub(crate) fn is_catastrophic(path: &str, home: &str) -> bool {
     if bare.is_empty() || bare == "/" || bare == home || bare == "/home" {
         return true;
     }
-    let top = bare.strip_prefix('/').unwrap_or(bare).split('/').next().unwrap_or("");
+    let top = bare
+        .strip_prefix('/')
+        .unwrap_or(bare)
+        .split('/')
+        .next()
+        .unwrap_or("");
     let depth = bare.matches('/').count();
-    depth == 1 && (top.starts_with(['*', '.', '?']) || SYSTEM.contains(&top)) || depth == 2 && matches!(top, "usr" | "var") && bare.len() < 12
+    depth == 1 && (top.starts_with(['*', '.', '?']) || SYSTEM.contains(&top))
+        || depth == 2 && matches!(top, "usr" | "var") && bare.len() < 12
 }
 
-const SYSTEM: &[&str] =
-    &["bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "opt", "proc", "root", "run", "sbin", "srv", "sys", "usr", "var", "Users", "System", "Library", "Applications"];
+const SYSTEM: &[&str] = &[
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "home",
+    "lib",
+    "lib32",
+    "lib64",
+    "opt",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "srv",
+    "sys",
+    "usr",
+    "var",
+    "Users",
+    "System",
+    "Library",
+    "Applications",
+];
 
 /// A block device, or another device that must not be written.
 pub(crate) fn is_device(path: &str) -> bool {
-    let Some(name) = path.strip_prefix("/dev/") else { return false };
-    const PREFIXES: &[&str] = &["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "md", "dm-", "disk", "rdisk", "loop", "sr", "nbd", "zd", "ram", "fd0", "zram"];
+    let Some(name) = path.strip_prefix("/dev/") else {
+        return false;
+    };
+    const PREFIXES: &[&str] = &[
+        "sd", "hd", "vd", "xvd", "nvme", "mmcblk", "md", "dm-", "disk", "rdisk", "loop", "sr",
+        "nbd", "zd", "ram", "fd0", "zram",
+    ];
     const FOLDERS: &[&str] = &["mapper/", "disk/", "block/", "vg"];
     if FOLDERS.iter().any(|folder| name.starts_with(folder)) {
         return true;
     }
     let special = matches!(name, "mem" | "kmem" | "port" | "root" | "nvram");
-    special || PREFIXES.iter().any(|prefix| name.strip_prefix(prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*?[]-$".contains(&byte))))
-        && !matches!(name, "shm" | "stdin" | "stdout" | "stderr")
-        && !name.starts_with("fd/")
+    special
+        || PREFIXES.iter().any(|prefix| {
+            name.strip_prefix(prefix).is_some_and(|rest| {
+                rest.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"*?[]-$".contains(&byte))
+            })
+        }) && !matches!(name, "shm" | "stdin" | "stdout" | "stderr")
+            && !name.starts_with("fd/")
 }
 
 /// A device that may be written without harm.
 pub(crate) fn is_harmless_device(path: &str) -> bool {
-    matches!(path, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/tty" | "/dev/stdin" | "/dev/full" | "/dev/zero" | "/dev/console")
-        || path.starts_with("/dev/fd/")
+    matches!(
+        path,
+        "/dev/null"
+            | "/dev/stdout"
+            | "/dev/stderr"
+            | "/dev/tty"
+            | "/dev/stdin"
+            | "/dev/full"
+            | "/dev/zero"
+            | "/dev/console"
+    ) || path.starts_with("/dev/fd/")
         || path.starts_with("/dev/pts/")
         || path.starts_with("/proc/self/fd/")
 }
@@ -95,10 +151,22 @@ pub(crate) fn is_harmless_device(path: &str) -> bool {
 /// A file or store that holds credentials. Patterns in the path count where they could mean one.
 pub(crate) fn is_secret(path: &str, home: &str) -> bool {
     let name = base_name(path);
-    if matches!(path, "/etc/shadow" | "/etc/gshadow" | "/etc/shadow-" | "/etc/sudoers" | "/etc/master.passwd" | "/etc/krb5.keytab" | "/etc/security/opasswd") {
+    if matches!(
+        path,
+        "/etc/shadow"
+            | "/etc/gshadow"
+            | "/etc/shadow-"
+            | "/etc/sudoers"
+            | "/etc/master.passwd"
+            | "/etc/krb5.keytab"
+            | "/etc/security/opasswd"
+    ) {
         return true;
     }
-    if path.starts_with("/proc/") && (name == "environ" || name == "mem" || name == "maps") && path.matches('/').count() == 3 {
+    if path.starts_with("/proc/")
+        && (name == "environ" || name == "mem" || name == "maps")
+        && path.matches('/').count() == 3
+    {
         return name != "maps";
     }
     let folder_of = |folder: &str| {
@@ -113,85 +181,201 @@ pub(crate) fn is_secret(path: &str, home: &str) -> bool {
         None
     };
     if let Some(rest) = folder_of(".ssh") {
-        return !matches!(name, "known_hosts" | "config" | "authorized_keys" | "known_hosts.old") && !name.ends_with(".pub") && !rest.is_empty();
+        return !matches!(
+            name,
+            "known_hosts" | "config" | "authorized_keys" | "known_hosts.old"
+        ) && !name.ends_with(".pub")
+            && !rest.is_empty();
     }
-    if folder_of(".gnupg").is_some_and(|rest| !rest.is_empty()) || folder_of(".password-store").is_some() {
+    if folder_of(".gnupg").is_some_and(|rest| !rest.is_empty())
+        || folder_of(".password-store").is_some()
+    {
         return true;
     }
-    if folder_of(".aws").is_some() && (name.starts_with("credentials") || glob_means(name, "credentials") || name == "*") {
+    if folder_of(".aws").is_some()
+        && (name.starts_with("credentials") || glob_means(name, "credentials") || name == "*")
+    {
         return true;
     }
-    if folder_of("gcloud").is_some() && (name.contains("credential") || name.ends_with(".db") || name == "access_tokens.db") {
+    if folder_of("gcloud").is_some()
+        && (name.contains("credential") || name.ends_with(".db") || name == "access_tokens.db")
+    {
         return true;
     }
-    if folder_of(".azure").is_some() && (name.contains("oken") || name.contains("rofile") || name.contains("cred")) {
+    if folder_of(".azure").is_some()
+        && (name.contains("oken") || name.contains("rofile") || name.contains("cred"))
+    {
         return true;
     }
-    if folder_of(".docker").is_some() && name == "config.json" || folder_of(".kube").is_some() && name.starts_with("config") {
+    if folder_of(".docker").is_some() && name == "config.json"
+        || folder_of(".kube").is_some() && name.starts_with("config")
+    {
         return true;
     }
-    if path.contains("/serviceaccount/") && name == "token" || path.starts_with("/run/secrets/") || path.starts_with("/var/run/secrets/") {
+    if path.contains("/serviceaccount/") && name == "token"
+        || path.starts_with("/run/secrets/")
+        || path.starts_with("/var/run/secrets/")
+    {
         return true;
     }
-    if path.contains("/.config/gh/hosts") || path.contains("/.config/hub") || path.contains("/.terraform.d/credentials") || path.contains("/.cargo/credentials") {
+    if path.contains("/.config/gh/hosts")
+        || path.contains("/.config/hub")
+        || path.contains("/.terraform.d/credentials")
+        || path.contains("/.cargo/credentials")
+    {
         return true;
     }
-    if path.contains("/Library/Keychains/") || path.contains("/.local/share/keyrings/") || path.contains("/.mozilla/firefox/") && (name == "logins.json" || name == "key4.db") {
+    if path.contains("/Library/Keychains/")
+        || path.contains("/.local/share/keyrings/")
+        || path.contains("/.mozilla/firefox/") && (name == "logins.json" || name == "key4.db")
+    {
         return true;
     }
     if name == "Login Data" || name == "Cookies" && path.contains("hrome") {
         return true;
     }
-    if path.starts_with("/etc/") && glob_means(name, "shadow") || path.starts_with("/etc/ssl/private/") || path.starts_with("/etc/sudoers.d/") {
+    if path.starts_with("/etc/") && glob_means(name, "shadow")
+        || path.starts_with("/etc/ssl/private/")
+        || path.starts_with("/etc/sudoers.d/")
+    {
         return true;
     }
     if path.starts_with("/etc/ssh/ssh_host_") && !name.ends_with(".pub") {
         return true;
     }
     let _ = home;
-    if name == ".env" || name.strip_prefix(".env.").is_some_and(|kind| !matches!(kind, "example" | "sample" | "template" | "dist" | "defaults" | "test.example")) || name == ".envrc" {
+    if name == ".env"
+        || name.strip_prefix(".env.").is_some_and(|kind| {
+            !matches!(
+                kind,
+                "example" | "sample" | "template" | "dist" | "defaults" | "test.example"
+            )
+        })
+        || name == ".envrc"
+    {
         return true;
     }
     if name.starts_with('.') && glob_means(name, ".env") && name != ".*" {
         return true;
     }
     const NAMES: &[&str] = &[
-        ".netrc", "_netrc", ".pgpass", ".my.cnf", ".npmrc", ".pypirc", ".git-credentials", ".dockercfg", ".htpasswd", ".vault-token", ".s3cfg", ".boto",
-        "credentials.json", "secrets.yml", "secrets.yaml", "secrets.json", "service-account.json", "application_default_credentials.json", "id_rsa",
-        "id_ed25519", "id_ecdsa", "id_dsa", "wp-config.php", "master.key", "kubeconfig", ".fly", "terraform.tfvars", "secring.gpg", "wallet.dat",
+        ".netrc",
+        "_netrc",
+        ".pgpass",
+        ".my.cnf",
+        ".npmrc",
+        ".pypirc",
+        ".git-credentials",
+        ".dockercfg",
+        ".htpasswd",
+        ".vault-token",
+        ".s3cfg",
+        ".boto",
+        "credentials.json",
+        "secrets.yml",
+        "secrets.yaml",
+        "secrets.json",
+        "service-account.json",
+        "application_default_credentials.json",
+        "id_rsa",
+        "id_ed25519",
+        "id_ecdsa",
+        "id_dsa",
+        "wp-config.php",
+        "master.key",
+        "kubeconfig",
+        ".fly",
+        "terraform.tfvars",
+        "secring.gpg",
+        "wallet.dat",
     ];
     if NAMES.contains(&name) {
         return true;
     }
-    const ENDINGS: &[&str] = &[".pem", ".key", ".p12", ".pfx", ".keystore", ".jks", ".kdbx", ".ppk", ".asc.key"];
-    ENDINGS.iter().any(|ending| name.ends_with(ending)) && !name.contains("pub") && !name.contains("cert") && !path.starts_with("/etc/ssl/certs")
+    const ENDINGS: &[&str] = &[
+        ".pem",
+        ".key",
+        ".p12",
+        ".pfx",
+        ".keystore",
+        ".jks",
+        ".kdbx",
+        ".ppk",
+        ".asc.key",
+    ];
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+        && !name.contains("pub")
+        && !name.contains("cert")
+        && !path.starts_with("/etc/ssl/certs")
 }
 
 fn glob_means(pattern: &str, name: &str) -> bool {
-    crate::glob::is_pattern(pattern) && pattern.trim_matches('*').len() > 1 && crate::glob::matches(pattern, name) || pattern == name
+    crate::glob::is_pattern(pattern)
+        && pattern.trim_matches('*').len() > 1
+        && crate::glob::matches(pattern, name)
+        || pattern == name
 }
 
 /// What makes a path run something later or at every start: the mechanism.
 pub(crate) fn persistence(path: &str) -> Option<&'static str> {
     let name = base_name(path);
-    if path.starts_with("/etc/cron") || path.starts_with("/var/spool/cron") || path.starts_with("/etc/anacron") {
+    if path.starts_with("/etc/cron")
+        || path.starts_with("/var/spool/cron")
+        || path.starts_with("/etc/anacron")
+    {
         return Some("cron");
     }
     if name == "authorized_keys" || name == "authorized_keys2" {
         return Some("authorized-key");
     }
     const RC: &[&str] = &[
-        ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".zlogout", ".kshrc", ".cshrc", ".tcshrc",
-        ".login", ".inputrc", ".vimrc", ".xinitrc", ".xprofile", ".xsession", ".pam_environment", "config.fish", ".bash_aliases", ".pythonrc",
+        ".bashrc",
+        ".bash_profile",
+        ".bash_login",
+        ".bash_logout",
+        ".profile",
+        ".zshrc",
+        ".zshenv",
+        ".zprofile",
+        ".zlogin",
+        ".zlogout",
+        ".kshrc",
+        ".cshrc",
+        ".tcshrc",
+        ".login",
+        ".inputrc",
+        ".vimrc",
+        ".xinitrc",
+        ".xprofile",
+        ".xsession",
+        ".pam_environment",
+        "config.fish",
+        ".bash_aliases",
+        ".pythonrc",
     ];
     if RC.contains(&name) {
         return Some("rc-file");
     }
-    const GLOBAL_RC: &[&str] = &["/etc/profile", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zsh", "/etc/environment", "/etc/rc.local", "/etc/ld.so.preload", "/etc/inittab"];
-    if GLOBAL_RC.iter().any(|known| path.starts_with(known)) || path.starts_with("/etc/init.d/") || path.starts_with("/etc/update-motd.d/") {
+    const GLOBAL_RC: &[&str] = &[
+        "/etc/profile",
+        "/etc/bash.bashrc",
+        "/etc/bashrc",
+        "/etc/zsh",
+        "/etc/environment",
+        "/etc/rc.local",
+        "/etc/ld.so.preload",
+        "/etc/inittab",
+    ];
+    if GLOBAL_RC.iter().any(|known| path.starts_with(known))
+        || path.starts_with("/etc/init.d/")
+        || path.starts_with("/etc/update-motd.d/")
+    {
         return Some("rc-file");
     }
-    if path.starts_with("/etc/systemd/") || path.contains("/systemd/user/") || path.contains("/systemd/system/") {
+    if path.starts_with("/etc/systemd/")
+        || path.contains("/systemd/user/")
+        || path.contains("/systemd/system/")
+    {
         return Some("systemd");
     }
     if path.contains("/LaunchAgents/") || path.contains("/LaunchDaemons/") {
@@ -203,7 +387,10 @@ pub(crate) fn persistence(path: &str) -> Option<&'static str> {
     if path.contains("/.git/hooks/") && !name.ends_with(".sample") {
         return Some("git-hook");
     }
-    if path.starts_with("/etc/udev/rules.d") || path.starts_with("/etc/sudoers") || path.starts_with("/etc/pam.d") {
+    if path.starts_with("/etc/udev/rules.d")
+        || path.starts_with("/etc/sudoers")
+        || path.starts_with("/etc/pam.d")
+    {
         return Some("system-hook");
     }
     None
@@ -211,16 +398,42 @@ pub(crate) fn persistence(path: &str) -> Option<&'static str> {
 
 /// A log, or the shell's history.
 pub(crate) fn is_log(path: &str) -> bool {
-    const HISTORY: &[&str] = &[".bash_history", ".zsh_history", ".zhistory", ".history", ".sh_history", ".python_history", ".mysql_history", ".psql_history", "fish_history", ".viminfo", ".lesshst"];
-    path == "/var/log" || path.starts_with("/var/log/") || matches!(path, "/var/run/utmp" | "/run/utmp" | "/var/adm/wtmp") || HISTORY.contains(&base_name(path))
+    const HISTORY: &[&str] = &[
+        ".bash_history",
+        ".zsh_history",
+        ".zhistory",
+        ".history",
+        ".sh_history",
+        ".python_history",
+        ".mysql_history",
+        ".psql_history",
+        "fish_history",
+        ".viminfo",
+        ".lesshst",
+    ];
+    path == "/var/log"
+        || path.starts_with("/var/log/")
+        || matches!(path, "/var/run/utmp" | "/run/utmp" | "/var/adm/wtmp")
+        || HISTORY.contains(&base_name(path))
 }
 
 /// Something of cmdai's own.
 pub(crate) fn is_own(path: &str) -> bool {
-    const OWN: &[&str] = &["/etc/cmdai", "/var/lib/cmdai", "/run/cmdai", "/var/run/cmdai", "/usr/lib/cmdai", "/usr/local/lib/cmdai", "/opt/cmdai"];
-    OWN.iter().any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '*'])))
-        || path.ends_with("/.config/cmdai")
+    const OWN: &[&str] = &[
+        "/etc/cmdai",
+        "/var/lib/cmdai",
+        "/run/cmdai",
+        "/var/run/cmdai",
+        "/usr/lib/cmdai",
+        "/usr/local/lib/cmdai",
+        "/opt/cmdai",
+    ];
+    OWN.iter().any(|own| {
+        path.strip_prefix(own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '*']))
+    }) || path.ends_with("/.config/cmdai")
         || path.contains("/.config/cmdai/")
-        || matches!(base_name(path), "cmdai" | "cmdai-enterprise" | "cmdai.so") && (path.contains("/bin/") || path.contains("/lib"))
+        || matches!(base_name(path), "cmdai" | "cmdai-enterprise" | "cmdai.so")
+            && (path.contains("/bin/") || path.contains("/lib"))
         || path.starts_with("/etc/systemd/system/cmdai")
 }

@@ -22,7 +22,12 @@ pub(crate) struct Redirected {
 }
 
 impl Analyser<'_> {
-    pub(crate) fn redirections(&mut self, tree: &Tree<'_>, redirections: &[Redirection<'_>], pipe: &Stream) -> Redirected {
+    pub(crate) fn redirections(
+        &mut self,
+        tree: &Tree<'_>,
+        redirections: &[Redirection<'_>],
+        pipe: &Stream,
+    ) -> Redirected {
         let mut out = Redirected::default();
         for redirection in redirections {
             self.redirection(tree, redirection, pipe, &mut out);
@@ -30,11 +35,20 @@ impl Analyser<'_> {
         out
     }
 
-    fn redirection(&mut self, tree: &Tree<'_>, redirection: &Redirection<'_>, pipe: &Stream, out: &mut Redirected) {
+    fn redirection(
+        &mut self,
+        tree: &Tree<'_>,
+        redirection: &Redirection<'_>,
+        pipe: &Stream,
+        out: &mut Redirected,
+    ) {
         let span = self.map.span(redirection.span);
         match redirection.op {
             RedirectOp::HereDoc | RedirectOp::HereDocTabs => {
-                if let Some(here_doc) = redirection.here_doc.and_then(|index| tree.here_docs.get(index)) {
+                if let Some(here_doc) = redirection
+                    .here_doc
+                    .and_then(|index| tree.here_docs.get(index))
+                {
                     let text = self.here_doc(tree, here_doc);
                     if redirection.fd == 0 {
                         out.stdin = Some(text);
@@ -43,12 +57,24 @@ impl Analyser<'_> {
             }
             RedirectOp::HereString => {
                 let text = self.expand_one(tree, &redirection.target);
-                out.stdin = Some(if text.known { Stream::Known(text.text + "\n") } else { Stream::Tainted(text.taint.unwrap_or(Taint::Unknown)) });
+                out.stdin = Some(if text.known {
+                    Stream::Known(text.text + "\n")
+                } else {
+                    Stream::Tainted(text.taint.unwrap_or(Taint::Unknown))
+                });
             }
             RedirectOp::DuplicateIn | RedirectOp::DuplicateOut => {
                 let text = self.expand_one(tree, &redirection.target);
                 let number: Option<u32> = text.text.trim_end_matches('-').parse().ok();
-                let behind = number.and_then(|number| self.env.descriptors.iter().rev().find(|(known, _)| *known == number)).map(|(_, stream)| stream.clone());
+                let behind = number
+                    .and_then(|number| {
+                        self.env
+                            .descriptors
+                            .iter()
+                            .rev()
+                            .find(|(known, _)| *known == number)
+                    })
+                    .map(|(_, stream)| stream.clone());
                 match (redirection.fd, number) {
                     (0, Some(1 | 2)) => {
                         if let Some((address, _)) = &out.network {
@@ -78,7 +104,10 @@ impl Analyser<'_> {
             RedirectOp::Read | RedirectOp::ReadWrite => {
                 let target = self.expand_one(tree, &redirection.target);
                 let stream = self.read_file(&target, span);
-                if redirection.op == RedirectOp::ReadWrite && redirection.fd != 0 && !matches!(stream, Stream::Tainted(Taint::Remote(_))) {
+                if redirection.op == RedirectOp::ReadWrite
+                    && redirection.fd != 0
+                    && !matches!(stream, Stream::Tainted(Taint::Remote(_)))
+                {
                     self.write_path(&target, true, span);
                 }
                 if let (Stream::Tainted(Taint::Remote(address)), 1) = (&stream, redirection.fd) {
@@ -90,7 +119,11 @@ impl Analyser<'_> {
                     self.env.descriptors.push((redirection.fd, stream));
                 }
             }
-            RedirectOp::Write | RedirectOp::Clobber | RedirectOp::Append | RedirectOp::WriteBoth | RedirectOp::AppendBoth => {
+            RedirectOp::Write
+            | RedirectOp::Clobber
+            | RedirectOp::Append
+            | RedirectOp::WriteBoth
+            | RedirectOp::AppendBoth => {
                 let target = self.expand_one(tree, &redirection.target);
                 let append = matches!(redirection.op, RedirectOp::Append | RedirectOp::AppendBoth);
                 if let [Part::Process(..)] = redirection.target.parts.as_slice() {
@@ -98,11 +131,19 @@ impl Analyser<'_> {
                     return;
                 }
                 if let Some(address) = network_address(&target.text) {
-                    self.emit(EffectKind::Connect { address: address.clone() }, span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::Connect {
+                            address: address.clone(),
+                        },
+                        span,
+                        Certainty::Proven,
+                    );
                     if redirection.fd == 1 {
                         out.network = Some((address, span));
                     } else {
-                        self.env.descriptors.push((redirection.fd, Stream::Tainted(Taint::Remote(address))));
+                        self.env
+                            .descriptors
+                            .push((redirection.fd, Stream::Tainted(Taint::Remote(address))));
                     }
                     return;
                 }
@@ -117,14 +158,25 @@ impl Analyser<'_> {
     }
 
     /// Joins what a command prints with where it goes.
-    pub(crate) fn finish_redirections(&mut self, redirected: Redirected, printed: Stream) -> Stream {
+    pub(crate) fn finish_redirections(
+        &mut self,
+        redirected: Redirected,
+        printed: Stream,
+    ) -> Stream {
         if let Some((address, span)) = redirected.network {
             let source = match &printed {
                 Stream::Tainted(Taint::File(path) | Taint::Secret(path)) => path.clone(),
                 _ => "-".to_owned(),
             };
             if printed != Stream::Empty {
-                self.emit(EffectKind::Upload { source, destination: address }, span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Upload {
+                        source,
+                        destination: address,
+                    },
+                    span,
+                    Certainty::Proven,
+                );
             }
             return Stream::Empty;
         }
@@ -132,21 +184,33 @@ impl Analyser<'_> {
             self.env.write_file(&path, printed, append);
             return Stream::Empty;
         }
-        if redirected.away { Stream::Empty } else { printed }
+        if redirected.away {
+            Stream::Empty
+        } else {
+            printed
+        }
     }
 
     fn here_doc(&mut self, tree: &Tree<'_>, here_doc: &HereDoc<'_>) -> Stream {
         let text = self.expand_inner(tree, &here_doc.parts);
         if !text.known {
             // The parts that are known are still worth reading.
-            return if text.taint.as_ref().is_some_and(|taint| *taint != Taint::Unknown) {
+            return if text
+                .taint
+                .as_ref()
+                .is_some_and(|taint| *taint != Taint::Unknown)
+            {
                 Stream::Tainted(text.taint.unwrap_or(Taint::Unknown))
             } else {
                 Stream::Known(text.text)
             };
         }
         if here_doc.strip_tabs {
-            let stripped: String = text.text.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect();
+            let stripped: String = text
+                .text
+                .split_inclusive('\n')
+                .map(|line| line.trim_start_matches('\t'))
+                .collect();
             return Stream::Known(stripped);
         }
         Stream::Known(text.text)
@@ -155,7 +219,13 @@ impl Analyser<'_> {
     /// Notes that a file is read, and says what comes out of it.
     pub(crate) fn read_file(&mut self, target: &Text, span: Span) -> Stream {
         if let Some(address) = network_address(&target.text) {
-            self.emit(EffectKind::Connect { address: address.clone() }, span, Certainty::Proven);
+            self.emit(
+                EffectKind::Connect {
+                    address: address.clone(),
+                },
+                span,
+                Certainty::Proven,
+            );
             return Stream::Tainted(Taint::Remote(address));
         }
         let path = self.absolute(&target.text);
@@ -166,7 +236,11 @@ impl Analyser<'_> {
             return Stream::Empty;
         }
         let secret = self.read_path(target, span);
-        if secret { Stream::Tainted(Taint::Secret(path)) } else { Stream::Tainted(Taint::File(path)) }
+        if secret {
+            Stream::Tainted(Taint::Secret(path))
+        } else {
+            Stream::Tainted(Taint::File(path))
+        }
     }
 }
 

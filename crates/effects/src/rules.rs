@@ -29,7 +29,11 @@ impl Analyser<'_> {
 
     fn apply(&mut self, template: &Template, parsed: &Parsed<'_>, span: Span) {
         // The first argument that stands for several makes one effect for each.
-        let many = template.args.first().copied().filter(|arg| matches!(arg, Arg::From(_) | Arg::AllButLast));
+        let many = template
+            .args
+            .first()
+            .copied()
+            .filter(|arg| matches!(arg, Arg::From(_) | Arg::AllButLast));
         let second: Option<Vec<Text>> = template.args.get(1).map(|&arg| collect(arg, parsed, span));
         let third: Option<Vec<Text>> = template.args.get(2).map(|&arg| collect(arg, parsed, span));
         let firsts = match (many, template.args.first()) {
@@ -37,7 +41,14 @@ impl Analyser<'_> {
             (None, None) => vec![Text::known(parsed.program.name, span)],
         };
         let seconds: Vec<Option<&Text>> = match &second {
-            Some(all) if template.args.get(1).is_some_and(|arg| matches!(arg, Arg::From(_))) => all.iter().map(Some).collect(),
+            Some(all)
+                if template
+                    .args
+                    .get(1)
+                    .is_some_and(|arg| matches!(arg, Arg::From(_))) =>
+            {
+                all.iter().map(Some).collect()
+            }
             Some(all) => vec![all.first()],
             None => vec![None],
         };
@@ -49,15 +60,41 @@ impl Analyser<'_> {
         }
     }
 
-    fn apply_one(&mut self, kind: Kind, parsed: &Parsed<'_>, first: &Text, second: Option<&Text>, third: Option<&Text>, span: Span) {
-        let at = if first.span == Span::default() { span } else { first.span };
+    fn apply_one(
+        &mut self,
+        kind: Kind,
+        parsed: &Parsed<'_>,
+        first: &Text,
+        second: Option<&Text>,
+        third: Option<&Text>,
+        span: Span,
+    ) {
+        let at = if first.span == Span::default() {
+            span
+        } else {
+            first.span
+        };
         let recursive = parsed.has("recursive");
         let text = first.text.clone();
         let also = || second.map(|text| text.text.clone()).unwrap_or_default();
-        let sure = if first.known { Certainty::Proven } else { Certainty::Likely };
-        let context = || parsed.value(parsed.program.context).map(|text| text.text.clone());
+        let sure = if first.known {
+            Certainty::Proven
+        } else {
+            Certainty::Likely
+        };
+        let context = || {
+            parsed
+                .value(parsed.program.context)
+                .map(|text| text.text.clone())
+        };
         let called = self.chain.last().cloned().unwrap_or_default();
-        let provider = || if parsed.program.provider.is_empty() { called.clone() } else { parsed.program.provider.to_owned() };
+        let provider = || {
+            if parsed.program.provider.is_empty() {
+                called.clone()
+            } else {
+                parsed.program.provider.to_owned()
+            }
+        };
         let kind = match kind {
             Kind::Delete => return self.delete_path(first, recursive, parsed.has("force"), span),
             Kind::DeleteTree => return self.delete_path(first, true, parsed.has("force"), span),
@@ -91,15 +128,28 @@ impl Analyser<'_> {
                 }
                 return;
             }
-            Kind::Device => EffectKind::DeviceWrite { path: self.absolute(&text) },
-            Kind::Format => EffectKind::Format { path: self.absolute(&text) },
-            Kind::Mount => EffectKind::Mount { path: self.absolute(&text) },
+            Kind::Device => EffectKind::DeviceWrite {
+                path: self.absolute(&text),
+            },
+            Kind::Format => EffectKind::Format {
+                path: self.absolute(&text),
+            },
+            Kind::Mount => EffectKind::Mount {
+                path: self.absolute(&text),
+            },
             Kind::RunFile => {
-                let language = if second.is_some() { also() } else { parsed.program.name.to_owned() };
+                let language = if second.is_some() {
+                    also()
+                } else {
+                    parsed.program.name.to_owned()
+                };
                 self.script_file(first, &language, None, at);
                 return;
             }
-            Kind::RunRemote => EffectKind::RunCode { source: CodeSource::Remote(text), language: also() },
+            Kind::RunRemote => EffectKind::RunCode {
+                source: CodeSource::Remote(text),
+                language: also(),
+            },
             Kind::RunUnknown => {
                 self.emit_code(CodeSource::Unknown, &text, span);
                 return;
@@ -119,52 +169,138 @@ impl Analyser<'_> {
                 if let Some(to) = second {
                     self.write_path(to, false, span);
                 }
-                EffectKind::Download { url: text, to: second.map(|to| self.absolute(&to.text)) }
+                EffectKind::Download {
+                    url: text,
+                    to: second.map(|to| self.absolute(&to.text)),
+                }
             }
             Kind::Upload => {
-                let source = if text == "-" { text } else { self.absolute(&text) };
-                EffectKind::Upload { source, destination: also() }
+                let source = if text == "-" {
+                    text
+                } else {
+                    self.absolute(&text)
+                };
+                EffectKind::Upload {
+                    source,
+                    destination: also(),
+                }
             }
             Kind::Listen => EffectKind::Listen { address: text },
             Kind::Connect => EffectKind::Connect { address: text },
             Kind::Escalate => EffectKind::Escalate { to: text },
             Kind::AddUser => EffectKind::AddUser { name: text },
             Kind::Credential => EffectKind::ChangeCredential { subject: text },
-            Kind::Persist => EffectKind::Persistence { mechanism: text, path: second.map(|path| self.absolute(&path.text)) },
-            Kind::Disable => EffectKind::DisableSecurity { what: if second.is_some() { format!("{text} {}", also()) } else { text } },
+            Kind::Persist => EffectKind::Persistence {
+                mechanism: text,
+                path: second.map(|path| self.absolute(&path.text)),
+            },
+            Kind::Disable => EffectKind::DisableSecurity {
+                what: if second.is_some() {
+                    format!("{text} {}", also())
+                } else {
+                    text
+                },
+            },
             Kind::Tamper => {
-                if text == "history" { EffectKind::TamperLog { path: format!("{}/.bash_history", self.home()) } } else { EffectKind::TamperLog { path: self.absolute(&text) } }
+                if text == "history" {
+                    EffectKind::TamperLog {
+                        path: format!("{}/.bash_history", self.home()),
+                    }
+                } else {
+                    EffectKind::TamperLog {
+                        path: self.absolute(&text),
+                    }
+                }
             }
             Kind::KernelModule => EffectKind::KernelModule { name: text },
-            Kind::HistoryLoss => EffectKind::HistoryLoss { what: if second.is_some() { format!("{text} {}", also()) } else { text } },
-            Kind::ForcePush => EffectKind::ForcePush { remote: text, branch: also() },
-            Kind::BranchDelete => EffectKind::BranchDelete { branch: text, remote: second.map(|remote| remote.text.clone()) },
-            Kind::Destroy => EffectKind::ResourceDestroy { resource: text, name: also(), provider: provider(), context: context() },
-            Kind::Change => EffectKind::ResourceChange { resource: text, name: also(), provider: provider(), context: context() },
-            Kind::Install => {
-                EffectKind::PackageInstall { manager: called, source: second.map_or_else(|| package_source(&text).to_owned(), |source| source.text.clone()), name: text }
-            }
+            Kind::HistoryLoss => EffectKind::HistoryLoss {
+                what: if second.is_some() {
+                    format!("{text} {}", also())
+                } else {
+                    text
+                },
+            },
+            Kind::ForcePush => EffectKind::ForcePush {
+                remote: text,
+                branch: also(),
+            },
+            Kind::BranchDelete => EffectKind::BranchDelete {
+                branch: text,
+                remote: second.map(|remote| remote.text.clone()),
+            },
+            Kind::Destroy => EffectKind::ResourceDestroy {
+                resource: text,
+                name: also(),
+                provider: provider(),
+                context: context(),
+            },
+            Kind::Change => EffectKind::ResourceChange {
+                resource: text,
+                name: also(),
+                provider: provider(),
+                context: context(),
+            },
+            Kind::Install => EffectKind::PackageInstall {
+                manager: called,
+                source: second.map_or_else(
+                    || package_source(&text).to_owned(),
+                    |source| source.text.clone(),
+                ),
+                name: text,
+            },
             Kind::Service => {
-                if paths::base_name(&text).starts_with("cmdai") && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill") {
-                    self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, Certainty::Proven);
+                if paths::base_name(&text).starts_with("cmdai")
+                    && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill")
+                {
+                    self.emit(
+                        EffectKind::DisableSecurity {
+                            what: "cmdai".to_owned(),
+                        },
+                        span,
+                        Certainty::Proven,
+                    );
                 }
                 if let Some(what) = protective_service(&text)
                     && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill")
                 {
-                    self.emit(EffectKind::DisableSecurity { what: what.to_owned() }, span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::DisableSecurity {
+                            what: what.to_owned(),
+                        },
+                        span,
+                        Certainty::Proven,
+                    );
                 }
-                EffectKind::ServiceControl { service: text, action: also() }
+                EffectKind::ServiceControl {
+                    service: text,
+                    action: also(),
+                }
             }
             Kind::Kill | Kind::KillAll => {
                 if text.contains("cmdai") {
-                    self.emit(EffectKind::DisableSecurity { what: "cmdai".to_owned() }, span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::DisableSecurity {
+                            what: "cmdai".to_owned(),
+                        },
+                        span,
+                        Certainty::Proven,
+                    );
                 }
-                EffectKind::ProcessKill { all: kind == Kind::KillAll || matches!(text.as_str(), "-1"), target: text }
+                EffectKind::ProcessKill {
+                    all: kind == Kind::KillAll || matches!(text.as_str(), "-1"),
+                    target: text,
+                }
             }
             Kind::Power => EffectKind::Power { action: text },
             Kind::Exhaust => EffectKind::ResourceExhaustion { how: text },
             Kind::Unknown => {
-                self.emit(EffectKind::Unknown { why: text.replace('_', " ") }, span, Certainty::Unknown);
+                self.emit(
+                    EffectKind::Unknown {
+                        why: text.replace('_', " "),
+                    },
+                    span,
+                    Certainty::Unknown,
+                );
                 return;
             }
         };
@@ -180,9 +316,20 @@ impl Analyser<'_> {
             if std::ptr::eq(*source, target) {
                 continue;
             }
-            let inside = format!("{}/{}", self.absolute(&target.text), paths::base_name(&source.text));
-            if paths::persistence(&inside).is_some() && paths::persistence(&self.absolute(&target.text)).is_none() {
-                let inner = Text { text: inside, known: target.known && source.known, span: target.span, ..Text::default() };
+            let inside = format!(
+                "{}/{}",
+                self.absolute(&target.text),
+                paths::base_name(&source.text)
+            );
+            if paths::persistence(&inside).is_some()
+                && paths::persistence(&self.absolute(&target.text)).is_none()
+            {
+                let inner = Text {
+                    text: inside,
+                    known: target.known && source.known,
+                    span: target.span,
+                    ..Text::default()
+                };
                 self.write_path(&inner, false, span);
             }
         }
@@ -196,7 +343,14 @@ impl Analyser<'_> {
 }
 
 fn rule_matches(rule: &Rule, parsed: &Parsed<'_>) -> bool {
-    rule.on.iter().zip(&parsed.operands).all(|(choices, (_, text))| choices.iter().any(|choice| *choice == "*" || text.text == *choice))
+    rule.on
+        .iter()
+        .zip(&parsed.operands)
+        .all(|(choices, (_, text))| {
+            choices
+                .iter()
+                .any(|choice| *choice == "*" || text.text == *choice)
+        })
 }
 
 fn holds(condition: &Cond, parsed: &Parsed<'_>) -> bool {
@@ -207,7 +361,11 @@ fn holds(condition: &Cond, parsed: &Parsed<'_>) -> bool {
         Cond::Fewer(count) => parsed.rest().len() < usize::from(*count),
         Cond::Matches(arg, patterns, negated) => {
             let texts = collect(*arg, parsed, Span::default());
-            let hit = texts.iter().any(|text| patterns.iter().any(|pattern| glob::matches(pattern, &text.text)));
+            let hit = texts.iter().any(|text| {
+                patterns
+                    .iter()
+                    .any(|pattern| glob::matches(pattern, &text.text))
+            });
             hit != *negated
         }
     }
@@ -216,8 +374,16 @@ fn holds(condition: &Cond, parsed: &Parsed<'_>) -> bool {
 fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
     match arg {
         Arg::Text(text) => vec![Text::known(text, Span::default())],
-        Arg::Nth(number) => parsed.nth(usize::from(number)).cloned().into_iter().collect(),
-        Arg::From(number) => parsed.rest().skip(usize::from(number).saturating_sub(1)).cloned().collect(),
+        Arg::Nth(number) => parsed
+            .nth(usize::from(number))
+            .cloned()
+            .into_iter()
+            .collect(),
+        Arg::From(number) => parsed
+            .rest()
+            .skip(usize::from(number).saturating_sub(1))
+            .cloned()
+            .collect(),
         Arg::Last => parsed.rest().last().cloned().into_iter().collect(),
         Arg::AllButLast => parsed.rest().rev().skip(1).rev().cloned().collect(),
         Arg::Joined => {
@@ -228,14 +394,28 @@ fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
             vec![crate::call::joined(&all, span)]
         }
         Arg::Opt(flag) => parsed.values(flag).cloned().collect(),
-        Arg::OptOr(flag, default) => vec![parsed.value(flag).cloned().unwrap_or_else(|| Text::known(default, Span::default()))],
+        Arg::OptOr(flag, default) => vec![
+            parsed
+                .value(flag)
+                .cloned()
+                .unwrap_or_else(|| Text::known(default, Span::default())),
+        ],
     }
 }
 
 fn package_source(name: &str) -> &'static str {
-    if name.contains("://") || name.starts_with("git+") || name.starts_with("github:") || name.starts_with("git@") {
+    if name.contains("://")
+        || name.starts_with("git+")
+        || name.starts_with("github:")
+        || name.starts_with("git@")
+    {
         "url"
-    } else if name.starts_with(['.', '/', '~']) || name.ends_with(".deb") || name.ends_with(".rpm") || name.ends_with(".whl") || name.ends_with(".tgz") {
+    } else if name.starts_with(['.', '/', '~'])
+        || name.ends_with(".deb")
+        || name.ends_with(".rpm")
+        || name.ends_with(".whl")
+        || name.ends_with(".tgz")
+    {
         "file"
     } else {
         "registry"
@@ -250,7 +430,8 @@ fn protective_service(name: &str) -> Option<&'static str> {
         "ufw" | "firewalld" | "iptables" | "nftables" => "firewall",
         "apparmor" => "apparmor",
         "fail2ban" => "fail2ban",
-        "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon" | "falco" | "sentinelone" => "endpoint-protection",
+        "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon"
+        | "falco" | "sentinelone" => "endpoint-protection",
         _ => return None,
     })
 }

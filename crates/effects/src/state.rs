@@ -21,11 +21,17 @@ pub(crate) struct Value {
 
 impl Value {
     pub(crate) fn known(text: impl Into<String>) -> Self {
-        Self { alternatives: vec![text.into()], ..Self::default() }
+        Self {
+            alternatives: vec![text.into()],
+            ..Self::default()
+        }
     }
 
     pub(crate) fn unknown(taint: Option<Taint>) -> Self {
-        Self { taint, ..Self::default() }
+        Self {
+            taint,
+            ..Self::default()
+        }
     }
 }
 
@@ -57,7 +63,11 @@ pub(crate) struct Env {
 
 impl Env {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.vars.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.vars
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn set(&mut self, name: &str, value: Value) {
@@ -73,11 +83,19 @@ impl Env {
         let room = self.files.len() < 64;
         match self.files.iter_mut().find(|(known, _)| known == path) {
             Some((_, slot)) => {
-                let before = if append { std::mem::take(slot) } else { Stream::Empty };
+                let before = if append {
+                    std::mem::take(slot)
+                } else {
+                    Stream::Empty
+                };
                 *slot = before.then(content);
             }
             None if room => {
-                let content = if append { Stream::Tainted(Taint::File(path.to_owned())).then(content) } else { content };
+                let content = if append {
+                    Stream::Tainted(Taint::File(path.to_owned())).then(content)
+                } else {
+                    content
+                };
                 self.files.push((path.to_owned(), content));
             }
             None => {}
@@ -85,7 +103,10 @@ impl Env {
     }
 
     pub(crate) fn file(&self, path: &str) -> Option<&Stream> {
-        self.files.iter().find(|(known, _)| known == path).map(|(_, content)| content)
+        self.files
+            .iter()
+            .find(|(known, _)| known == path)
+            .map(|(_, content)| content)
     }
 
     /// Joins what another way through the text leads to.
@@ -101,7 +122,9 @@ impl Env {
                         }
                     } else {
                         for alternative in value.alternatives {
-                            if !mine.alternatives.contains(&alternative) && mine.alternatives.len() < 8 {
+                            if !mine.alternatives.contains(&alternative)
+                                && mine.alternatives.len() < 8
+                            {
                                 mine.alternatives.push(alternative);
                             }
                         }

@@ -30,7 +30,11 @@ impl Taint {
 
     /// The one of two that matters more.
     pub(crate) fn worse(self, other: Self) -> Self {
-        if other.weight() > self.weight() { other } else { self }
+        if other.weight() > self.weight() {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -61,7 +65,9 @@ impl Stream {
                 Self::Known(first)
             }
             (Self::Tainted(first), Self::Tainted(second)) => Self::Tainted(first.worse(second)),
-            (Self::Tainted(taint), Self::Known(_)) | (Self::Known(_), Self::Tainted(taint)) => Self::Tainted(taint),
+            (Self::Tainted(taint), Self::Known(_)) | (Self::Known(_), Self::Tainted(taint)) => {
+                Self::Tainted(taint)
+            }
         }
     }
 
@@ -106,19 +112,34 @@ pub(crate) struct Text {
 impl Text {
     /// A text that is known.
     pub(crate) fn known(text: impl Into<String>, span: Span) -> Self {
-        Self { text: text.into(), known: true, span, ..Self::default() }
+        Self {
+            text: text.into(),
+            known: true,
+            span,
+            ..Self::default()
+        }
     }
 
     /// A text that is not.
     pub(crate) fn unknown(text: impl Into<String>, span: Span, taint: Option<Taint>) -> Self {
-        Self { text: text.into(), known: false, span, taint, ..Self::default() }
+        Self {
+            text: text.into(),
+            known: false,
+            span,
+            taint,
+            ..Self::default()
+        }
     }
 
     /// The same without the first bytes.
     pub(crate) fn after(&self, bytes: usize) -> Self {
         Self {
             text: self.text.get(bytes..).unwrap_or("").to_owned(),
-            empty: self.empty.as_ref().and_then(|empty| empty.get(bytes..)).map(str::to_owned),
+            empty: self
+                .empty
+                .as_ref()
+                .and_then(|empty| empty.get(bytes..))
+                .map(str::to_owned),
             offset: self.offset.map(|offset| offset + bytes),
             ..self.clone()
         }
@@ -138,7 +159,9 @@ impl Map {
     pub(crate) fn span(self, local: Span) -> Span {
         match self {
             Self::Offset(0) => local,
-            Self::Offset(offset) => Span::new(offset + local.start as usize, offset + local.end as usize),
+            Self::Offset(offset) => {
+                Span::new(offset + local.start as usize, offset + local.end as usize)
+            }
             Self::Fixed(span) => span,
         }
     }

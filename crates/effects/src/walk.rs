@@ -64,9 +64,18 @@ impl Analyser<'_> {
 
     /// What a test that came out true says: `[ -n "$x" ]`.
     fn learn(&mut self, tree: &Tree<'_>, pipeline: &Pipeline<'_>) {
-        let [command] = pipeline.stages.as_slice() else { return };
+        let [command] = pipeline.stages.as_slice() else {
+            return;
+        };
         let words: &[Word<'_>] = match &command.kind {
-            CommandKind::Simple(simple) if matches!(simple.words.first().and_then(Word::bare), Some("[" | "test")) => simple.words.get(1..).unwrap_or_default(),
+            CommandKind::Simple(simple)
+                if matches!(
+                    simple.words.first().and_then(Word::bare),
+                    Some("[" | "test")
+                ) =>
+            {
+                simple.words.get(1..).unwrap_or_default()
+            }
             CommandKind::Test(words) => words,
             _ => return,
         };
@@ -125,15 +134,23 @@ impl Analyser<'_> {
         self.env.files = inner.files;
         for (name, function) in inner.functions {
             // Kept for a look at functions that nobody calls.
-            if !self.env.functions.iter().any(|(known, _)| *known == name) && !self.called.contains(&name) {
+            if !self.env.functions.iter().any(|(known, _)| *known == name)
+                && !self.called.contains(&name)
+            {
                 self.env.functions.push((name, function));
             }
         }
     }
 
-    pub(crate) fn command(&mut self, tree: &Tree<'_>, command: &Command<'_>, stdin: &Stream) -> Stream {
+    pub(crate) fn command(
+        &mut self,
+        tree: &Tree<'_>,
+        command: &Command<'_>,
+        stdin: &Stream,
+    ) -> Stream {
         let span = self.map.span(command.span);
-        self.deeper(span, |this| this.command_at(tree, command, stdin)).unwrap_or(Stream::UNKNOWN)
+        self.deeper(span, |this| this.command_at(tree, command, stdin))
+            .unwrap_or(Stream::UNKNOWN)
     }
 
     fn command_at(&mut self, tree: &Tree<'_>, command: &Command<'_>, stdin: &Stream) -> Stream {
@@ -151,8 +168,13 @@ impl Analyser<'_> {
                 self.leave_subshell(before);
                 printed
             }
-            CommandKind::If { branches, otherwise } => self.condition(tree, branches, otherwise.as_ref(), stdin),
-            CommandKind::Loop { condition, body, .. } => {
+            CommandKind::If {
+                branches,
+                otherwise,
+            } => self.condition(tree, branches, otherwise.as_ref(), stdin),
+            CommandKind::Loop {
+                condition, body, ..
+            } => {
                 self.place = None;
                 let before = self.env.clone();
                 let mut out = self.list(tree, condition, stdin);
@@ -160,7 +182,9 @@ impl Analyser<'_> {
                 self.env.join(before);
                 out
             }
-            CommandKind::For { name, words, body } => self.iterate(tree, name, words.as_deref(), body, stdin),
+            CommandKind::For { name, words, body } => {
+                self.iterate(tree, name, words.as_deref(), body, stdin)
+            }
             CommandKind::ArithmeticFor { header, body } => {
                 self.place = None;
                 self.expand_inner(tree, header);
@@ -171,13 +195,19 @@ impl Analyser<'_> {
             }
             CommandKind::Case { word, arms } => self.case(tree, word, arms, stdin),
             CommandKind::Function { name, body } => {
-                let text = tree.source.get(body.span.start as usize..body.span.end as usize).unwrap_or("").to_owned();
+                let text = tree
+                    .source
+                    .get(body.span.start as usize..body.span.end as usize)
+                    .unwrap_or("")
+                    .to_owned();
                 let map = match self.map.offset(body.span.start as usize) {
                     Some(offset) => crate::value::Map::Offset(offset),
                     None => self.map,
                 };
                 self.env.functions.retain(|(known, _)| known != name);
-                self.env.functions.push(((*name).to_owned(), Some(Rc::new(Function { text, map }))));
+                self.env
+                    .functions
+                    .push(((*name).to_owned(), Some(Rc::new(Function { text, map }))));
                 Stream::Empty
             }
             CommandKind::Arithmetic(parts) => {
@@ -204,7 +234,13 @@ impl Analyser<'_> {
         self.finish_redirections(redirected, printed)
     }
 
-    fn condition(&mut self, tree: &Tree<'_>, branches: &[(List<'_>, List<'_>)], otherwise: Option<&List<'_>>, stdin: &Stream) -> Stream {
+    fn condition(
+        &mut self,
+        tree: &Tree<'_>,
+        branches: &[(List<'_>, List<'_>)],
+        otherwise: Option<&List<'_>>,
+        stdin: &Stream,
+    ) -> Stream {
         self.place = None;
         let mut out = Stream::Empty;
         let mut ways: Vec<Env> = Vec::new();
@@ -212,7 +248,11 @@ impl Analyser<'_> {
             out = out.then(self.list(tree, condition, stdin));
             let before = self.env.clone();
             if let [.., item] = condition.items.as_slice() {
-                let last = item.and_or.rest.last().map_or(&item.and_or.first, |(_, pipeline)| pipeline);
+                let last = item
+                    .and_or
+                    .rest
+                    .last()
+                    .map_or(&item.and_or.first, |(_, pipeline)| pipeline);
                 self.learn(tree, last);
             }
             out = out.then(self.list(tree, body, stdin));
@@ -227,7 +267,14 @@ impl Analyser<'_> {
         out
     }
 
-    fn iterate(&mut self, tree: &Tree<'_>, name: &str, words: Option<&[Word<'_>]>, body: &List<'_>, stdin: &Stream) -> Stream {
+    fn iterate(
+        &mut self,
+        tree: &Tree<'_>,
+        name: &str,
+        words: Option<&[Word<'_>]>,
+        body: &List<'_>,
+        stdin: &Stream,
+    ) -> Stream {
         self.place = None;
         let values: Vec<Text> = match words {
             Some(words) => self.expand_words(tree, words),
@@ -235,14 +282,27 @@ impl Analyser<'_> {
         };
         let mut out = Stream::Empty;
         if values.is_empty() {
-            self.env.set(name, Value { not_empty: true, ..Value::default() });
+            self.env.set(
+                name,
+                Value {
+                    not_empty: true,
+                    ..Value::default()
+                },
+            );
             return self.list(tree, body, stdin);
         }
         if values.len() > MAX_ROUNDS {
             self.unknown = true;
         }
         for value in values.iter().take(MAX_ROUNDS) {
-            let held = if value.known { Value::known(value.text.clone()) } else { Value { not_empty: true, ..Value::unknown(value.taint.clone()) } };
+            let held = if value.known {
+                Value::known(value.text.clone())
+            } else {
+                Value {
+                    not_empty: true,
+                    ..Value::unknown(value.taint.clone())
+                }
+            };
             self.env.set(name, held);
             out = out.then(self.list(tree, body, stdin));
             if self.steps > 3_000 {
@@ -252,15 +312,27 @@ impl Analyser<'_> {
         out
     }
 
-    fn case(&mut self, tree: &Tree<'_>, word: &Word<'_>, arms: &[cmdai_shell::Arm<'_>], stdin: &Stream) -> Stream {
+    fn case(
+        &mut self,
+        tree: &Tree<'_>,
+        word: &Word<'_>,
+        arms: &[cmdai_shell::Arm<'_>],
+        stdin: &Stream,
+    ) -> Stream {
         self.place = None;
         let subject = self.expand_one(tree, word);
         let mut out = Stream::Empty;
         let mut ways: Vec<Env> = Vec::new();
         for arm in arms {
-            let patterns: Vec<Text> = arm.patterns.iter().map(|pattern| self.expand_one(tree, pattern)).collect();
+            let patterns: Vec<Text> = arm
+                .patterns
+                .iter()
+                .map(|pattern| self.expand_one(tree, pattern))
+                .collect();
             let sure = subject.known && patterns.iter().all(|pattern| pattern.known);
-            let hit = patterns.iter().any(|pattern| crate::glob::matches(&pattern.text, &subject.text));
+            let hit = patterns
+                .iter()
+                .any(|pattern| crate::glob::matches(&pattern.text, &subject.text));
             if sure && !hit {
                 continue;
             }
@@ -278,11 +350,29 @@ impl Analyser<'_> {
         out
     }
 
-    pub(crate) fn call_function(&mut self, name: &str, function: &Function, args: Vec<Text>, stdin: &Stream) -> Stream {
-        let span = function.map.span(cmdai_schema::Span::new(0, function.text.len()));
-        if self.calls.iter().any(|(known, body)| known == name && *body == function.text) {
+    pub(crate) fn call_function(
+        &mut self,
+        name: &str,
+        function: &Function,
+        args: Vec<Text>,
+        stdin: &Stream,
+    ) -> Stream {
+        let span = function
+            .map
+            .span(cmdai_schema::Span::new(0, function.text.len()));
+        if self
+            .calls
+            .iter()
+            .any(|(known, body)| known == name && *body == function.text)
+        {
             if self.beside {
-                self.emit(EffectKind::ResourceExhaustion { how: "fork-bomb".to_owned() }, span, Certainty::Proven);
+                self.emit(
+                    EffectKind::ResourceExhaustion {
+                        how: "fork-bomb".to_owned(),
+                    },
+                    span,
+                    Certainty::Proven,
+                );
             }
             return Stream::UNKNOWN;
         }
@@ -291,7 +381,11 @@ impl Analyser<'_> {
         }
         self.calls.push((name.to_owned(), function.text.clone()));
         let positional = self.env.positional.replace(args);
-        let printed = self.deeper(span, |this| this.nested_text(&function.text, function.map, this.dialect, stdin)).unwrap_or(Stream::UNKNOWN);
+        let printed = self
+            .deeper(span, |this| {
+                this.nested_text(&function.text, function.map, this.dialect, stdin)
+            })
+            .unwrap_or(Stream::UNKNOWN);
         self.env.positional = positional;
         self.calls.pop();
         printed
@@ -300,10 +394,18 @@ impl Analyser<'_> {
 
 /// True where the pipeline leaves the shell or loop, so that nothing after it runs.
 fn ends(pipeline: &Pipeline<'_>) -> bool {
-    let [command] = pipeline.stages.as_slice() else { return false };
+    let [command] = pipeline.stages.as_slice() else {
+        return false;
+    };
     match &command.kind {
-        CommandKind::Simple(simple) => matches!(simple.words.first().and_then(Word::bare), Some("exit" | "return" | "break" | "continue" | "die" | "exec")),
-        CommandKind::Group(list) => list.items.last().is_some_and(|item| item.and_or.rest.is_empty() && ends(&item.and_or.first)),
+        CommandKind::Simple(simple) => matches!(
+            simple.words.first().and_then(Word::bare),
+            Some("exit" | "return" | "break" | "continue" | "die" | "exec")
+        ),
+        CommandKind::Group(list) => list
+            .items
+            .last()
+            .is_some_and(|item| item.and_or.rest.is_empty() && ends(&item.and_or.first)),
         _ => false,
     }
 }

@@ -35,7 +35,12 @@ pub fn decode(raw: &str) -> String {
         let (value, used) = match kind {
             b'0'..=b'7' => {
                 let (more, used) = digits(rest, 8, 2);
-                (Some(u32::from(kind - b'0') * 8u32.pow(u32::try_from(used).unwrap_or(0)) + more), used)
+                (
+                    Some(
+                        u32::from(kind - b'0') * 8u32.pow(u32::try_from(used).unwrap_or(0)) + more,
+                    ),
+                    used,
+                )
             }
             b'x' => {
                 let (value, used) = digits(rest, 16, 2);
@@ -45,7 +50,9 @@ pub fn decode(raw: &str) -> String {
                 let (value, used) = digits(rest, 16, if kind == b'u' { 4 } else { 8 });
                 if used > 0 {
                     let mut buffer = [0; 4];
-                    let text = char::from_u32(value).unwrap_or('\u{fffd}').encode_utf8(&mut buffer);
+                    let text = char::from_u32(value)
+                        .unwrap_or('\u{fffd}')
+                        .encode_utf8(&mut buffer);
                     out.extend_from_slice(text.as_bytes());
                     rest = rest.get(used..).unwrap_or_default();
                     continue;
@@ -65,14 +72,17 @@ pub fn decode(raw: &str) -> String {
             None => out.extend_from_slice(&[b'\\', kind]),
         }
     }
-    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(out)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn digits(bytes: &[u8], radix: u32, most: usize) -> (u32, usize) {
     let mut value = 0u32;
     let mut used = 0;
     for &byte in bytes.iter().take(most) {
-        let Some(digit) = char::from(byte).to_digit(radix) else { break };
+        let Some(digit) = char::from(byte).to_digit(radix) else {
+            break;
+        };
         value = value.wrapping_mul(radix).wrapping_add(digit);
         used += 1;
     }

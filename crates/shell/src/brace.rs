@@ -23,7 +23,10 @@ pub(crate) fn fold(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     let mut done: Vec<Part<'_>> = Vec::new();
     for part in parts {
         match part {
-            Part::Literal("{") if open.len() < MAX_NESTING => open.push(Open { alternatives: Vec::new(), current: Vec::new() }),
+            Part::Literal("{") if open.len() < MAX_NESTING => open.push(Open {
+                alternatives: Vec::new(),
+                current: Vec::new(),
+            }),
             Part::Literal(",") if !open.is_empty() => {
                 if let Some(top) = open.last_mut() {
                     let finished = std::mem::take(&mut top.current);
@@ -32,11 +35,16 @@ pub(crate) fn fold(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
             }
             Part::Literal("}") if !open.is_empty() => {
                 if let Some(top) = open.pop() {
-                    let target = open.last_mut().map_or(&mut done, |below| &mut below.current);
+                    let target = open
+                        .last_mut()
+                        .map_or(&mut done, |below| &mut below.current);
                     close(top, target);
                 }
             }
-            other => open.last_mut().map_or(&mut done, |top| &mut top.current).push(other),
+            other => open
+                .last_mut()
+                .map_or(&mut done, |top| &mut top.current)
+                .push(other),
         }
     }
     // Not closed: back to text, innermost last.
@@ -54,7 +62,10 @@ pub(crate) fn fold(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
 }
 
 fn close<'a>(top: Open<'a>, target: &mut Vec<Part<'a>>) {
-    let Open { mut alternatives, current } = top;
+    let Open {
+        mut alternatives,
+        current,
+    } = top;
     if alternatives.is_empty() {
         if let [Part::Literal(text)] = current.as_slice()
             && is_range(text)
@@ -73,8 +84,12 @@ fn close<'a>(top: Open<'a>, target: &mut Vec<Part<'a>>) {
 
 fn is_range(text: &str) -> bool {
     let mut ends = text.splitn(3, "..");
-    let (Some(first), Some(last)) = (ends.next(), ends.next()) else { return false };
+    let (Some(first), Some(last)) = (ends.next(), ends.next()) else {
+        return false;
+    };
     let number = |text: &str| text.parse::<i64>().is_ok();
-    let letter = |text: &str| text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    (number(first) && number(last) || letter(first) && letter(last)) && ends.next().is_none_or(number)
+    let letter =
+        |text: &str| text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (number(first) && number(last) || letter(first) && letter(last))
+        && ends.next().is_none_or(number)
 }

@@ -4,7 +4,10 @@ use cmdai_schema::Span;
 
 use crate::{
     parser::Parser,
-    tree::{AndOr, AssignValue, Assignment, Command, CommandKind, Connector, Item, List, Pipeline, Simple, Word},
+    tree::{
+        AndOr, AssignValue, Assignment, Command, CommandKind, Connector, Item, List, Pipeline,
+        Simple, Word,
+    },
 };
 
 /// Words that end a list where they stand for a command.
@@ -37,7 +40,9 @@ impl<'a> Parser<'a> {
                 break;
             }
             let before = self.pos;
-            let Some(and_or) = self.deeper(Self::and_or) else { break };
+            let Some(and_or) = self.deeper(Self::and_or) else {
+                break;
+            };
             self.skip_blanks();
             let mut background = false;
             match self.byte() {
@@ -105,7 +110,9 @@ impl<'a> Parser<'a> {
         while let Some(byte) = self.byte_at(at) {
             match byte {
                 b'a'..=b'z' | b'!' | b'{' | b'}' | b'[' | b']' if at - self.pos < 10 => at += 1,
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => break,
+                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
+                    break;
+                }
                 _ => return "",
             }
         }
@@ -162,7 +169,9 @@ impl<'a> Parser<'a> {
                     let at = self.pos;
                     self.pos += 4;
                     self.skip_blanks();
-                    if self.starts_with("-p") && matches!(self.ahead(2), None | Some(b' ' | b'\t' | b'\n')) {
+                    if self.starts_with("-p")
+                        && matches!(self.ahead(2), None | Some(b' ' | b'\t' | b'\n'))
+                    {
                         self.pos += 2;
                         self.skip_blanks();
                     }
@@ -215,17 +224,35 @@ impl<'a> Parser<'a> {
                 let (simple, redirections) = self.simple();
                 if let Some(name) = self.function_name(&simple, &redirections) {
                     let body = self.function_body(start);
-                    return Some(Command { kind: CommandKind::Function { name, body: Box::new(body) }, redirections, span: Span::new(start, self.pos) });
+                    return Some(Command {
+                        kind: CommandKind::Function {
+                            name,
+                            body: Box::new(body),
+                        },
+                        redirections,
+                        span: Span::new(start, self.pos),
+                    });
                 }
-                if simple.words.is_empty() && simple.assignments.is_empty() && redirections.is_empty() {
+                if simple.words.is_empty()
+                    && simple.assignments.is_empty()
+                    && redirections.is_empty()
+                {
                     if self.pos == start {
                         self.pos += self.char_len(start).max(1);
                         self.unknown_region(start, self.pos, "unexpected character");
-                        return Some(Command { kind: CommandKind::Unknown, redirections, span: Span::new(start, self.pos) });
+                        return Some(Command {
+                            kind: CommandKind::Unknown,
+                            redirections,
+                            span: Span::new(start, self.pos),
+                        });
                     }
                     return None;
                 }
-                return Some(Command { kind: CommandKind::Simple(simple), redirections, span: Span::new(start, self.trimmed_end(start)) });
+                return Some(Command {
+                    kind: CommandKind::Simple(simple),
+                    redirections,
+                    span: Span::new(start, self.trimmed_end(start)),
+                });
             }
         };
         loop {
@@ -235,7 +262,11 @@ impl<'a> Parser<'a> {
                 None => break,
             }
         }
-        Some(Command { kind, redirections, span: Span::new(start, self.trimmed_end(start)) })
+        Some(Command {
+            kind,
+            redirections,
+            span: Span::new(start, self.trimmed_end(start)),
+        })
     }
 
     fn trimmed_end(&self, start: usize) -> usize {
@@ -286,7 +317,10 @@ impl<'a> Parser<'a> {
         if self.byte() == Some(b'[') {
             let from = self.pos + 1;
             let mut at = from;
-            while self.byte_at(at).is_some_and(|byte| byte != b']' && byte != b'\n' && at - from < 256) {
+            while self
+                .byte_at(at)
+                .is_some_and(|byte| byte != b']' && byte != b'\n' && at - from < 256)
+            {
                 at += 1;
             }
             if self.byte_at(at) != Some(b']') {
@@ -303,16 +337,27 @@ impl<'a> Parser<'a> {
             return None;
         }
         self.pos += 1;
-        let value = if self.byte() == Some(b'(') {
-            AssignValue::Array(self.array())
-        } else {
-            AssignValue::Scalar(match self.byte() {
-                None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b')') if !self.starts_with("<(") => {
-                    Word { parts: Vec::new(), span: Span::new(self.pos, self.pos) }
-                }
-                _ => self.word(),
-            })
-        };
-        Some(Assignment { name, index, append, value, span: Span::new(start, self.pos) })
+        let value =
+            if self.byte() == Some(b'(') {
+                AssignValue::Array(self.array())
+            } else {
+                AssignValue::Scalar(match self.byte() {
+                    None
+                    | Some(
+                        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b')',
+                    ) if !self.starts_with("<(") => Word {
+                        parts: Vec::new(),
+                        span: Span::new(self.pos, self.pos),
+                    },
+                    _ => self.word(),
+                })
+            };
+        Some(Assignment {
+            name,
+            index,
+            append,
+            value,
+            span: Span::new(start, self.pos),
+        })
     }
 }

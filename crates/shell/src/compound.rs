@@ -17,7 +17,8 @@ impl<'a> Parser<'a> {
                 let start = self.pos;
                 let keyword = self.keyword();
                 let taken = match keyword {
-                    "{" | "if" | "while" | "until" | "for" | "select" | "case" | "function" | "[[" | "coproc" => keyword.len(),
+                    "{" | "if" | "while" | "until" | "for" | "select" | "case" | "function"
+                    | "[[" | "coproc" => keyword.len(),
                     _ => return None,
                 };
                 self.pos += taken;
@@ -52,7 +53,8 @@ impl<'a> Parser<'a> {
             }
         }
         self.pos += 1;
-        self.substituted(start).map_or(CommandKind::Unknown, CommandKind::Subshell)
+        self.substituted(start)
+            .map_or(CommandKind::Unknown, CommandKind::Subshell)
     }
 
     /// Takes a closing word; complains where another stands there.
@@ -81,7 +83,11 @@ impl<'a> Parser<'a> {
         let mut otherwise = None;
         loop {
             let condition = self.list();
-            let body = if self.expect("then", start) { self.list() } else { List::default() };
+            let body = if self.expect("then", start) {
+                self.list()
+            } else {
+                List::default()
+            };
             branches.push((condition, body));
             self.skip_lines();
             match self.keyword() {
@@ -98,13 +104,20 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        CommandKind::If { branches, otherwise }
+        CommandKind::If {
+            branches,
+            otherwise,
+        }
     }
 
     fn repeat(&mut self, until: bool, start: usize) -> CommandKind<'a> {
         let condition = self.list();
         let body = self.loop_body(start);
-        CommandKind::Loop { until, condition, body }
+        CommandKind::Loop {
+            until,
+            condition,
+            body,
+        }
     }
 
     fn loop_body(&mut self, start: usize) -> List<'a> {
@@ -223,7 +236,12 @@ impl<'a> Parser<'a> {
     fn function(&mut self, start: usize) -> CommandKind<'a> {
         self.skip_blanks();
         let from = self.pos;
-        while self.byte().is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'(' | b')' | b'{' | b';' | b'&' | b'|' | b'<' | b'>')) {
+        while self.byte().is_some_and(|byte| {
+            !matches!(
+                byte,
+                b' ' | b'\t' | b'\n' | b'(' | b')' | b'{' | b';' | b'&' | b'|' | b'<' | b'>'
+            )
+        }) {
             self.pos += 1;
         }
         let name = self.slice(from, self.pos);
@@ -236,15 +254,24 @@ impl<'a> Parser<'a> {
             }
         }
         let body = self.function_body(start);
-        CommandKind::Function { name, body: Box::new(body) }
+        CommandKind::Function {
+            name,
+            body: Box::new(body),
+        }
     }
 
     /// The name, where `NAME` was just read and `()` follows.
-    pub(crate) fn function_name(&mut self, simple: &Simple<'a>, redirections: &[Redirection<'a>]) -> Option<&'a str> {
+    pub(crate) fn function_name(
+        &mut self,
+        simple: &Simple<'a>,
+        redirections: &[Redirection<'a>],
+    ) -> Option<&'a str> {
         if self.byte() != Some(b'(') || !redirections.is_empty() || !simple.assignments.is_empty() {
             return None;
         }
-        let [word] = simple.words.as_slice() else { return None };
+        let [word] = simple.words.as_slice() else {
+            return None;
+        };
         let name = self.slice(word.span.start as usize, word.span.end as usize);
         let mut at = self.pos + 1;
         while matches!(self.byte_at(at), Some(b' ' | b'\t')) {
@@ -265,7 +292,11 @@ impl<'a> Parser<'a> {
             if self.pos >= self.end {
                 self.unfinished("function has no body", start);
             }
-            Command { kind: CommandKind::Unknown, redirections: Vec::new(), span: Span::new(at, at) }
+            Command {
+                kind: CommandKind::Unknown,
+                redirections: Vec::new(),
+                span: Span::new(at, at),
+            }
         })
     }
 
@@ -286,11 +317,17 @@ impl<'a> Parser<'a> {
             let word = match byte {
                 b'(' | b')' | b'<' | b'>' | b';' if !regex => {
                     self.pos += 1;
-                    Word { parts: Vec::new(), span: Span::new(from, self.pos) }
+                    Word {
+                        parts: Vec::new(),
+                        span: Span::new(from, self.pos),
+                    }
                 }
                 b'&' | b'|' if self.ahead(1) == Some(byte) => {
                     self.pos += 2;
-                    Word { parts: Vec::new(), span: Span::new(from, self.pos) }
+                    Word {
+                        parts: Vec::new(),
+                        span: Span::new(from, self.pos),
+                    }
                 }
                 _ => self.word_until(if regex { Stop::Regex } else { Stop::Word }),
             };
@@ -316,7 +353,11 @@ impl<'a> Parser<'a> {
             self.rewind(&mark);
         }
         let at = self.pos;
-        let command = self.command().unwrap_or(Command { kind: CommandKind::Unknown, redirections: Vec::new(), span: Span::new(at, at) });
+        let command = self.command().unwrap_or(Command {
+            kind: CommandKind::Unknown,
+            redirections: Vec::new(),
+            span: Span::new(at, at),
+        });
         CommandKind::Coproc(Box::new(command))
     }
 }

@@ -8,21 +8,35 @@ use crate::{parser::Parser, tree::Tree};
 /// Reads fish.
 pub(crate) fn fish(text: &str) -> Tree<'_> {
     let mut tree = Parser::new(text, Dialect::Sh).run();
-    mark(&mut tree, text, &["begin", "end", "function", "switch", "and", "or", "not", "set", "if", "while", "for"], "(");
+    mark(
+        &mut tree,
+        text,
+        &[
+            "begin", "end", "function", "switch", "and", "or", "not", "set", "if", "while", "for",
+        ],
+        "(",
+    );
     tree
 }
 
 /// Reads PowerShell.
 pub(crate) fn powershell(text: &str) -> Tree<'_> {
     let mut tree = Parser::new(text, Dialect::Sh).run();
-    mark(&mut tree, text, &["foreach", "if", "function", "try", "switch", "param"], "({[");
+    mark(
+        &mut tree,
+        text,
+        &["foreach", "if", "function", "try", "switch", "param"],
+        "({[",
+    );
     tree
 }
 
 /// Marks the text as unknown where it uses the dialect's own words or brackets.
 fn mark(tree: &mut Tree<'_>, text: &str, words: &[&str], brackets: &str) {
     let own = text.contains(|next| brackets.contains(next))
-        || text.split(|next: char| next.is_whitespace() || next == ';').any(|word| words.contains(&word));
+        || text
+            .split(|next: char| next.is_whitespace() || next == ';')
+            .any(|word| words.contains(&word));
     if own {
         tree.unknown.push(Span::new(0, text.len()));
     }

@@ -30,8 +30,15 @@ impl<'a> Parser<'a> {
         let mut found = false;
         while self.pos < self.end {
             let line = self.pos;
-            let rest = self.source.as_bytes().get(line..self.end).unwrap_or_default();
-            let len = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+            let rest = self
+                .source
+                .as_bytes()
+                .get(line..self.end)
+                .unwrap_or_default();
+            let len = rest
+                .iter()
+                .position(|&byte| byte == b'\n')
+                .unwrap_or(rest.len());
             let mut text = self.slice(line, line + len);
             if pending.strip_tabs {
                 text = text.trim_start_matches('\t');
@@ -52,13 +59,20 @@ impl<'a> Parser<'a> {
         } else {
             self.within(start, stop, |parser| {
                 let complete = parser.complete;
-                let parts = parser.deeper(|parser| parser.quoted_parts(Inside::HereDoc)).unwrap_or_default();
+                let parts = parser
+                    .deeper(|parser| parser.quoted_parts(Inside::HereDoc))
+                    .unwrap_or_default();
                 parser.complete = complete;
                 parts
             })
         };
         if let Some(slot) = self.here_docs.get_mut(pending.index) {
-            *slot = HereDoc { parts, quoted: pending.quoted, strip_tabs: pending.strip_tabs, span: Span::new(start, stop) };
+            *slot = HereDoc {
+                parts,
+                quoted: pending.quoted,
+                strip_tabs: pending.strip_tabs,
+                span: Span::new(start, stop),
+            };
         }
     }
 }

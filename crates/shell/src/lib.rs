@@ -20,8 +20,8 @@ mod word;
 
 pub use ansi_c::decode as decode_ansi_c;
 pub use tree::{
-    AndOr, Arm, Assignment, AssignValue, Command, CommandKind, Connector, HereDoc, Item, List, Operator, Part, Pipeline,
-    Redirection, RedirectOp, Simple, Tree, Variable, Word,
+    AndOr, Arm, AssignValue, Assignment, Command, CommandKind, Connector, HereDoc, Item, List,
+    Operator, Part, Pipeline, RedirectOp, Redirection, Simple, Tree, Variable, Word,
 };
 
 use cmdai_schema::Dialect;

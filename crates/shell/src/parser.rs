@@ -66,7 +66,11 @@ impl<'a> Parser<'a> {
             self.unknown_region(self.pos, self.end, "too much work to read");
         }
         if self.end < self.source.len() {
-            self.unknown_region(self.end, self.source.len(), "text is longer than what is read");
+            self.unknown_region(
+                self.end,
+                self.source.len(),
+                "text is longer than what is read",
+            );
         }
         self.read_here_docs();
         Tree {
@@ -90,7 +94,11 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn byte_at(&self, at: usize) -> Option<u8> {
-        if at < self.end { self.source.as_bytes().get(at).copied() } else { None }
+        if at < self.end {
+            self.source.as_bytes().get(at).copied()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn slice(&self, start: usize, end: usize) -> &'a str {
@@ -98,7 +106,12 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn starts_with(&self, text: &str) -> bool {
-        self.pos + text.len() <= self.end && self.source.as_bytes().get(self.pos..).is_some_and(|rest| rest.starts_with(text.as_bytes()))
+        self.pos + text.len() <= self.end
+            && self
+                .source
+                .as_bytes()
+                .get(self.pos..)
+                .is_some_and(|rest| rest.starts_with(text.as_bytes()))
     }
 
     /// Length of the character at the position, in bytes.
@@ -143,7 +156,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads a region as if the text ended there, and goes back to where it was.
-    pub(crate) fn within<T>(&mut self, start: usize, end: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn within<T>(
+        &mut self,
+        start: usize,
+        end: usize,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let (pos, stop) = (self.pos, self.end);
         self.pos = start;
         self.end = end.min(stop);
@@ -155,7 +173,10 @@ impl<'a> Parser<'a> {
 
     pub(crate) fn complain(&mut self, message: &str, start: usize, end: usize) {
         if self.diagnostics.len() < 32 {
-            self.diagnostics.push(Diagnostic { message: message.to_owned(), span: Span::new(start, end) });
+            self.diagnostics.push(Diagnostic {
+                message: message.to_owned(),
+                span: Span::new(start, end),
+            });
         }
     }
 
@@ -214,9 +235,26 @@ impl<'a> Parser<'a> {
     }
 
     fn at_word_start(&self) -> bool {
-        match self.pos.checked_sub(1).and_then(|at| self.source.as_bytes().get(at)) {
+        match self
+            .pos
+            .checked_sub(1)
+            .and_then(|at| self.source.as_bytes().get(at))
+        {
             None => true,
-            Some(byte) => matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' | b'`'),
+            Some(byte) => matches!(
+                byte,
+                b' ' | b'\t'
+                    | b'\r'
+                    | b'\n'
+                    | b';'
+                    | b'&'
+                    | b'|'
+                    | b'('
+                    | b')'
+                    | b'<'
+                    | b'>'
+                    | b'`'
+            ),
         }
     }
 

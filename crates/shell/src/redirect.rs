@@ -17,14 +17,19 @@ impl<'a> Parser<'a> {
             b'0'..=b'9' => {
                 let mut number = 0u32;
                 while let Some(digit @ b'0'..=b'9') = self.byte_at(at) {
-                    number = number.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
+                    number = number
+                        .saturating_mul(10)
+                        .saturating_add(u32::from(digit - b'0'));
                     at += 1;
                 }
                 fd = Some(number);
             }
             b'{' => {
                 at += 1;
-                while self.byte_at(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                while self
+                    .byte_at(at)
+                    .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                {
                     at += 1;
                 }
                 if self.byte_at(at) != Some(b'}') || at == start + 1 {
@@ -36,13 +41,21 @@ impl<'a> Parser<'a> {
             b'&' if self.ahead(1) == Some(b'>') => {
                 let append = self.ahead(2) == Some(b'>');
                 self.pos += if append { 3 } else { 2 };
-                let op = if append { RedirectOp::AppendBoth } else { RedirectOp::WriteBoth };
+                let op = if append {
+                    RedirectOp::AppendBoth
+                } else {
+                    RedirectOp::WriteBoth
+                };
                 return Some(self.redirect_target(start, 1, None, op));
             }
             b'<' | b'>' => {}
             _ => return None,
         }
-        let (first, second, third) = (self.byte_at(at)?, self.byte_at(at + 1), self.byte_at(at + 2));
+        let (first, second, third) = (
+            self.byte_at(at)?,
+            self.byte_at(at + 1),
+            self.byte_at(at + 2),
+        );
         if !matches!(first, b'<' | b'>') || second == Some(b'(') {
             return None;
         }
@@ -64,22 +77,38 @@ impl<'a> Parser<'a> {
         Some(self.redirect_target(start, fd, fd_variable, op))
     }
 
-    fn redirect_target(&mut self, start: usize, fd: u32, fd_variable: Option<&'a str>, mut op: RedirectOp) -> Redirection<'a> {
+    fn redirect_target(
+        &mut self,
+        start: usize,
+        fd: u32,
+        fd_variable: Option<&'a str>,
+        mut op: RedirectOp,
+    ) -> Redirection<'a> {
         self.skip_blanks();
         let target = match self.byte() {
             None => {
                 self.complain("a redirection needs a target", start, self.pos);
-                Word { parts: Vec::new(), span: Span::new(self.pos, self.pos) }
+                Word {
+                    parts: Vec::new(),
+                    span: Span::new(self.pos, self.pos),
+                }
             }
             Some(b'\n' | b';' | b'&' | b'|' | b')') => {
                 self.complain("a redirection needs a target", start, self.pos);
-                Word { parts: Vec::new(), span: Span::new(self.pos, self.pos) }
+                Word {
+                    parts: Vec::new(),
+                    span: Span::new(self.pos, self.pos),
+                }
             }
             Some(_) => self.word(),
         };
         if op == RedirectOp::DuplicateOut {
             let text = self.slice(target.span.start as usize, target.span.end as usize);
-            let duplicate = text.starts_with('$') || text.trim_end_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+            let duplicate = text.starts_with('$')
+                || text
+                    .trim_end_matches('-')
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit());
             if !duplicate {
                 op = RedirectOp::WriteBoth;
             }
@@ -90,9 +119,21 @@ impl<'a> Parser<'a> {
             let delimiter = target.literal().unwrap_or(std::borrow::Cow::Borrowed(raw));
             let index = self.here_docs.len();
             self.here_docs.push(HereDoc::default());
-            self.pending.push(Pending { index, delimiter, quoted: !target.is_unquoted(), strip_tabs: op == RedirectOp::HereDocTabs });
+            self.pending.push(Pending {
+                index,
+                delimiter,
+                quoted: !target.is_unquoted(),
+                strip_tabs: op == RedirectOp::HereDocTabs,
+            });
             here_doc = Some(index);
         }
-        Redirection { fd, fd_variable, op, target, here_doc, span: Span::new(start, self.pos) }
+        Redirection {
+            fd,
+            fd_variable,
+            op,
+            target,
+            here_doc,
+            span: Span::new(start, self.pos),
+        }
     }
 }

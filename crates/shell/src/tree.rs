@@ -272,7 +272,12 @@ impl<'a> Word<'a> {
 
     /// True where no part of it is quoted or escaped.
     pub fn is_unquoted(&self) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::Single(_) | Part::Double(_) | Part::AnsiC(_) | Part::Escaped(_)))
+        !self.parts.iter().any(|part| {
+            matches!(
+                part,
+                Part::Single(_) | Part::Double(_) | Part::AnsiC(_) | Part::Escaped(_)
+            )
+        })
     }
 }
 

@@ -13,20 +13,31 @@ impl<'a> Parser<'a> {
         let start = self.pos;
         self.pos += 1;
         let name = self.name();
-        Part::Variable(Box::new(Variable { name, span: Span::new(start, self.pos), ..Variable::default() }))
+        Part::Variable(Box::new(Variable {
+            name,
+            span: Span::new(start, self.pos),
+            ..Variable::default()
+        }))
     }
 
     pub(crate) fn special_variable(&mut self) -> Part<'a> {
         let start = self.pos;
         self.pos += 2;
         let name = self.slice(start + 1, self.pos);
-        Part::Variable(Box::new(Variable { name, span: Span::new(start, self.pos), ..Variable::default() }))
+        Part::Variable(Box::new(Variable {
+            name,
+            span: Span::new(start, self.pos),
+            ..Variable::default()
+        }))
     }
 
     /// Letters, digits and underscores at the position.
     pub(crate) fn name(&mut self) -> &'a str {
         let start = self.pos;
-        while self.byte().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        while self
+            .byte()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
             self.pos += 1;
         }
         self.slice(start, self.pos)
@@ -57,7 +68,9 @@ impl<'a> Parser<'a> {
             }
             variable.op = Some(Operator::Other);
         }
-        if self.byte() == Some(b'#') && !matches!(self.ahead(1), Some(b'}' | b':' | b'-' | b'#' | b'%') | None) {
+        if self.byte() == Some(b'#')
+            && !matches!(self.ahead(1), Some(b'}' | b':' | b'-' | b'#' | b'%') | None)
+        {
             variable.length = true;
             self.pos += 1;
         } else if self.byte() == Some(b'!') && !matches!(self.ahead(1), Some(b'}' | b':') | None) {
@@ -123,7 +136,11 @@ impl<'a> Parser<'a> {
                     self.pos += 1;
                     let longest = self.byte() == Some(mark);
                     self.pos += usize::from(longest);
-                    variable.op = Some(if mark == b'#' { Operator::RemovePrefix { longest } } else { Operator::RemoveSuffix { longest } });
+                    variable.op = Some(if mark == b'#' {
+                        Operator::RemovePrefix { longest }
+                    } else {
+                        Operator::RemoveSuffix { longest }
+                    });
                     // Quotes mean something in patterns even inside double quotes.
                     variable.operand = self.unquoted_parts(Stop::Braces, false);
                 }
@@ -147,12 +164,18 @@ impl<'a> Parser<'a> {
                     self.pos += 1;
                     let all = self.byte() == Some(mark);
                     self.pos += usize::from(all);
-                    variable.op = Some(Operator::Case { upper: mark == b'^', all });
+                    variable.op = Some(Operator::Case {
+                        upper: mark == b'^',
+                        all,
+                    });
                     variable.operand = self.operand(quoted, Stop::Braces);
                 }
                 Some(b'@' | b'*') => {
                     self.pos += 1;
-                    let kind = self.byte().filter(|&byte| byte != b'}').map_or('*', char::from);
+                    let kind = self
+                        .byte()
+                        .filter(|&byte| byte != b'}')
+                        .map_or('*', char::from);
                     while self.byte().is_some_and(|byte| byte != b'}') {
                         self.pos += 1;
                     }
@@ -172,7 +195,11 @@ impl<'a> Parser<'a> {
 
     fn operand(&mut self, quoted: bool, stop: Stop) -> Vec<Part<'a>> {
         if quoted {
-            self.quoted_parts(if stop == Stop::Pattern { Inside::Pattern } else { Inside::Braces })
+            self.quoted_parts(if stop == Stop::Pattern {
+                Inside::Pattern
+            } else {
+                Inside::Braces
+            })
         } else {
             self.unquoted_parts(stop, true)
         }

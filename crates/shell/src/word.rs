@@ -49,7 +49,10 @@ impl<'a> Parser<'a> {
             parts = brace::fold(parts);
         }
         merge_literals(self.source, &mut parts);
-        Word { parts, span: Span::new(start, self.pos) }
+        Word {
+            parts,
+            span: Span::new(start, self.pos),
+        }
     }
 
     /// Reads unquoted parts up to the stop, which is not taken.
@@ -114,13 +117,18 @@ impl<'a> Parser<'a> {
                     parts.push(self.process(byte == b'>'));
                     plain = self.pos;
                 }
-                b'=' if stop == Stop::Word && self.ahead(1) == Some(b'(') && self.is_assignment_so_far(first) => {
+                b'=' if stop == Stop::Word
+                    && self.ahead(1) == Some(b'(')
+                    && self.is_assignment_so_far(first) =>
+                {
                     self.pos += 1;
                     flush!();
                     parts.push(Part::Array(self.array()));
                     plain = self.pos;
                 }
-                b'*' | b'?' | b'@' | b'+' | b'!' if self.ahead(1) == Some(b'(') && matches!(stop, Stop::Word) => {
+                b'*' | b'?' | b'@' | b'+' | b'!'
+                    if self.ahead(1) == Some(b'(') && matches!(stop, Stop::Word) =>
+                {
                     let Some(end) = self.balanced(self.pos + 1) else {
                         if matches!(byte, b'*' | b'?') {
                             flush!();
@@ -164,7 +172,11 @@ impl<'a> Parser<'a> {
                     self.pos += 1;
                     plain = self.pos;
                 }
-                b':' | b'=' if self.ahead(1) == Some(b'~') && stop == Stop::Word && self.is_assignment_so_far(first) => {
+                b':' | b'='
+                    if self.ahead(1) == Some(b'~')
+                        && stop == Stop::Word
+                        && self.is_assignment_so_far(first) =>
+                {
                     self.pos += 1;
                     flush!();
                     parts.push(self.tilde());
@@ -184,8 +196,13 @@ impl<'a> Parser<'a> {
     /// True where the word up to here is `NAME=` or `NAME=…`.
     fn is_assignment_so_far(&self, start: usize) -> bool {
         let text = self.slice(start, (self.pos + 1).min(self.end));
-        let name = text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-        name > 0 && !text.starts_with(|first: char| first.is_ascii_digit()) && text.as_bytes().get(name) == Some(&b'=')
+        let name = text
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .count();
+        name > 0
+            && !text.starts_with(|first: char| first.is_ascii_digit())
+            && text.as_bytes().get(name) == Some(&b'=')
     }
 
     /// Words between parentheses.
@@ -224,11 +241,17 @@ impl<'a> Parser<'a> {
     fn tilde(&mut self) -> Part<'a> {
         let start = self.pos + 1;
         self.pos = start;
-        while self.byte().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+')) {
+        while self.byte().is_some_and(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+')
+        }) {
             self.pos += 1;
         }
         match self.byte() {
-            None | Some(b'/' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b':' | b'}' | b',' | b'{') => {
+            None
+            | Some(
+                b'/' | b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b':'
+                | b'}' | b',' | b'{',
+            ) => {
                 // Before a brace it depends on what the brace makes.
                 Part::Tilde(self.slice(start, self.pos))
             }
@@ -254,7 +277,9 @@ impl<'a> Parser<'a> {
     fn double(&mut self) -> Part<'a> {
         let start = self.pos;
         self.pos += 1;
-        let parts = self.deeper(|parser| parser.quoted_parts(Inside::Double)).unwrap_or_else(|| vec![Part::Unknown(Span::new(start, start))]);
+        let parts = self
+            .deeper(|parser| parser.quoted_parts(Inside::Double))
+            .unwrap_or_else(|| vec![Part::Unknown(Span::new(start, start))]);
         if self.byte() == Some(b'"') {
             self.pos += 1;
         } else {
@@ -289,7 +314,9 @@ impl<'a> Parser<'a> {
         while let Some(byte) = self.byte() {
             match byte {
                 b'"' if inside == Inside::Double => break,
-                b'}' if matches!(inside, Inside::Braces | Inside::Pattern | Inside::Offset) => break,
+                b'}' if matches!(inside, Inside::Braces | Inside::Pattern | Inside::Offset) => {
+                    break;
+                }
                 b'/' if inside == Inside::Pattern => break,
                 b':' if inside == Inside::Offset => break,
                 b'\\' => {
@@ -361,12 +388,20 @@ impl<'a> Parser<'a> {
             b'[' => {
                 let start = self.pos;
                 self.pos += 2;
-                let parts = self.deeper(|parser| parser.arithmetic(b']')).flatten().unwrap_or_default();
+                let parts = self
+                    .deeper(|parser| parser.arithmetic(b']'))
+                    .flatten()
+                    .unwrap_or_default();
                 Some(Part::Arithmetic(parts, Span::new(start, self.pos)))
             }
-            b'{' => Some(self.deeper(|parser| parser.braced_variable(quoted)).unwrap_or(Part::Unknown(Span::new(self.pos, self.end)))),
+            b'{' => Some(
+                self.deeper(|parser| parser.braced_variable(quoted))
+                    .unwrap_or(Part::Unknown(Span::new(self.pos, self.end))),
+            ),
             byte if byte.is_ascii_alphabetic() || byte == b'_' => Some(self.plain_variable()),
-            b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-' => Some(self.special_variable()),
+            b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-' => {
+                Some(self.special_variable())
+            }
             _ => None,
         }
     }
@@ -437,7 +472,11 @@ impl<'a> Parser<'a> {
             let mut text = String::with_capacity(to - from);
             let mut chars = self.slice(from, to).chars().peekable();
             while let Some(next) = chars.next() {
-                if next == '\\' && chars.peek().is_some_and(|next| matches!(next, '`' | '\\' | '$')) {
+                if next == '\\'
+                    && chars
+                        .peek()
+                        .is_some_and(|next| matches!(next, '`' | '\\' | '$'))
+                {
                     text.extend(chars.next());
                 } else {
                     text.push(next);
@@ -526,7 +565,8 @@ impl<'a> Parser<'a> {
         loop {
             match self.byte_at(at)? {
                 b']' => return Some(at + 1),
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b'\'' | b'"' | b'$' | b'`' | b'\\' | b'/' => return None,
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b'\''
+                | b'"' | b'$' | b'`' | b'\\' | b'/' => return None,
                 _ if at > limit => return None,
                 _ => at += 1,
             }
@@ -547,7 +587,9 @@ impl<'a> Parser<'a> {
                         return Some(at + 1);
                     }
                 }
-                b'\n' | b'$' | b'`' | b'\'' | b'"' | b'\\' | b'<' | b'>' | b';' | b'&' => return None,
+                b'\n' | b'$' | b'`' | b'\'' | b'"' | b'\\' | b'<' | b'>' | b';' | b'&' => {
+                    return None;
+                }
                 _ if at > limit => return None,
                 _ => {}
             }

@@ -16,13 +16,77 @@ use tokens::Token;
 
 /// Calls whose first text is run by a shell.
 const SHELL: &[&str] = &[
-    "system", "popen", "exec", "execSync", "shell_exec", "passthru", "spawn", "spawnSync", "check_output", "check_call", "getoutput", "getstatusoutput", "Popen", "run", "call", "execFile", "execFileSync", "popen2",
-    "popen3", "backticks", "qx", "proc_open", "pcntl_exec", "execvp", "execv", "execl", "execlp", "execve", "posix_spawn", "shell", "execute", "capture2", "capture3", "pipeline", "exec_command",
+    "system",
+    "popen",
+    "exec",
+    "execSync",
+    "shell_exec",
+    "passthru",
+    "spawn",
+    "spawnSync",
+    "check_output",
+    "check_call",
+    "getoutput",
+    "getstatusoutput",
+    "Popen",
+    "run",
+    "call",
+    "execFile",
+    "execFileSync",
+    "popen2",
+    "popen3",
+    "backticks",
+    "qx",
+    "proc_open",
+    "pcntl_exec",
+    "execvp",
+    "execv",
+    "execl",
+    "execlp",
+    "execve",
+    "posix_spawn",
+    "shell",
+    "execute",
+    "capture2",
+    "capture3",
+    "pipeline",
+    "exec_command",
 ];
 /// Calls that remove files.
-const REMOVE: &[&str] = &["unlink", "unlinkSync", "remove", "rm", "rmSync", "rmtree", "rmdir", "rmdirSync", "rm_rf", "rm_r", "rm_f", "removedirs", "remove_tree", "delete", "remove_entry_secure", "remove_dir", "emptyDir", "removeSync", "rimraf"];
+const REMOVE: &[&str] = &[
+    "unlink",
+    "unlinkSync",
+    "remove",
+    "rm",
+    "rmSync",
+    "rmtree",
+    "rmdir",
+    "rmdirSync",
+    "rm_rf",
+    "rm_r",
+    "rm_f",
+    "removedirs",
+    "remove_tree",
+    "delete",
+    "remove_entry_secure",
+    "remove_dir",
+    "emptyDir",
+    "removeSync",
+    "rimraf",
+];
 /// Calls that connect.
-const CONNECT: &[&str] = &["socket", "create_connection", "urlopen", "urlretrieve", "fsockopen", "connect", "createConnection", "Net", "TCPSocket", "fetch"];
+const CONNECT: &[&str] = &[
+    "socket",
+    "create_connection",
+    "urlopen",
+    "urlretrieve",
+    "fsockopen",
+    "connect",
+    "createConnection",
+    "Net",
+    "TCPSocket",
+    "fetch",
+];
 
 impl Analyser<'_> {
     /// Looks through code of a language for what it would do.
@@ -54,21 +118,50 @@ impl Analyser<'_> {
                     }
                 }
                 // `"program" | getline` and `print | "program"`
-                Token::Text(text) if matches!(tokens.get(at + 1), Some(Token::Mark('|'))) && matches!(tokens.get(at + 2), Some(Token::Name(name)) if name == "getline") => self.run_text(text.clone(), code),
+                Token::Text(text)
+                    if matches!(tokens.get(at + 1), Some(Token::Mark('|')))
+                        && matches!(tokens.get(at + 2), Some(Token::Name(name)) if name == "getline") =>
+                {
+                    self.run_text(text.clone(), code)
+                }
                 Token::Mark('|') => {
-                    let follows = if tokens.get(at + 1) == Some(&Token::Mark('&')) { at + 2 } else { at + 1 };
+                    let follows = if tokens.get(at + 1) == Some(&Token::Mark('&')) {
+                        at + 2
+                    } else {
+                        at + 1
+                    };
                     if let Some(Token::Text(text)) = tokens.get(follows) {
                         self.run_text(text.clone(), code);
                     }
                 }
-                Token::Mark('>') if tokens.iter().take(at).rev().take_while(|token| !matches!(token, Token::Mark(';' | '{' | '}' | '\n'))).any(|token| matches!(token, Token::Name(name) if name.starts_with("print"))) => {
+                Token::Mark('>')
+                    if tokens
+                        .iter()
+                        .take(at)
+                        .rev()
+                        .take_while(|token| !matches!(token, Token::Mark(';' | '{' | '}' | '\n')))
+                        .any(
+                            |token| matches!(token, Token::Name(name) if name.starts_with("print")),
+                        ) =>
+                {
                     if let Some(Token::Text(path)) = tokens.get(at + 1) {
                         self.write_path(&Text::known(path.clone(), code.span), false, code.span);
                     }
                 }
                 Token::Text(text) if text.starts_with("/inet/") => {
-                    let address = text.rsplitn(3, '/').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(":");
-                    self.emit(EffectKind::Connect { address }, code.span, Certainty::Proven);
+                    let address = text
+                        .rsplitn(3, '/')
+                        .take(2)
+                        .collect::<Vec<_>>()
+                        .into_iter()
+                        .rev()
+                        .collect::<Vec<_>>()
+                        .join(":");
+                    self.emit(
+                        EffectKind::Connect { address },
+                        code.span,
+                        Certainty::Proven,
+                    );
                 }
                 _ => {}
             }
@@ -76,7 +169,12 @@ impl Analyser<'_> {
     }
 
     fn run_text(&mut self, text: String, code: &Text) {
-        self.shell_code(&Text::known(text, code.span), Dialect::Sh, &Stream::Empty, true);
+        self.shell_code(
+            &Text::known(text, code.span),
+            Dialect::Sh,
+            &Stream::Empty,
+            true,
+        );
     }
 
     fn look_through(&mut self, language: &str, tokens: &[Token], code: &Text) {
@@ -103,11 +201,14 @@ impl Analyser<'_> {
         };
         for (at, token) in tokens.iter().enumerate() {
             match token {
-                Token::Shell(text) if matches!(language, "perl" | "ruby" | "php" | "other") => self.run_text(text.clone(), code),
+                Token::Shell(text) if matches!(language, "perl" | "ruby" | "php" | "other") => {
+                    self.run_text(text.clone(), code)
+                }
                 Token::Name(name) => {
                     let opens = matches!(tokens.get(at + 1), Some(Token::Mark('(')));
                     // Perl and Ruby call without parentheses.
-                    let bare = matches!(language, "perl" | "ruby") && matches!(tokens.get(at + 1), Some(Token::Text(_)));
+                    let bare = matches!(language, "perl" | "ruby")
+                        && matches!(tokens.get(at + 1), Some(Token::Text(_)));
                     // Words of another meaning: a definition, a key.
                     let defined = matches!(at.checked_sub(1).and_then(|at| tokens.get(at)), Some(Token::Name(before)) if matches!(before.as_str(), "def" | "function" | "sub" | "class" | "import" | "from"));
                     if !opens && !bare || defined {
@@ -158,17 +259,53 @@ impl Analyser<'_> {
             }
         }
         // A shell fed from the network.
-        let names = |all: &[&str]| tokens.iter().any(|token| matches!(token, Token::Name(name) if all.contains(&name.as_str())));
+        let names = |all: &[&str]| {
+            tokens
+                .iter()
+                .any(|token| matches!(token, Token::Name(name) if all.contains(&name.as_str())))
+        };
         let shells = tokens.iter().any(|token| matches!(token, Token::Text(text) if matches!(text.as_str(), "/bin/sh" | "/bin/bash" | "sh" | "bash" | "/bin/sh -i" | "/bin/bash -i")));
-        if names(&["socket", "Socket", "fsockopen", "TCPSocket", "net", "IO"]) && shells && names(&["dup2", "spawn", "exec", "system", "call", "run", "Popen", "pty", "pipe", "open", "proc_open", "popen", "execve"]) {
+        if names(&["socket", "Socket", "fsockopen", "TCPSocket", "net", "IO"])
+            && shells
+            && names(&[
+                "dup2",
+                "spawn",
+                "exec",
+                "system",
+                "call",
+                "run",
+                "Popen",
+                "pty",
+                "pipe",
+                "open",
+                "proc_open",
+                "popen",
+                "execve",
+            ])
+        {
             let address = tokens.iter().find_map(|token| match token {
-                Token::Text(text) if text.contains('.') && !text.contains('/') => Some(text.clone()),
+                Token::Text(text) if text.contains('.') && !text.contains('/') => {
+                    Some(text.clone())
+                }
                 _ => None,
             });
-            self.emit_code(CodeSource::Remote(address.unwrap_or_else(|| "network".to_owned())), "shell", code.span);
+            self.emit_code(
+                CodeSource::Remote(address.unwrap_or_else(|| "network".to_owned())),
+                "shell",
+                code.span,
+            );
         }
         // What is fetched is run.
-        if names(&["urlopen", "urlretrieve", "requests", "fetch", "https", "LWP", "open_uri"]) && names(&["exec", "eval", "system"]) {
+        if names(&[
+            "urlopen",
+            "urlretrieve",
+            "requests",
+            "fetch",
+            "https",
+            "LWP",
+            "open_uri",
+        ]) && names(&["exec", "eval", "system"])
+        {
             let url = tokens.iter().find_map(|token| match token {
                 Token::Text(text) if text.contains("://") => Some(text.clone()),
                 _ => None,
@@ -180,19 +317,35 @@ impl Analyser<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "they describe one call")]
-    fn found_shell(&mut self, language: &str, name: &str, tokens: &[Token], at: usize, texts: &[String], pure: bool, code: &Text) {
+    fn found_shell(
+        &mut self,
+        language: &str,
+        name: &str,
+        tokens: &[Token],
+        at: usize,
+        texts: &[String],
+        pure: bool,
+        code: &Text,
+    ) {
         // `exec("python code")` of Python is no shell.
-        if language == "python" && name == "exec" || language == "python" && matches!(name, "run" | "call" | "shell" | "execute") {
+        if language == "python" && matches!(name, "exec" | "run" | "call" | "shell" | "execute") {
             let owner = at.checked_sub(2).and_then(|at| tokens.get(at));
-            let aliased = tokens.iter().any(|token| matches!(token, Token::Name(name) if name == "subprocess"));
-            if !matches!(owner, Some(Token::Name(owner)) if matches!(owner.as_str(), "subprocess" | "sp" | "asyncio")) && !aliased {
+            let aliased = tokens
+                .iter()
+                .any(|token| matches!(token, Token::Name(name) if name == "subprocess"));
+            if !matches!(owner, Some(Token::Name(owner)) if matches!(owner.as_str(), "subprocess" | "sp" | "asyncio"))
+                && !aliased
+            {
                 if name == "exec" {
                     let decodes = tokens.iter().any(|token| matches!(token, Token::Name(name) if matches!(name.as_str(), "b64decode" | "decode" | "unhexlify" | "fromhex" | "decompress" | "loads" | "urlopen" | "get" | "read")));
                     if decodes {
                         self.emit_code(CodeSource::Unknown, language, code.span);
                     } else if let Some(inner) = texts.first() {
                         let inner = Text::known(inner.clone(), code.span);
-                        if self.deeper(code.span, |this| this.inline_code("python", &inner)).is_none() {
+                        if self
+                            .deeper(code.span, |this| this.inline_code("python", &inner))
+                            .is_none()
+                        {
                             return;
                         }
                     }
@@ -201,13 +354,26 @@ impl Analyser<'_> {
             }
         }
         // `regex.exec(text)` of JavaScript is no shell.
-        if language == "javascript" && matches!(name, "exec" | "spawn" | "run" | "call" | "execute" | "system") {
+        if language == "javascript"
+            && matches!(
+                name,
+                "exec" | "spawn" | "run" | "call" | "execute" | "system"
+            )
+        {
             let children = tokens.iter().any(|token| matches!(token, Token::Text(text) if text.contains("child_process") || text == "shelljs" || text == "execa")) || tokens.iter().any(|token| matches!(token, Token::Name(name) if matches!(name.as_str(), "child_process" | "Deno" | "Bun")));
             if !children {
                 return;
             }
         }
-        let texts: Vec<&String> = texts.iter().filter(|text| !matches!(text.as_str(), "utf8" | "utf-8" | "inherit" | "child_process")).collect();
+        let texts: Vec<&String> = texts
+            .iter()
+            .filter(|text| {
+                !matches!(
+                    text.as_str(),
+                    "utf8" | "utf-8" | "inherit" | "child_process"
+                )
+            })
+            .collect();
         match texts.as_slice() {
             [] => {
                 self.unknown = true;
@@ -221,9 +387,17 @@ impl Analyser<'_> {
             }
             several => {
                 // A list of program and arguments.
-                let words: Vec<Text> = several.iter().map(|text| Text::known((*text).clone(), code.span)).collect();
+                let words: Vec<Text> = several
+                    .iter()
+                    .map(|text| Text::known((*text).clone(), code.span))
+                    .collect();
                 if words.first().is_some_and(|first| first.text.contains(' ')) {
-                    self.run_text(several.first().map_or_else(String::new, |text| (*text).clone()), code);
+                    self.run_text(
+                        several
+                            .first()
+                            .map_or_else(String::new, |text| (*text).clone()),
+                        code,
+                    );
                 } else {
                     self.call(&words, Vec::new(), &Stream::Empty, code.span);
                 }
@@ -231,22 +405,53 @@ impl Analyser<'_> {
         }
     }
 
-    fn found_removal(&mut self, texts: &[String], recursive: bool, tokens: &[Token], at: usize, code: &Text) {
+    fn found_removal(
+        &mut self,
+        texts: &[String],
+        recursive: bool,
+        tokens: &[Token],
+        at: usize,
+        code: &Text,
+    ) {
         if texts.is_empty() {
             // `Path("x").unlink()`: the text stands in front.
-            let before = tokens.get(..at).unwrap_or_default().iter().rev().take(4).find_map(|token| if let Token::Text(text) = token { Some(text.clone()) } else { None });
+            let before = tokens
+                .get(..at)
+                .unwrap_or_default()
+                .iter()
+                .rev()
+                .take(4)
+                .find_map(|token| {
+                    if let Token::Text(text) = token {
+                        Some(text.clone())
+                    } else {
+                        None
+                    }
+                });
             let path = match before {
                 Some(path) => Text::known(path, code.span),
                 None => {
                     let home = tokens.iter().any(|token| matches!(token, Token::Name(name) if matches!(name.as_str(), "expanduser" | "homedir" | "home")));
-                    if home { Text::known("~", code.span) } else { Text::unknown("$path", code.span, None) }
+                    if home {
+                        Text::known("~", code.span)
+                    } else {
+                        Text::unknown("$path", code.span, None)
+                    }
                 }
             };
             self.delete_path(&path, recursive, recursive, code.span);
             return;
         }
-        for path in texts.iter().filter(|text| !matches!(text.as_str(), "utf8" | "utf-8")) {
-            self.delete_path(&Text::known(path.clone(), code.span), recursive, recursive, code.span);
+        for path in texts
+            .iter()
+            .filter(|text| !matches!(text.as_str(), "utf8" | "utf-8"))
+        {
+            self.delete_path(
+                &Text::known(path.clone(), code.span),
+                recursive,
+                recursive,
+                code.span,
+            );
         }
     }
 
@@ -263,9 +468,22 @@ impl Analyser<'_> {
             if mode == "-|" || mode == "|-" {
                 return;
             }
-            match (mode.contains('w') || mode == ">" || path.starts_with('>') && !path.starts_with(">>"), mode.contains('a') || mode == ">>" || path.starts_with(">>")) {
-                (true, _) => self.write_path(&target.after(path.len() - path.trim_start_matches('>').len()), false, code.span),
-                (_, true) => self.write_path(&target.after(path.len() - path.trim_start_matches('>').len()), true, code.span),
+            match (
+                mode.contains('w')
+                    || mode == ">"
+                    || path.starts_with('>') && !path.starts_with(">>"),
+                mode.contains('a') || mode == ">>" || path.starts_with(">>"),
+            ) {
+                (true, _) => self.write_path(
+                    &target.after(path.len() - path.trim_start_matches('>').len()),
+                    false,
+                    code.span,
+                ),
+                (_, true) => self.write_path(
+                    &target.after(path.len() - path.trim_start_matches('>').len()),
+                    true,
+                    code.span,
+                ),
                 _ if mode.len() <= 3 && !path.is_empty() => {
                     self.read_path(&target, code.span);
                 }

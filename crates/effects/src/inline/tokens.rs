@@ -55,7 +55,10 @@ pub(crate) fn read(code: &str) -> Vec<Token> {
                 }
             }
             '"' | '\'' | '`' => {
-                let triple = next != '`' && code.get(at..).is_some_and(|rest| rest.starts_with(&String::from(next).repeat(3)));
+                let triple = next != '`'
+                    && code
+                        .get(at..)
+                        .is_some_and(|rest| rest.starts_with(&String::from(next).repeat(3)));
                 if triple {
                     chars.next();
                     chars.next();
@@ -68,7 +71,11 @@ pub(crate) fn read(code: &str) -> Vec<Token> {
                             Some((_, 'n')) => text.push('\n'),
                             Some((_, 't')) => text.push('\t'),
                             Some((_, 'x')) => {
-                                let digits: String = [chars.next(), chars.next()].into_iter().flatten().map(|(_, digit)| digit).collect();
+                                let digits: String = [chars.next(), chars.next()]
+                                    .into_iter()
+                                    .flatten()
+                                    .map(|(_, digit)| digit)
+                                    .collect();
                                 text.extend(u8::from_str_radix(&digits, 16).ok().map(char::from));
                             }
                             Some((_, other)) => text.push(other),
@@ -90,11 +97,19 @@ pub(crate) fn read(code: &str) -> Vec<Token> {
                     run = 0;
                     text.push(inner);
                 }
-                out.push(if next == '`' { Token::Shell(text) } else { Token::Text(text) });
+                out.push(if next == '`' {
+                    Token::Shell(text)
+                } else {
+                    Token::Text(text)
+                });
             }
             '0'..='9' => {
                 let mut text = String::from(next);
-                while let Some((_, more)) = chars.peek().copied().filter(|(_, more)| more.is_ascii_alphanumeric() || *more == '.') {
+                while let Some((_, more)) = chars
+                    .peek()
+                    .copied()
+                    .filter(|(_, more)| more.is_ascii_alphanumeric() || *more == '.')
+                {
                     text.push(more);
                     chars.next();
                 }
@@ -102,7 +117,11 @@ pub(crate) fn read(code: &str) -> Vec<Token> {
             }
             _ if next.is_alphabetic() || next == '_' => {
                 let mut text = String::from(next);
-                while let Some((_, more)) = chars.peek().copied().filter(|(_, more)| more.is_alphanumeric() || *more == '_') {
+                while let Some((_, more)) = chars
+                    .peek()
+                    .copied()
+                    .filter(|(_, more)| more.is_alphanumeric() || *more == '_')
+                {
                     text.push(more);
                     chars.next();
                 }

@@ -11,8 +11,10 @@ use crate::{
 impl Analyser<'_> {
     pub(crate) fn tar(&mut self, call: &Call<'_>) -> Stream {
         let args = call.args;
-        let (mut mode, mut file, mut folder): (Option<char>, Option<Text>, Option<Text>) = (None, None, None);
-        let (mut operands, mut stdout, mut remove): (Vec<Text>, bool, bool) = (Vec::new(), false, false);
+        let (mut mode, mut file, mut folder): (Option<char>, Option<Text>, Option<Text>) =
+            (None, None, None);
+        let (mut operands, mut stdout, mut remove): (Vec<Text>, bool, bool) =
+            (Vec::new(), false, false);
         let mut at = 0;
         while let Some(arg) = args.get(at) {
             at += 1;
@@ -22,7 +24,26 @@ impl Analyser<'_> {
                     Some((name, _)) => (name, Some(arg.after(name.len() + 3))),
                     None => (long, None),
                 };
-                let takes = matches!(name, "file" | "directory" | "checkpoint-action" | "to-command" | "use-compress-program" | "rmt-command" | "rsh-command" | "info-script" | "new-volume-script" | "exclude" | "transform" | "files-from" | "owner" | "group" | "mode" | "strip-components" | "index-file");
+                let takes = matches!(
+                    name,
+                    "file"
+                        | "directory"
+                        | "checkpoint-action"
+                        | "to-command"
+                        | "use-compress-program"
+                        | "rmt-command"
+                        | "rsh-command"
+                        | "info-script"
+                        | "new-volume-script"
+                        | "exclude"
+                        | "transform"
+                        | "files-from"
+                        | "owner"
+                        | "group"
+                        | "mode"
+                        | "strip-components"
+                        | "index-file"
+                );
                 let value = value.or_else(|| {
                     takes.then(|| {
                         at += 1;
@@ -39,15 +60,23 @@ impl Analyser<'_> {
                     ("remove-files", _) => remove = true,
                     ("file", value) => file = value,
                     ("directory", value) => folder = value,
-                    ("checkpoint-action", Some(value)) => {
-                        if value.text.starts_with("exec=") {
-                            self.shell_code(&value.after(5), Dialect::Sh, &Stream::Empty, true);
-                        }
+                    ("checkpoint-action", Some(value)) if value.text.starts_with("exec=") => {
+                        self.shell_code(&value.after(5), Dialect::Sh, &Stream::Empty, true);
                     }
-                    ("to-command" | "use-compress-program" | "rmt-command" | "rsh-command" | "info-script" | "new-volume-script", Some(value)) => {
-                        if !matches!(value.text.as_str(), "zstd" | "pigz" | "pbzip2" | "lz4" | "xz" | "gzip" | "bzip2") {
-                            self.shell_code(&value, Dialect::Sh, &Stream::Empty, true);
-                        }
+                    (
+                        "to-command"
+                        | "use-compress-program"
+                        | "rmt-command"
+                        | "rsh-command"
+                        | "info-script"
+                        | "new-volume-script",
+                        Some(value),
+                    ) if !matches!(
+                        value.text.as_str(),
+                        "zstd" | "pigz" | "pbzip2" | "lz4" | "xz" | "gzip" | "bzip2"
+                    ) =>
+                    {
+                        self.shell_code(&value, Dialect::Sh, &Stream::Empty, true);
                     }
                     _ => {}
                 }

@@ -11,10 +11,73 @@ use crate::{
 
 /// Options of `run`, `create` and `exec` that take a value.
 const VALUED: &[&str] = &[
-    "-e", "--env", "-v", "--volume", "--mount", "-p", "--publish", "-w", "--workdir", "-u", "--user", "--name", "--network", "--net", "--entrypoint", "-h", "--hostname", "-l", "--label", "--env-file", "-m", "--memory",
-    "--cpus", "--gpus", "--device", "--cap-add", "--cap-drop", "--security-opt", "--restart", "--platform", "--pid", "--ipc", "--userns", "--uts", "--cgroupns", "--volumes-from", "--link", "--log-driver", "--log-opt",
-    "--ulimit", "--shm-size", "--tmpfs", "--add-host", "--dns", "--pull", "--runtime", "--stop-signal", "--group-add", "--expose", "-a", "--attach", "--annotation", "--detach-keys", "--cidfile", "--ip", "--mac-address",
-    "--health-cmd", "--init-path", "--isolation", "--oom-score-adj", "--pids-limit", "--sysctl", "--storage-opt", "--index", "--cpu-shares", "-c", "--cpuset-cpus",
+    "-e",
+    "--env",
+    "-v",
+    "--volume",
+    "--mount",
+    "-p",
+    "--publish",
+    "-w",
+    "--workdir",
+    "-u",
+    "--user",
+    "--name",
+    "--network",
+    "--net",
+    "--entrypoint",
+    "-h",
+    "--hostname",
+    "-l",
+    "--label",
+    "--env-file",
+    "-m",
+    "--memory",
+    "--cpus",
+    "--gpus",
+    "--device",
+    "--cap-add",
+    "--cap-drop",
+    "--security-opt",
+    "--restart",
+    "--platform",
+    "--pid",
+    "--ipc",
+    "--userns",
+    "--uts",
+    "--cgroupns",
+    "--volumes-from",
+    "--link",
+    "--log-driver",
+    "--log-opt",
+    "--ulimit",
+    "--shm-size",
+    "--tmpfs",
+    "--add-host",
+    "--dns",
+    "--pull",
+    "--runtime",
+    "--stop-signal",
+    "--group-add",
+    "--expose",
+    "-a",
+    "--attach",
+    "--annotation",
+    "--detach-keys",
+    "--cidfile",
+    "--ip",
+    "--mac-address",
+    "--health-cmd",
+    "--init-path",
+    "--isolation",
+    "--oom-score-adj",
+    "--pids-limit",
+    "--sysctl",
+    "--storage-opt",
+    "--index",
+    "--cpu-shares",
+    "-c",
+    "--cpuset-cpus",
 ];
 
 impl Analyser<'_> {
@@ -33,20 +96,56 @@ impl Analyser<'_> {
             }
         }
         let words = call.args.get(at..).unwrap_or_default();
-        let verb = |index: usize| words.get(index).map_or("", |word| word.text.as_str()).to_owned();
+        let verb = |index: usize| {
+            words
+                .get(index)
+                .map_or("", |word| word.text.as_str())
+                .to_owned()
+        };
         let (first, second) = (verb(0), verb(1));
         let rest = |from: usize| words.get(from..).unwrap_or_default();
-        let group = matches!(first.as_str(), "container" | "image" | "volume" | "network" | "system" | "builder" | "buildx" | "context" | "swarm" | "stack" | "service" | "secret" | "config" | "node" | "pod" | "machine" | "plugin");
+        let group = matches!(
+            first.as_str(),
+            "container"
+                | "image"
+                | "volume"
+                | "network"
+                | "system"
+                | "builder"
+                | "buildx"
+                | "context"
+                | "swarm"
+                | "stack"
+                | "service"
+                | "secret"
+                | "config"
+                | "node"
+                | "pod"
+                | "machine"
+                | "plugin"
+        );
         if first == "compose" {
             return self.compose(call, rest(1));
         }
-        let (kind, action, args) = if group { (first.as_str(), second.as_str(), rest(2)) } else { ("container", first.as_str(), rest(1)) };
-        let operands = |args: &[Text]| -> Vec<String> { args.iter().filter(|arg| !arg.text.starts_with('-')).map(|arg| arg.text.clone()).collect() };
+        let (kind, action, args) = if group {
+            (first.as_str(), second.as_str(), rest(2))
+        } else {
+            ("container", first.as_str(), rest(1))
+        };
+        let operands = |args: &[Text]| -> Vec<String> {
+            args.iter()
+                .filter(|arg| !arg.text.starts_with('-'))
+                .map(|arg| arg.text.clone())
+                .collect()
+        };
         match (kind, action) {
             ("container", "run" | "create") => return self.container_run(call, args, true),
             ("container", "exec") => return self.container_run(call, args, false),
             ("container", "cp") => {
-                let all: Vec<&Text> = args.iter().filter(|arg| !arg.text.starts_with('-')).collect();
+                let all: Vec<&Text> = args
+                    .iter()
+                    .filter(|arg| !arg.text.starts_with('-'))
+                    .collect();
                 if let [from, to] = all.as_slice() {
                     if !super::files::is_remote(&from.text) {
                         self.read_path(from, from.span);
@@ -56,11 +155,23 @@ impl Analyser<'_> {
                     }
                 }
             }
-            ("system" | "builder" | "buildx" | "image" | "volume" | "network" | "container", "prune") => {
-                let kind = if matches!(kind, "builder" | "buildx") { "cache" } else { kind };
+            (
+                "system" | "builder" | "buildx" | "image" | "volume" | "network" | "container",
+                "prune",
+            ) => {
+                let kind = if matches!(kind, "builder" | "buildx") {
+                    "cache"
+                } else {
+                    kind
+                };
                 self.resource(true, kind, "prune", &context, call);
             }
-            ("container", "rm" | "kill") | ("image" | "volume" | "network" | "stack" | "service" | "secret" | "config" | "node" | "pod" | "machine" | "context", "rm" | "remove" | "delete") => {
+            ("container", "rm" | "kill")
+            | (
+                "image" | "volume" | "network" | "stack" | "service" | "secret" | "config" | "node"
+                | "pod" | "machine" | "context",
+                "rm" | "remove" | "delete",
+            ) => {
                 for name in operands(args) {
                     self.resource(true, kind, &name, &context, call);
                 }
@@ -72,27 +183,68 @@ impl Analyser<'_> {
             }
             ("swarm", "leave") => self.resource(true, "swarm", "self", &context, call),
             ("system", "reset") => self.resource(true, "system", "reset", &context, call),
-            ("container", "stop" | "restart" | "pause" | "start" | "update" | "rename") | ("service", "update" | "scale") => {
+            ("container", "stop" | "restart" | "pause" | "start" | "update" | "rename")
+            | ("service", "update" | "scale") => {
                 for name in operands(args) {
                     self.resource(false, kind, &name, &context, call);
                 }
             }
             ("container", "push") => {
                 let name = operands(args).pop().unwrap_or_default();
-                self.emit(EffectKind::Upload { source: name, destination: "registry".to_owned() }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Upload {
+                        source: name,
+                        destination: "registry".to_owned(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
             ("container", "pull") => {
                 let name = operands(args).pop().unwrap_or_default();
-                self.emit(EffectKind::Download { url: name, to: None }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Download {
+                        url: name,
+                        to: None,
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
             _ => {}
         }
         Stream::UNKNOWN
     }
 
-    pub(crate) fn resource(&mut self, destroys: bool, resource: &str, name: &str, context: &Option<String>, call: &Call<'_>) {
-        let (resource, name, provider, context) = (resource.to_owned(), name.to_owned(), "docker".to_owned(), context.clone());
-        let kind = if destroys { EffectKind::ResourceDestroy { resource, name, provider, context } } else { EffectKind::ResourceChange { resource, name, provider, context } };
+    pub(crate) fn resource(
+        &mut self,
+        destroys: bool,
+        resource: &str,
+        name: &str,
+        context: &Option<String>,
+        call: &Call<'_>,
+    ) {
+        let (resource, name, provider, context) = (
+            resource.to_owned(),
+            name.to_owned(),
+            "docker".to_owned(),
+            context.clone(),
+        );
+        let kind = if destroys {
+            EffectKind::ResourceDestroy {
+                resource,
+                name,
+                provider,
+                context,
+            }
+        } else {
+            EffectKind::ResourceChange {
+                resource,
+                name,
+                provider,
+                context,
+            }
+        };
         self.emit(kind, call.span, Certainty::Proven);
     }
 
@@ -110,7 +262,15 @@ impl Analyser<'_> {
             at += 1;
             let (name, mut value) = match text.split_once('=') {
                 Some((name, value)) if text.starts_with("--") => (name, Some(value.to_owned())),
-                _ if !text.starts_with("--") && text.len() > 2 && matches!(text.get(..2), Some("-v" | "-e" | "-p" | "-w" | "-u")) => (text.get(..2).unwrap_or(""), text.get(2..).map(str::to_owned)),
+                _ if !text.starts_with("--")
+                    && text.len() > 2
+                    && matches!(text.get(..2), Some("-v" | "-e" | "-p" | "-w" | "-u")) =>
+                {
+                    (
+                        text.get(..2).unwrap_or(""),
+                        text.get(2..).map(str::to_owned),
+                    )
+                }
                 _ => (text, None),
             };
             if value.is_none() && VALUED.contains(&name) {
@@ -125,23 +285,62 @@ impl Analyser<'_> {
                     }
                 }
                 ("--mount", Some(value)) => {
-                    let field = |names: &[&str]| value.split(',').find_map(|field| field.split_once('=').filter(|(name, _)| names.contains(name)).map(|(_, value)| value.to_owned()));
-                    if let (Some(from), Some(to)) = (field(&["source", "src"]), field(&["target", "destination", "dst"])) {
+                    let field = |names: &[&str]| {
+                        value.split(',').find_map(|field| {
+                            field
+                                .split_once('=')
+                                .filter(|(name, _)| names.contains(name))
+                                .map(|(_, value)| value.to_owned())
+                        })
+                    };
+                    if let (Some(from), Some(to)) = (
+                        field(&["source", "src"]),
+                        field(&["target", "destination", "dst"]),
+                    ) {
                         mounts.push((from, to));
                     }
                 }
                 ("--entrypoint", Some(value)) => entry = Some(Text::known(value, arg.span)),
                 ("--privileged", _) => powers.push("privileged-container"),
-                ("--cap-add", Some(value)) if matches!(value.to_ascii_uppercase().trim_start_matches("CAP_"), "ALL" | "SYS_ADMIN" | "SYS_PTRACE" | "SYS_MODULE" | "DAC_READ_SEARCH" | "NET_ADMIN" | "SYS_RAWIO") => powers.push("privileged-container"),
-                ("--pid" | "--ipc" | "--userns" | "--uts", Some("host")) => powers.push("host-namespace"),
+                ("--cap-add", Some(value))
+                    if matches!(
+                        value.to_ascii_uppercase().trim_start_matches("CAP_"),
+                        "ALL"
+                            | "SYS_ADMIN"
+                            | "SYS_PTRACE"
+                            | "SYS_MODULE"
+                            | "DAC_READ_SEARCH"
+                            | "NET_ADMIN"
+                            | "SYS_RAWIO"
+                    ) =>
+                {
+                    powers.push("privileged-container")
+                }
+                ("--pid" | "--ipc" | "--userns" | "--uts", Some("host")) => {
+                    powers.push("host-namespace")
+                }
                 ("--network" | "--net", Some("host")) if new => {}
-                ("--security-opt", Some(value)) if value.contains("unconfined") || value.contains("disable") => powers.push("unconfined-container"),
-                ("--device", Some(value)) if crate::paths::is_device(value.split(':').next().unwrap_or("")) => powers.push("host-device"),
+                ("--security-opt", Some(value))
+                    if value.contains("unconfined") || value.contains("disable") =>
+                {
+                    powers.push("unconfined-container")
+                }
+                ("--device", Some(value))
+                    if crate::paths::is_device(value.split(':').next().unwrap_or("")) =>
+                {
+                    powers.push("host-device")
+                }
                 _ => {}
             }
         }
         for power in powers {
-            self.emit(EffectKind::Escalate { to: power.to_owned() }, call.span, Certainty::Proven);
+            self.emit(
+                EffectKind::Escalate {
+                    to: power.to_owned(),
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
         let mut inside: Vec<(String, String)> = Vec::new();
         for (from, to) in mounts {
@@ -152,14 +351,31 @@ impl Analyser<'_> {
             // The work tree is what such mounts are for; system folders are not.
             let home = self.home();
             if path.ends_with("docker.sock") {
-                self.emit(EffectKind::Escalate { to: "container-engine".to_owned() }, call.span, Certainty::Proven);
-            } else if crate::paths::is_catastrophic(&path, &home) || path.starts_with("/etc") || path.starts_with("/proc") || path.starts_with("/root") || path.ends_with("/.ssh") {
-                self.emit(EffectKind::Mount { path: path.clone() }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Escalate {
+                        to: "container-engine".to_owned(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
+            } else if crate::paths::is_catastrophic(&path, &home)
+                || path.starts_with("/etc")
+                || path.starts_with("/proc")
+                || path.starts_with("/root")
+                || path.ends_with("/.ssh")
+            {
+                self.emit(
+                    EffectKind::Mount { path: path.clone() },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
             inside.push((to.trim_end_matches('/').to_owned(), path));
         }
         // The image or container, then the program.
-        let Some(image) = args.get(at) else { return Stream::UNKNOWN };
+        let Some(image) = args.get(at) else {
+            return Stream::UNKNOWN;
+        };
         let _ = image;
         let mut words: Vec<Text> = entry.into_iter().collect();
         words.extend(args.get(at + 1..).unwrap_or_default().iter().cloned());
@@ -173,8 +389,13 @@ impl Analyser<'_> {
         self.env = before;
         // What happens to a mounted folder happens to the folder of this machine.
         for effect in self.effects.get_mut(first..).unwrap_or_default() {
-            if let EffectKind::Delete { path, .. } | EffectKind::Overwrite { path } | EffectKind::Write { path } | EffectKind::ChangeMode { path, .. } | EffectKind::ChangeOwner { path, .. } | EffectKind::Read { path } | EffectKind::ReadSecret { path } =
-                &mut effect.kind
+            if let EffectKind::Delete { path, .. }
+            | EffectKind::Overwrite { path }
+            | EffectKind::Write { path }
+            | EffectKind::ChangeMode { path, .. }
+            | EffectKind::ChangeOwner { path, .. }
+            | EffectKind::Read { path }
+            | EffectKind::ReadSecret { path } = &mut effect.kind
             {
                 for (to, from) in &inside {
                     if let Some(rest) = path.strip_prefix(to.as_str())
@@ -194,7 +415,16 @@ impl Analyser<'_> {
         let mut at = 0;
         while let Some(arg) = args.get(at) {
             match arg.text.as_str() {
-                "-f" | "--file" | "-p" | "--project-name" | "--profile" | "--env-file" | "--project-directory" | "--ansi" | "--progress" | "--parallel" => at += 2,
+                "-f"
+                | "--file"
+                | "-p"
+                | "--project-name"
+                | "--profile"
+                | "--env-file"
+                | "--project-directory"
+                | "--ansi"
+                | "--progress"
+                | "--parallel" => at += 2,
                 text if text.starts_with('-') => at += 1,
                 _ => break,
             }
@@ -203,7 +433,15 @@ impl Analyser<'_> {
         let has = |names: &[&str]| rest.iter().any(|arg| names.contains(&arg.text.as_str()));
         match args.get(at).map_or("", |verb| verb.text.as_str()) {
             "down" => {
-                let joined = rest.iter().any(|arg| arg.text.starts_with('-') && !arg.text.starts_with("--") && arg.text.split('t').next().is_some_and(|flags| flags.contains('v')));
+                let joined = rest.iter().any(|arg| {
+                    arg.text.starts_with('-')
+                        && !arg.text.starts_with("--")
+                        && arg
+                            .text
+                            .split('t')
+                            .next()
+                            .is_some_and(|flags| flags.contains('v'))
+                });
                 if joined || has(&["-v", "--volumes"]) {
                     self.resource(true, "volumes", "all", &None, call);
                 }
@@ -228,11 +466,25 @@ impl Analyser<'_> {
                 let words = match dashes {
                     Some(at) => call.args.get(at + 1..).unwrap_or_default(),
                     // The old form: `exec POD PROGRAM…`
-                    None if sub == "exec" => parsed.operands.get(2).and_then(|&(at, _)| call.args.get(at..)).unwrap_or_default(),
+                    None if sub == "exec" => parsed
+                        .operands
+                        .get(2)
+                        .and_then(|&(at, _)| call.args.get(at..))
+                        .unwrap_or_default(),
                     None => &[],
                 };
-                if sub == "debug" && parsed.nth(2).is_some_and(|target| target.text.starts_with("node/")) {
-                    self.emit(EffectKind::Escalate { to: "node".to_owned() }, call.span, Certainty::Proven);
+                if sub == "debug"
+                    && parsed
+                        .nth(2)
+                        .is_some_and(|target| target.text.starts_with("node/"))
+                {
+                    self.emit(
+                        EffectKind::Escalate {
+                            to: "node".to_owned(),
+                        },
+                        call.span,
+                        Certainty::Proven,
+                    );
                 }
                 if !words.is_empty() {
                     let before = self.env.clone();
@@ -243,9 +495,16 @@ impl Analyser<'_> {
                 }
             }
             "apply" | "create" => {
-                if let Some(file) = parsed.value("file").filter(|file| file.text.starts_with("http")) {
+                if let Some(file) = parsed
+                    .value("file")
+                    .filter(|file| file.text.starts_with("http"))
+                {
                     let url = file.text.clone();
-                    self.emit(EffectKind::Download { url, to: None }, call.span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::Download { url, to: None },
+                        call.span,
+                        Certainty::Proven,
+                    );
                 }
             }
             _ => {}
@@ -257,17 +516,31 @@ impl Analyser<'_> {
     pub(crate) fn instances(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let sub = parsed.sub().to_owned();
         if matches!(sub.as_str(), "exec" | "shell" | "ssh" | "run") {
-            if let Some(at) = call.args.iter().position(|arg| matches!(arg.text.as_str(), "--" | "-c" | "--command")) {
+            if let Some(at) = call
+                .args
+                .iter()
+                .position(|arg| matches!(arg.text.as_str(), "--" | "-c" | "--command"))
+            {
                 let rest = call.args.get(at + 1..).unwrap_or_default();
                 if call.args.get(at).is_some_and(|arg| arg.text == "--") {
                     return self.call(rest, Vec::new(), call.stdin, call.span);
                 }
                 if let Some(code) = rest.first() {
-                    return self.shell_code(&code.clone(), cmdai_schema::Dialect::Sh, call.stdin, true);
+                    return self.shell_code(
+                        &code.clone(),
+                        cmdai_schema::Dialect::Sh,
+                        call.stdin,
+                        true,
+                    );
                 }
             }
             if let Some(&(at, _)) = parsed.operands.get(2) {
-                return self.call(call.args.get(at..).unwrap_or_default(), Vec::new(), call.stdin, call.span);
+                return self.call(
+                    call.args.get(at..).unwrap_or_default(),
+                    Vec::new(),
+                    call.stdin,
+                    call.span,
+                );
             }
         }
         Stream::UNKNOWN

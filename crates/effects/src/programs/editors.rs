@@ -32,7 +32,11 @@ impl Analyser<'_> {
                 self.read_path(&file, file.span);
             }
         }
-        if in_place { Stream::Empty } else { self.printed_by(call, parsed) }
+        if in_place {
+            Stream::Empty
+        } else {
+            self.printed_by(call, parsed)
+        }
     }
 
     /// Commands `e` and `w` of a script, and the flags of `s`.
@@ -48,7 +52,9 @@ impl Analyser<'_> {
                     skip_to(&mut chars, '/');
                 }
                 's' | 'y' if start => {
-                    let Some((_, delimiter)) = chars.next() else { return };
+                    let Some((_, delimiter)) = chars.next() else {
+                        return;
+                    };
                     skip_to(&mut chars, delimiter);
                     let from = chars.peek().map_or(script.text.len(), |(at, _)| *at);
                     skip_to(&mut chars, delimiter);
@@ -57,8 +63,16 @@ impl Analyser<'_> {
                     while let Some((_, flag)) = chars.peek().copied() {
                         if flag == 'w' {
                             chars.next();
-                            let rest: String = chars.by_ref().take_while(|(_, next)| *next != '\n').map(|(_, next)| next).collect();
-                            self.write_path(&Text::known(rest.trim(), script.span), false, call.span);
+                            let rest: String = chars
+                                .by_ref()
+                                .take_while(|(_, next)| *next != '\n')
+                                .map(|(_, next)| next)
+                                .collect();
+                            self.write_path(
+                                &Text::known(rest.trim(), script.span),
+                                false,
+                                call.span,
+                            );
                             return;
                         }
                         if !flag.is_ascii_alphanumeric() {
@@ -69,7 +83,12 @@ impl Analyser<'_> {
                     }
                     if next == 's' && flags.contains('e') {
                         let replacement = script.text.get(from..to.saturating_sub(1)).unwrap_or("");
-                        self.shell_code(&Text::known(replacement, script.span), Dialect::Sh, &Stream::Empty, true);
+                        self.shell_code(
+                            &Text::known(replacement, script.span),
+                            Dialect::Sh,
+                            &Stream::Empty,
+                            true,
+                        );
                     }
                     start = false;
                 }
@@ -79,19 +98,40 @@ impl Analyser<'_> {
                     if code.is_empty() {
                         self.emit_code(CodeSource::Unknown, "shell", script.span);
                     } else {
-                        self.shell_code(&Text::known(code, script.span), Dialect::Sh, &Stream::Empty, true);
+                        self.shell_code(
+                            &Text::known(code, script.span),
+                            Dialect::Sh,
+                            &Stream::Empty,
+                            true,
+                        );
                     }
                     return;
                 }
                 'w' | 'W' if start => {
-                    let rest = script.text.get(at + 1..).unwrap_or("").split('\n').next().unwrap_or("").trim().to_owned();
+                    let rest = script
+                        .text
+                        .get(at + 1..)
+                        .unwrap_or("")
+                        .split('\n')
+                        .next()
+                        .unwrap_or("")
+                        .trim()
+                        .to_owned();
                     if !rest.is_empty() {
                         self.write_path(&Text::known(rest, script.span), false, call.span);
                     }
                     return;
                 }
                 'r' if start => {
-                    let rest = script.text.get(at + 1..).unwrap_or("").split('\n').next().unwrap_or("").trim().to_owned();
+                    let rest = script
+                        .text
+                        .get(at + 1..)
+                        .unwrap_or("")
+                        .split('\n')
+                        .next()
+                        .unwrap_or("")
+                        .trim()
+                        .to_owned();
                     if !rest.is_empty() {
                         self.read_path(&Text::known(rest, script.span), call.span);
                     }
@@ -144,25 +184,55 @@ impl Analyser<'_> {
 
     /// `vim -c ':!…'`, `emacs --eval`, `ed` with a script.
     pub(crate) fn editor(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let mut commands: Vec<Text> = parsed.values("command").chain(parsed.values("cmd")).cloned().collect();
-        commands.extend(parsed.operands.iter().filter(|(_, text)| text.text.starts_with('+')).map(|(_, text)| text.after(1)));
+        let mut commands: Vec<Text> = parsed
+            .values("command")
+            .chain(parsed.values("cmd"))
+            .cloned()
+            .collect();
+        commands.extend(
+            parsed
+                .operands
+                .iter()
+                .filter(|(_, text)| text.text.starts_with('+'))
+                .map(|(_, text)| text.after(1)),
+        );
         if matches!(call.name, "ed" | "ex" | "vi" | "vim")
             && let Stream::Known(text) = call.stdin
         {
-            commands.extend(text.lines().take(64).map(|line| Text::known(line, call.span)));
+            commands.extend(
+                text.lines()
+                    .take(64)
+                    .map(|line| Text::known(line, call.span)),
+            );
         }
         for command in &commands {
             let trimmed = command.text.trim_start_matches([':', ' ', '%']);
             let lead = command.text.len() - trimmed.len();
-            let code = trimmed.strip_prefix('!').or_else(|| trimmed.strip_prefix("silent !")).or_else(|| trimmed.strip_prefix("sil !")).or_else(|| trimmed.strip_prefix("r !")).or_else(|| trimmed.strip_prefix("w !"));
+            let code = trimmed
+                .strip_prefix('!')
+                .or_else(|| trimmed.strip_prefix("silent !"))
+                .or_else(|| trimmed.strip_prefix("sil !"))
+                .or_else(|| trimmed.strip_prefix("r !"))
+                .or_else(|| trimmed.strip_prefix("w !"));
             if let Some(code) = code {
                 let skip = lead + trimmed.len() - code.len();
                 self.shell_code(&command.after(skip), Dialect::Sh, &Stream::Empty, true);
-            } else if trimmed.contains("system(") || trimmed.starts_with("lua ") || trimmed.starts_with("py") || trimmed.starts_with("terminal ") || trimmed.starts_with("term ") {
+            } else if trimmed.contains("system(")
+                || trimmed.starts_with("lua ")
+                || trimmed.starts_with("py")
+                || trimmed.starts_with("terminal ")
+                || trimmed.starts_with("term ")
+            {
                 self.inline_code("vim", command);
-            } else if let Some(path) = trimmed.strip_prefix("w ").or_else(|| trimmed.strip_prefix("w! ")) {
+            } else if let Some(path) = trimmed
+                .strip_prefix("w ")
+                .or_else(|| trimmed.strip_prefix("w! "))
+            {
                 self.write_path(&Text::known(path.trim(), command.span), false, call.span);
-            } else if let Some(path) = trimmed.strip_prefix("source ").or_else(|| trimmed.strip_prefix("so ")) {
+            } else if let Some(path) = trimmed
+                .strip_prefix("source ")
+                .or_else(|| trimmed.strip_prefix("so "))
+            {
                 let path = self.absolute(path.trim());
                 self.emit_code(CodeSource::File(path), "vim", command.span);
             }
@@ -173,7 +243,12 @@ impl Analyser<'_> {
         for file in parsed.values("script").cloned().collect::<Vec<_>>() {
             self.script_file(&file, "vim", None, file.span);
         }
-        for file in parsed.rest().filter(|text| !text.text.starts_with('+')).cloned().collect::<Vec<_>>() {
+        for file in parsed
+            .rest()
+            .filter(|text| !text.text.starts_with('+'))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             let path = self.absolute(&file.text);
             if crate::paths::is_secret(&path, &self.home()) {
                 self.read_path(&file, file.span);
@@ -186,10 +261,17 @@ impl Analyser<'_> {
         for command in parsed.values("command").cloned().collect::<Vec<_>>() {
             let text = command.text.trim_start();
             let lead = command.text.len() - text.len();
-            if let Some(rest) = text.strip_prefix('!').or_else(|| text.strip_prefix("shell ")).or_else(|| text.strip_prefix("platform shell ")) {
+            if let Some(rest) = text
+                .strip_prefix('!')
+                .or_else(|| text.strip_prefix("shell "))
+                .or_else(|| text.strip_prefix("platform shell "))
+            {
                 let skip = lead + text.len() - rest.len();
                 self.shell_code(&command.after(skip), Dialect::Sh, &Stream::Empty, true);
-            } else if text.starts_with("python") || text.starts_with("call ") || text.starts_with("script") {
+            } else if text.starts_with("python")
+                || text.starts_with("call ")
+                || text.starts_with("script")
+            {
                 self.inline_code("python", &command);
             }
         }

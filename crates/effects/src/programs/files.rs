@@ -18,9 +18,16 @@ impl Analyser<'_> {
             if arg.text.starts_with("if=") {
                 let file = arg.after(3);
                 let path = self.absolute(&file.text);
-                if !path.starts_with("/dev/zero") && !path.starts_with("/dev/urandom") && !path.starts_with("/dev/random") {
+                if !path.starts_with("/dev/zero")
+                    && !path.starts_with("/dev/urandom")
+                    && !path.starts_with("/dev/random")
+                {
                     let secret = self.read_path(&file, arg.span);
-                    printed = Stream::Tainted(if secret { Taint::Secret(path) } else { Taint::File(path) });
+                    printed = Stream::Tainted(if secret {
+                        Taint::Secret(path)
+                    } else {
+                        Taint::File(path)
+                    });
                 }
             }
         }
@@ -31,7 +38,8 @@ impl Analyser<'_> {
                 self.write_path(&file, false, call.span);
                 let path = self.absolute(&file.text);
                 if !paths::is_device(&path) {
-                    self.env.write_file(&path, std::mem::take(&mut printed), false);
+                    self.env
+                        .write_file(&path, std::mem::take(&mut printed), false);
                 }
                 return Stream::Empty;
             }
@@ -45,7 +53,11 @@ impl Analyser<'_> {
         let mut mode: Option<String> = None;
         for arg in call.args {
             let text = arg.text.as_str();
-            let is_mode = text.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| b"rwxXst".contains(&byte)) && mode.is_none());
+            let is_mode = text.strip_prefix('-').is_some_and(|rest| {
+                !rest.is_empty()
+                    && rest.bytes().all(|byte| b"rwxXst".contains(&byte))
+                    && mode.is_none()
+            });
             if text.starts_with("--reference") {
                 mode = Some(text.trim_start_matches("--").to_owned());
             } else if text.starts_with('-') && text.len() > 1 && !is_mode {
@@ -55,7 +67,12 @@ impl Analyser<'_> {
             } else if let Some(mode) = &mode {
                 let mode = mode.clone();
                 // An option may follow the files.
-                recursive |= call.args.iter().any(|arg| arg.text == "--recursive" || arg.text.starts_with('-') && !arg.text.starts_with("--") && arg.text.contains('R'));
+                recursive |= call.args.iter().any(|arg| {
+                    arg.text == "--recursive"
+                        || arg.text.starts_with('-')
+                            && !arg.text.starts_with("--")
+                            && arg.text.contains('R')
+                });
                 self.change_mode(arg, &mode, recursive, call.span);
             }
         }
@@ -65,9 +82,18 @@ impl Analyser<'_> {
     /// `chattr -i FILE`
     pub(crate) fn chattr(&mut self, call: &Call<'_>) -> Stream {
         let recursive = call.args.iter().any(|arg| arg.text == "-R");
-        let mode = call.args.iter().find(|arg| arg.text.starts_with(['+', '-', '=']) && arg.text != "-R" && arg.text != "-V" && arg.text != "-f");
+        let mode = call.args.iter().find(|arg| {
+            arg.text.starts_with(['+', '-', '='])
+                && arg.text != "-R"
+                && arg.text != "-V"
+                && arg.text != "-f"
+        });
         let mode = mode.map_or_else(String::new, |mode| mode.text.clone());
-        for arg in call.args.iter().filter(|arg| !arg.text.starts_with(['+', '-', '='])) {
+        for arg in call
+            .args
+            .iter()
+            .filter(|arg| !arg.text.starts_with(['+', '-', '=']))
+        {
             self.change_mode(arg, &mode, recursive, call.span);
             if mode.starts_with('-') && (mode.contains('i') || mode.contains('a')) {
                 let path = self.absolute(&arg.text);
@@ -83,8 +109,21 @@ impl Analyser<'_> {
         let append = parsed.has("append");
         for file in parsed.rest().cloned().collect::<Vec<_>>() {
             if let Some(address) = crate::redirect::network_address(&file.text) {
-                self.emit(EffectKind::Connect { address: address.clone() }, call.span, Certainty::Proven);
-                self.emit(EffectKind::Upload { source: "-".to_owned(), destination: address }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Connect {
+                        address: address.clone(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
+                self.emit(
+                    EffectKind::Upload {
+                        source: "-".to_owned(),
+                        destination: address,
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
                 continue;
             }
             self.write_path(&file, append, call.span);
@@ -112,7 +151,12 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn rsync(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        for code in parsed.values("shell").chain(parsed.values("path")).cloned().collect::<Vec<_>>() {
+        for code in parsed
+            .values("shell")
+            .chain(parsed.values("path"))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             let dialect = self.dialect;
             if code.text.contains(' ') || code.text.contains('/') {
                 self.shell_code(&code, dialect, &Stream::Empty, true);
@@ -122,16 +166,26 @@ impl Analyser<'_> {
             return Stream::Empty;
         }
         let all: Vec<Text> = parsed.rest().cloned().collect();
-        let Some((target, sources)) = all.split_last() else { return Stream::Empty };
+        let Some((target, sources)) = all.split_last() else {
+            return Stream::Empty;
+        };
         self.transfer(sources, target, call);
         if !is_remote(&target.text) && !sources.is_empty() {
             if parsed.has("delete") {
-                let inside = Text { text: format!("{}/*", target.text.trim_end_matches('/')), ..target.clone() };
+                let inside = Text {
+                    text: format!("{}/*", target.text.trim_end_matches('/')),
+                    ..target.clone()
+                };
                 self.delete_path(&inside, true, false, call.span);
             }
         } else if parsed.has("delete") && !sources.is_empty() {
             self.emit(
-                EffectKind::ResourceDestroy { resource: "remote-files".to_owned(), name: target.text.clone(), provider: "rsync".to_owned(), context: None },
+                EffectKind::ResourceDestroy {
+                    resource: "remote-files".to_owned(),
+                    name: target.text.clone(),
+                    provider: "rsync".to_owned(),
+                    context: None,
+                },
                 call.span,
                 Certainty::Likely,
             );
@@ -158,12 +212,30 @@ impl Analyser<'_> {
         for source in sources {
             if is_remote(&source.text) {
                 let to = self.absolute(&target.text);
-                self.emit(EffectKind::Download { url: source.text.clone(), to: Some(if target.text == "." { ".".to_owned() } else { to }) }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Download {
+                        url: source.text.clone(),
+                        to: Some(if target.text == "." {
+                            ".".to_owned()
+                        } else {
+                            to
+                        }),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             } else {
                 self.read_path(source, source.span);
                 if is_remote(&target.text) {
                     let path = self.absolute(&source.text);
-                    self.emit(EffectKind::Upload { source: path, destination: target.text.clone() }, call.span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::Upload {
+                            source: path,
+                            destination: target.text.clone(),
+                        },
+                        call.span,
+                        Certainty::Proven,
+                    );
                 }
             }
         }
@@ -176,15 +248,31 @@ impl Analyser<'_> {
         if parsed.has("dry") {
             return Stream::Empty;
         }
-        let destroy = |name: &Text| EffectKind::ResourceDestroy { resource: "path".to_owned(), name: name.text.clone(), provider: "rclone".to_owned(), context: None };
+        let destroy = |name: &Text| EffectKind::ResourceDestroy {
+            resource: "path".to_owned(),
+            name: name.text.clone(),
+            provider: "rclone".to_owned(),
+            context: None,
+        };
         match (parsed.sub(), parsed.nth(2), parsed.nth(3)) {
-            ("purge" | "delete" | "deletefile" | "rmdir" | "rmdirs" | "cleanup", Some(target), _) => self.emit(destroy(target), call.span, Certainty::Proven),
+            (
+                "purge" | "delete" | "deletefile" | "rmdir" | "rmdirs" | "cleanup",
+                Some(target),
+                _,
+            ) => self.emit(destroy(target), call.span, Certainty::Proven),
             (sub @ ("sync" | "copy" | "move" | "copyto" | "moveto"), Some(from), Some(to)) => {
                 if !is_remote(&from.text) {
                     self.read_path(from, from.span);
                     if is_remote(&to.text) {
                         let source = self.absolute(&from.text);
-                        self.emit(EffectKind::Upload { source, destination: to.text.clone() }, call.span, Certainty::Proven);
+                        self.emit(
+                            EffectKind::Upload {
+                                source,
+                                destination: to.text.clone(),
+                            },
+                            call.span,
+                            Certainty::Proven,
+                        );
                     }
                 }
                 if sub == "sync" {

@@ -39,7 +39,33 @@ impl Analyser<'_> {
             .and_then(|at| args.get(at + 1))
             .map_or("*", |name| name.text.as_str());
         // Tests narrow down what is found; without any, everything below a root is, and the root itself.
-        let narrow = args.iter().any(|arg| matches!(arg.text.as_str(), "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-regex" | "-iregex" | "-type" | "-mtime" | "-mmin" | "-newer" | "-size" | "-empty" | "-user" | "-group" | "-perm" | "-mindepth" | "-atime" | "-ctime" | "-inum" | "-samefile" | "-nouser"));
+        let narrow = args.iter().any(|arg| {
+            matches!(
+                arg.text.as_str(),
+                "-name"
+                    | "-iname"
+                    | "-path"
+                    | "-ipath"
+                    | "-wholename"
+                    | "-regex"
+                    | "-iregex"
+                    | "-type"
+                    | "-mtime"
+                    | "-mmin"
+                    | "-newer"
+                    | "-size"
+                    | "-empty"
+                    | "-user"
+                    | "-group"
+                    | "-perm"
+                    | "-mindepth"
+                    | "-atime"
+                    | "-ctime"
+                    | "-inum"
+                    | "-samefile"
+                    | "-nouser"
+            )
+        });
         let found: Vec<Text> = roots
             .iter()
             .map(|root| {
@@ -51,7 +77,16 @@ impl Analyser<'_> {
                 } else {
                     format!("{base}/{name}")
                 };
-                Text { text, glob: true, offset: None, empty: root.empty.as_ref().map(|empty| format!("{}/{name}", empty.trim_end_matches('/'))), ..root.clone() }
+                Text {
+                    text,
+                    glob: true,
+                    offset: None,
+                    empty: root
+                        .empty
+                        .as_ref()
+                        .map(|empty| format!("{}/{name}", empty.trim_end_matches('/'))),
+                    ..root.clone()
+                }
             })
             .collect();
         let secret = found.iter().find(|path| {
@@ -63,8 +98,19 @@ impl Analyser<'_> {
             None => Stream::UNKNOWN,
         };
         // The paths themselves flow on, as far as they can be told.
-        if !args.iter().any(|arg| matches!(arg.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir" | "-delete")) && found.iter().all(|path| path.known) {
-            printed = Stream::Known(found.iter().map(|path| self.absolute(&path.text) + "\n").collect());
+        if !args.iter().any(|arg| {
+            matches!(
+                arg.text.as_str(),
+                "-exec" | "-execdir" | "-ok" | "-okdir" | "-delete"
+            )
+        }) && found.iter().all(|path| path.known)
+        {
+            printed = Stream::Known(
+                found
+                    .iter()
+                    .map(|path| self.absolute(&path.text) + "\n")
+                    .collect(),
+            );
         }
         while let Some(arg) = args.get(at) {
             at += 1;
@@ -75,7 +121,12 @@ impl Analyser<'_> {
                     }
                 }
                 "-exec" | "-execdir" | "-ok" | "-okdir" => {
-                    let end = args.get(at..).unwrap_or_default().iter().position(|arg| arg.text == ";" || arg.text == "+").map_or(args.len(), |len| at + len);
+                    let end = args
+                        .get(at..)
+                        .unwrap_or_default()
+                        .iter()
+                        .position(|arg| arg.text == ";" || arg.text == "+")
+                        .map_or(args.len(), |len| at + len);
                     let words = args.get(at..end).unwrap_or_default();
                     at = end + 1;
                     for path in &found {
@@ -100,7 +151,17 @@ impl Analyser<'_> {
         for word in words {
             if word.text.contains("{}") {
                 let text = word.text.replace("{}", &path.text);
-                all.push(Text { text, known: word.known && path.known, glob: false, offset: None, empty: path.empty.as_ref().map(|empty| word.text.replace("{}", empty)), ..word.clone() });
+                all.push(Text {
+                    text,
+                    known: word.known && path.known,
+                    glob: false,
+                    offset: None,
+                    empty: path
+                        .empty
+                        .as_ref()
+                        .map(|empty| word.text.replace("{}", empty)),
+                    ..word.clone()
+                });
             } else {
                 all.push(word.clone());
             }
@@ -110,15 +171,34 @@ impl Analyser<'_> {
 
     pub(crate) fn fd(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         // `fd [options] pattern path… -x program…`
-        let at = call.args.iter().position(|arg| matches!(arg.text.as_str(), "-x" | "-X" | "--exec" | "--exec-batch"));
+        let at = call
+            .args
+            .iter()
+            .position(|arg| matches!(arg.text.as_str(), "-x" | "-X" | "--exec" | "--exec-batch"));
         let _ = parsed;
         let Some(at) = at else { return Stream::UNKNOWN };
         let words = call.args.get(at + 1..).unwrap_or_default();
-        let end = words.iter().position(|arg| arg.text == ";").unwrap_or(words.len());
+        let end = words
+            .iter()
+            .position(|arg| arg.text == ";")
+            .unwrap_or(words.len());
         let words = words.get(..end).unwrap_or_default();
-        let roots: Vec<&Text> = call.args.get(..at).unwrap_or_default().iter().filter(|arg| arg.text.starts_with(['/', '~', '.']) && arg.text.contains('/') || arg.text == "." || arg.text == "/").collect();
+        let roots: Vec<&Text> = call
+            .args
+            .get(..at)
+            .unwrap_or_default()
+            .iter()
+            .filter(|arg| {
+                arg.text.starts_with(['/', '~', '.']) && arg.text.contains('/')
+                    || arg.text == "."
+                    || arg.text == "/"
+            })
+            .collect();
         let root = roots.last().map_or(".", |root| root.text.as_str());
-        let path = Text { glob: true, ..Text::known(format!("{}/*", root.trim_end_matches('/')), call.span) };
+        let path = Text {
+            glob: true,
+            ..Text::known(format!("{}/*", root.trim_end_matches('/')), call.span)
+        };
         let mut all = words.to_vec();
         if !words.iter().any(|word| word.text.contains('{')) {
             all.push(Text::known("{}", call.span));
@@ -129,6 +209,12 @@ impl Analyser<'_> {
 
     /// Notes that something is exhausted.
     pub(crate) fn exhausts(&mut self, how: &str, span: cmdai_schema::Span) {
-        self.emit(EffectKind::ResourceExhaustion { how: how.to_owned() }, span, cmdai_schema::Certainty::Likely);
+        self.emit(
+            EffectKind::ResourceExhaustion {
+                how: how.to_owned(),
+            },
+            span,
+            cmdai_schema::Certainty::Likely,
+        );
     }
 }

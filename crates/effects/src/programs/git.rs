@@ -12,15 +12,34 @@ use crate::{
 
 /// Settings whose value is run.
 const RUN: &[&str] = &[
-    "core.pager", "core.editor", "core.sshcommand", "core.fsmonitor", "core.gitproxy", "core.askpass", "sequence.editor", "diff.external", "gpg.program", "gpg.ssh.program", "gpg.openpgp.program", "credential.helper",
-    "uploadpack.packobjectshook", "sendemail.smtpserver", "interactive.difffilter", "web.browser", "init.templatedir", "core.alternaterefscommand", "receive.procreceiverefs",
+    "core.pager",
+    "core.editor",
+    "core.sshcommand",
+    "core.fsmonitor",
+    "core.gitproxy",
+    "core.askpass",
+    "sequence.editor",
+    "diff.external",
+    "gpg.program",
+    "gpg.ssh.program",
+    "gpg.openpgp.program",
+    "credential.helper",
+    "uploadpack.packobjectshook",
+    "sendemail.smtpserver",
+    "interactive.difffilter",
+    "web.browser",
+    "init.templatedir",
+    "core.alternaterefscommand",
+    "receive.procreceiverefs",
 ];
 
 impl Analyser<'_> {
     pub(crate) fn git(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let sub = parsed.sub().to_owned();
         for setting in parsed.values("config").cloned().collect::<Vec<_>>() {
-            let Some((name, _)) = setting.text.split_once('=') else { continue };
+            let Some((name, _)) = setting.text.split_once('=') else {
+                continue;
+            };
             let value = setting.after(name.len() + 1);
             let name = name.to_ascii_lowercase();
             if let Some(alias) = name.strip_prefix("alias.")
@@ -28,7 +47,11 @@ impl Analyser<'_> {
                 && !value.text.starts_with('!')
             {
                 // The alias stands for another git command.
-                let words: Vec<Text> = value.text.split_whitespace().map(|word| Text::known(word, value.span)).collect();
+                let words: Vec<Text> = value
+                    .text
+                    .split_whitespace()
+                    .map(|word| Text::known(word, value.span))
+                    .collect();
                 let mut all = vec![Text::known("git", call.span)];
                 all.extend(words);
                 all.extend(parsed.rest().skip(1).cloned());
@@ -49,13 +72,28 @@ impl Analyser<'_> {
                 if let [name, value, ..] = rest.as_slice() {
                     let low = name.text.to_ascii_lowercase();
                     self.git_setting(&low, value, "");
-                    if value.text.starts_with('!') && low.starts_with("alias.") || RUN.contains(&low.as_str()) && value.text.contains(['/', ' ', ';']) || low == "core.hookspath" {
-                        self.emit(EffectKind::Persistence { mechanism: "git-config".to_owned(), path: None }, call.span, Certainty::Likely);
+                    if value.text.starts_with('!') && low.starts_with("alias.")
+                        || RUN.contains(&low.as_str()) && value.text.contains(['/', ' ', ';'])
+                        || low == "core.hookspath"
+                    {
+                        self.emit(
+                            EffectKind::Persistence {
+                                mechanism: "git-config".to_owned(),
+                                path: None,
+                            },
+                            call.span,
+                            Certainty::Likely,
+                        );
                     }
                 }
             }
             "bisect" if rest.first().is_some_and(|word| word.text == "run") => {
-                self.call(rest.get(1..).unwrap_or_default(), Vec::new(), call.stdin, call.span);
+                self.call(
+                    rest.get(1..).unwrap_or_default(),
+                    Vec::new(),
+                    call.stdin,
+                    call.span,
+                );
             }
             "submodule" if rest.first().is_some_and(|word| word.text == "foreach") => {
                 let all: Vec<&Text> = rest.iter().skip(1).collect();
@@ -71,7 +109,13 @@ impl Analyser<'_> {
             }
             "p4" | "svn" | "daemon" => {}
             "credential" if rest.first().is_some_and(|word| word.text == "fill") => {
-                self.emit(EffectKind::ReadSecret { path: "git-credential".to_owned() }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::ReadSecret {
+                        path: "git-credential".to_owned(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
             "archive" | "bundle" | "" => {}
             _ => {
@@ -81,7 +125,9 @@ impl Analyser<'_> {
         }
         let _ = options::parse;
         match sub.as_str() {
-            "rev-parse" if rest.is_empty() && parsed.has("show-toplevel") => Stream::Known(format!("{}\n", self.env.cwd)),
+            "rev-parse" if rest.is_empty() && parsed.has("show-toplevel") => {
+                Stream::Known(format!("{}\n", self.env.cwd))
+            }
             "show" | "cat-file" => Stream::Tainted(crate::value::Taint::File("git".to_owned())),
             _ => Stream::UNKNOWN,
         }
@@ -100,23 +146,55 @@ impl Analyser<'_> {
                 self.emit_code(CodeSource::File(path), "git-hook", value.span);
             }
         } else if RUN.contains(&name)
-            || name.starts_with("filter.") && (ends(".clean") || ends(".smudge") || ends(".process"))
+            || name.starts_with("filter.")
+                && (ends(".clean") || ends(".smudge") || ends(".process"))
             || name.starts_with("diff.") && (ends(".textconv") || ends(".command"))
             || name.starts_with("merge.") && ends(".driver")
-            || (name.starts_with("difftool.") || name.starts_with("mergetool.") || name.starts_with("browser.") || name.starts_with("man.")) && ends(".cmd")
+            || (name.starts_with("difftool.")
+                || name.starts_with("mergetool.")
+                || name.starts_with("browser.")
+                || name.starts_with("man."))
+                && ends(".cmd")
             || name.starts_with("pager.")
-            || name.starts_with("remote.") && (ends(".uploadpack") || ends(".receivepack") || ends(".vcs"))
+            || name.starts_with("remote.")
+                && (ends(".uploadpack") || ends(".receivepack") || ends(".vcs"))
             || name.starts_with("credential.") && ends(".helper")
             || name.starts_with("submodule.") && ends(".update") && value.text.starts_with('!')
         {
-            let code = if value.text.starts_with('!') { value.after(1) } else { value.clone() };
-            if !matches!(code.text.as_str(), "cat" | "less" | "delta" | "true" | "false" | "vim" | "nano" | "cache" | "store" | "osxkeychain" | "manager" | "") && !code.text.starts_with("less ") && !code.text.starts_with("cache ") {
+            let code = if value.text.starts_with('!') {
+                value.after(1)
+            } else {
+                value.clone()
+            };
+            if !matches!(
+                code.text.as_str(),
+                "cat"
+                    | "less"
+                    | "delta"
+                    | "true"
+                    | "false"
+                    | "vim"
+                    | "nano"
+                    | "cache"
+                    | "store"
+                    | "osxkeychain"
+                    | "manager"
+                    | ""
+            ) && !code.text.starts_with("less ")
+                && !code.text.starts_with("cache ")
+            {
                 self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
             }
         } else if name == "protocol.ext.allow" && value.text == "always" {
             self.emit_code(CodeSource::Unknown, "shell", value.span);
         } else if name == "http.sslverify" && value.text == "false" {
-            self.emit(EffectKind::DisableSecurity { what: "tls-verification".to_owned() }, value.span, Certainty::Proven);
+            self.emit(
+                EffectKind::DisableSecurity {
+                    what: "tls-verification".to_owned(),
+                },
+                value.span,
+                Certainty::Proven,
+            );
         }
     }
 
@@ -125,10 +203,23 @@ impl Analyser<'_> {
         if parsed.has("dry") {
             return;
         }
-        let remote = rest.first().map_or("origin", |text| text.text.as_str()).to_owned();
+        let remote = rest
+            .first()
+            .map_or("origin", |text| text.text.as_str())
+            .to_owned();
         if parsed.has("lease") && !parsed.has("force") {
-            let branch = rest.get(1).map_or("HEAD", |text| text.text.as_str()).to_owned();
-            self.emit(EffectKind::ForcePush { remote: remote.clone(), branch }, call.span, Certainty::Likely);
+            let branch = rest
+                .get(1)
+                .map_or("HEAD", |text| text.text.as_str())
+                .to_owned();
+            self.emit(
+                EffectKind::ForcePush {
+                    remote: remote.clone(),
+                    branch,
+                },
+                call.span,
+                Certainty::Likely,
+            );
         }
         if parsed.has("force") && rest.len() > 1 {
             return;
@@ -136,9 +227,23 @@ impl Analyser<'_> {
         for spec in rest.iter().skip(1) {
             if let Some(branch) = spec.text.strip_prefix('+') {
                 let branch = branch.rsplit(':').next().unwrap_or(branch).to_owned();
-                self.emit(EffectKind::ForcePush { remote: remote.clone(), branch }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::ForcePush {
+                        remote: remote.clone(),
+                        branch,
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             } else if let Some(branch) = spec.text.strip_prefix(':') {
-                self.emit(EffectKind::BranchDelete { branch: branch.to_owned(), remote: Some(remote.clone()) }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::BranchDelete {
+                        branch: branch.to_owned(),
+                        remote: Some(remote.clone()),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
         }
     }
@@ -147,9 +252,17 @@ impl Analyser<'_> {
     fn git_checkout(&mut self, call: &Call<'_>, rest: &[Text]) {
         if let Some(at) = call.args.iter().position(|arg| arg.text == "--")
             && call.args.len() > at + 1
-            && !rest.iter().any(|arg| matches!(arg.text.as_str(), "." | ":/"))
+            && !rest
+                .iter()
+                .any(|arg| matches!(arg.text.as_str(), "." | ":/"))
         {
-            self.emit(EffectKind::HistoryLoss { what: "uncommitted".to_owned() }, call.span, Certainty::Proven);
+            self.emit(
+                EffectKind::HistoryLoss {
+                    what: "uncommitted".to_owned(),
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
     }
 }

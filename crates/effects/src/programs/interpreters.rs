@@ -41,11 +41,20 @@ impl Analyser<'_> {
         if let Some(module) = parsed.value("module").cloned() {
             return self.python_module(call, parsed, &module);
         }
-        if let Some(file) = parsed.value("jar").or_else(|| parsed.value("file")).cloned() {
+        if let Some(file) = parsed
+            .value("jar")
+            .or_else(|| parsed.value("file"))
+            .cloned()
+        {
             return self.script_file(&file, language, None, call.span);
         }
         match parsed.nth(1) {
-            Some(file) if file.text != "-" && !matches!(file.text.as_str(), "/dev/stdin" | "/dev/fd/0") => self.script_file(file, language, None, call.span),
+            Some(file)
+                if file.text != "-"
+                    && !matches!(file.text.as_str(), "/dev/stdin" | "/dev/fd/0") =>
+            {
+                self.script_file(file, language, None, call.span)
+            }
             _ => {
                 let stream = call.stdin.clone();
                 self.code_from_stream(&stream, language, None, call.span)
@@ -56,7 +65,11 @@ impl Analyser<'_> {
     /// `python -m MODULE …`: the options after the module are the module's own.
     fn python_module(&mut self, call: &Call<'_>, parsed: &Parsed<'_>, module: &Text) -> Stream {
         use cmdai_schema::{Certainty, EffectKind};
-        let at = call.args.iter().position(|arg| arg.text == "-m").map_or(0, |at| at + 2);
+        let at = call
+            .args
+            .iter()
+            .position(|arg| arg.text == "-m")
+            .map_or(0, |at| at + 2);
         let rest = call.args.get(at..).unwrap_or_default();
         let _ = parsed;
         match module.text.as_str() {
@@ -69,8 +82,17 @@ impl Analyser<'_> {
                 return printed;
             }
             "http.server" | "SimpleHTTPServer" => {
-                let port = rest.iter().find(|arg| arg.text.bytes().all(|byte| byte.is_ascii_digit())).map_or("8000", |port| port.text.as_str());
-                self.emit(EffectKind::Listen { address: port.to_owned() }, call.span, Certainty::Proven);
+                let port = rest
+                    .iter()
+                    .find(|arg| arg.text.bytes().all(|byte| byte.is_ascii_digit()))
+                    .map_or("8000", |port| port.text.as_str());
+                self.emit(
+                    EffectKind::Listen {
+                        address: port.to_owned(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
             _ => {}
         }

@@ -20,13 +20,22 @@ impl Analyser<'_> {
     }
 
     fn upload(&mut self, source: String, destination: &str, call: &Call<'_>) {
-        self.emit(EffectKind::Upload { source, destination: destination.to_owned() }, call.span, Certainty::Proven);
+        self.emit(
+            EffectKind::Upload {
+                source,
+                destination: destination.to_owned(),
+            },
+            call.span,
+            Certainty::Proven,
+        );
     }
 
     pub(crate) fn curl(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let mut urls: Vec<Text> = parsed.values("url").cloned().collect();
         urls.extend(parsed.rest().cloned());
-        let Some(url) = urls.first().cloned() else { return Stream::UNKNOWN };
+        let Some(url) = urls.first().cloned() else {
+            return Stream::UNKNOWN;
+        };
         let address = url.text.clone();
         let mut sends = false;
         for data in parsed.values("data").cloned().collect::<Vec<_>>() {
@@ -36,15 +45,32 @@ impl Analyser<'_> {
             }
             let file = match data.text.strip_prefix('@') {
                 Some(_) => Some(data.after(1)),
-                None => data.text.split_once('@').filter(|(name, _)| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'=')).filter(|(name, _)| call.args.iter().any(|arg| arg.text == "--data-urlencode") && !name.contains('=')).map(|(name, _)| data.after(name.len() + 1)),
+                None => data
+                    .text
+                    .split_once('@')
+                    .filter(|(name, _)| {
+                        !name.is_empty()
+                            && name.bytes().all(|byte| {
+                                byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'='
+                            })
+                    })
+                    .filter(|(name, _)| {
+                        call.args.iter().any(|arg| arg.text == "--data-urlencode")
+                            && !name.contains('=')
+                    })
+                    .map(|(name, _)| data.after(name.len() + 1)),
             };
             match file {
-                Some(file) if file.text == "-" => self.upload(Self::source_of(call.stdin), &address, call),
+                Some(file) if file.text == "-" => {
+                    self.upload(Self::source_of(call.stdin), &address, call)
+                }
                 Some(file) => self.upload_file(&file, &address, call),
                 None => {
                     // What a substitution read from a file goes out with it.
                     match &data.taint {
-                        Some(Taint::File(path) | Taint::Secret(path)) => self.upload(path.clone(), &address, call),
+                        Some(Taint::File(path) | Taint::Secret(path)) => {
+                            self.upload(path.clone(), &address, call)
+                        }
                         Some(_) => self.upload("-".to_owned(), &address, call),
                         None => {}
                     }
@@ -56,13 +82,24 @@ impl Analyser<'_> {
             if let Some(at) = form.text.find(['@', '<']) {
                 let file = form.after(at + 1);
                 let end = file.text.find(';').unwrap_or(file.text.len());
-                let file = Text { text: file.text.get(..end).unwrap_or("").to_owned(), ..file };
-                if file.text == "-" { self.upload(Self::source_of(call.stdin), &address, call) } else { self.upload_file(&file, &address, call) }
+                let file = Text {
+                    text: file.text.get(..end).unwrap_or("").to_owned(),
+                    ..file
+                };
+                if file.text == "-" {
+                    self.upload(Self::source_of(call.stdin), &address, call)
+                } else {
+                    self.upload_file(&file, &address, call)
+                }
             }
         }
         for file in parsed.values("upload").cloned().collect::<Vec<_>>() {
             sends = true;
-            if matches!(file.text.as_str(), "-" | ".") { self.upload(Self::source_of(call.stdin), &address, call) } else { self.upload_file(&file, &address, call) }
+            if matches!(file.text.as_str(), "-" | ".") {
+                self.upload(Self::source_of(call.stdin), &address, call)
+            } else {
+                self.upload_file(&file, &address, call)
+            }
         }
         for file in parsed.values("config").cloned().collect::<Vec<_>>() {
             if file.text != "-" {
@@ -70,7 +107,13 @@ impl Analyser<'_> {
             }
         }
         // Secrets in the address or a header.
-        for text in urls.iter().chain(parsed.values("H")).chain(parsed.values("header")).cloned().collect::<Vec<_>>() {
+        for text in urls
+            .iter()
+            .chain(parsed.values("H"))
+            .chain(parsed.values("header"))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             if let Some(Taint::Secret(path) | Taint::File(path)) = &text.taint {
                 self.upload(path.clone(), &address, call);
             }
@@ -79,14 +122,32 @@ impl Analyser<'_> {
             let file = url.after(7);
             let secret = self.read_path(&file, url.span);
             let path = self.absolute(&file.text);
-            return Stream::Tainted(if secret { Taint::Secret(path) } else { Taint::File(path) });
+            return Stream::Tainted(if secret {
+                Taint::Secret(path)
+            } else {
+                Taint::File(path)
+            });
         }
-        if parsed.value("socket").is_some_and(|socket| socket.text.ends_with("docker.sock")) {
-            self.emit(EffectKind::Escalate { to: "container-engine".to_owned() }, call.span, Certainty::Proven);
+        if parsed
+            .value("socket")
+            .is_some_and(|socket| socket.text.ends_with("docker.sock"))
+        {
+            self.emit(
+                EffectKind::Escalate {
+                    to: "container-engine".to_owned(),
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
         self.http_verb(parsed, &address, call);
         let output = parsed.value("output").cloned();
-        for file in parsed.values("output2").filter(|file| file.text != "-").cloned().collect::<Vec<_>>() {
+        for file in parsed
+            .values("output2")
+            .filter(|file| file.text != "-")
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             self.write_path(&file, false, call.span);
         }
         if !sends {
@@ -94,7 +155,8 @@ impl Analyser<'_> {
         } else if let Some(output) = output.filter(|output| output.text != "-") {
             self.write_path(&output, false, call.span);
             let path = self.absolute(&output.text);
-            self.env.write_file(&path, Stream::Tainted(Taint::Remote(address)), false);
+            self.env
+                .write_file(&path, Stream::Tainted(Taint::Remote(address)), false);
             Stream::Empty
         } else {
             Stream::Tainted(Taint::Remote(address))
@@ -103,15 +165,60 @@ impl Analyser<'_> {
 
     /// What a request asks the other side to do, by its method, address and body.
     fn http_verb(&mut self, parsed: &Parsed<'_>, address: &str, call: &Call<'_>) {
-        let method = parsed.value("method").map_or_else(|| if parsed.has("data") { "POST".to_owned() } else { "GET".to_owned() }, |method| method.text.to_ascii_uppercase());
+        let method = parsed.value("method").map_or_else(
+            || {
+                if parsed.has("data") {
+                    "POST".to_owned()
+                } else {
+                    "GET".to_owned()
+                }
+            },
+            |method| method.text.to_ascii_uppercase(),
+        );
         let path = address.split('?').next().unwrap_or(address);
-        let said = |text: &str| ["_delete_by_query", "delete_series", "delete-batch", "doDelete", "/delete", "/purge", "/destroy", "/_close"].iter().any(|word| text.contains(word));
-        let mutation = parsed.values("data").any(|data| data.text.contains("mutation") && ["Delete", "delete", "Destroy", "destroy", "Remove"].iter().any(|word| data.text.contains(word)));
+        let said = |text: &str| {
+            [
+                "_delete_by_query",
+                "delete_series",
+                "delete-batch",
+                "doDelete",
+                "/delete",
+                "/purge",
+                "/destroy",
+                "/_close",
+            ]
+            .iter()
+            .any(|word| text.contains(word))
+        };
+        let mutation = parsed.values("data").any(|data| {
+            data.text.contains("mutation")
+                && ["Delete", "delete", "Destroy", "destroy", "Remove"]
+                    .iter()
+                    .any(|word| data.text.contains(word))
+        });
         let (name, provider) = (address.to_owned(), "http".to_owned());
         if method != "GET" && said(path) || mutation {
-            self.emit(EffectKind::ResourceDestroy { resource: "http".to_owned(), name, provider, context: None }, call.span, Certainty::Likely);
+            self.emit(
+                EffectKind::ResourceDestroy {
+                    resource: "http".to_owned(),
+                    name,
+                    provider,
+                    context: None,
+                },
+                call.span,
+                Certainty::Likely,
+            );
         } else if method == "DELETE" {
-            self.emit(EffectKind::ResourceChange { resource: "http".to_owned(), name, provider, context: None }, call.span, Certainty::Likely);
+            self.emit(
+                EffectKind::ResourceChange {
+                    resource: "http".to_owned(),
+                    name,
+                    provider,
+                    context: None,
+                },
+                call.span,
+                Certainty::Likely,
+            );
         }
     }
 
@@ -128,7 +235,13 @@ impl Analyser<'_> {
     }
 
     /// Data comes in: into a file, or down the pipe.
-    fn download(&mut self, urls: &[Text], output: Option<&Text>, remote_name: bool, call: &Call<'_>) -> Stream {
+    fn download(
+        &mut self,
+        urls: &[Text],
+        output: Option<&Text>,
+        remote_name: bool,
+        call: &Call<'_>,
+    ) -> Stream {
         let mut printed = Stream::Empty;
         for url in urls {
             let address = url.text.clone();
@@ -141,7 +254,18 @@ impl Analyser<'_> {
                 None => None,
             };
             let to = file.as_ref().map(|file| self.absolute(&file.text));
-            self.emit(EffectKind::Download { url: address, to: to.clone() }, call.span, if url.known { Certainty::Proven } else { Certainty::Likely });
+            self.emit(
+                EffectKind::Download {
+                    url: address,
+                    to: to.clone(),
+                },
+                call.span,
+                if url.known {
+                    Certainty::Proven
+                } else {
+                    Certainty::Likely
+                },
+            );
             match (file, to) {
                 (Some(file), Some(to)) => {
                     self.write_path(&file, false, call.span);
@@ -154,9 +278,27 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn wget(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let skip = usize::from(matches!(call.name, "http" | "https" | "xh") && parsed.nth(1).is_some_and(|method| matches!(method.text.as_str(), "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD")));
-        let urls: Vec<Text> = parsed.rest().skip(skip).filter(|text| !matches!(call.name, "http" | "https" | "xh") || text.text.contains('.') && !text.text.contains('=')).cloned().collect();
-        let Some(url) = urls.first() else { return Stream::UNKNOWN };
+        let skip = usize::from(
+            matches!(call.name, "http" | "https" | "xh")
+                && parsed.nth(1).is_some_and(|method| {
+                    matches!(
+                        method.text.as_str(),
+                        "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD"
+                    )
+                }),
+        );
+        let urls: Vec<Text> = parsed
+            .rest()
+            .skip(skip)
+            .filter(|text| {
+                !matches!(call.name, "http" | "https" | "xh")
+                    || text.text.contains('.') && !text.text.contains('=')
+            })
+            .cloned()
+            .collect();
+        let Some(url) = urls.first() else {
+            return Stream::UNKNOWN;
+        };
         let address = url.text.clone();
         if let Some(file) = parsed.value("post-file").cloned() {
             self.upload_file(&file, &address, call);
@@ -179,7 +321,10 @@ impl Analyser<'_> {
             && let Some(folder) = parsed.value("folder").cloned()
         {
             let name = paths::base_name(address.split(['?', '#']).next().unwrap_or("")).to_owned();
-            let file = Text { text: format!("{}/{name}", folder.text), ..folder };
+            let file = Text {
+                text: format!("{}/{name}", folder.text),
+                ..folder
+            };
             return self.download(&urls, Some(&file), false, call);
         }
         self.download(&urls, output.as_ref(), saves, call)
@@ -198,23 +343,35 @@ impl Analyser<'_> {
             let address = port.unwrap_or_else(|| operands.last().cloned().unwrap_or_default());
             self.emit(EffectKind::Listen { address }, call.span, Certainty::Proven);
         } else if !address.is_empty() {
-            self.emit(EffectKind::Connect { address: address.clone() }, call.span, Certainty::Proven);
+            self.emit(
+                EffectKind::Connect {
+                    address: address.clone(),
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
-        let program = parsed.value("exec").or_else(|| parsed.value("command")).cloned();
+        let program = parsed
+            .value("exec")
+            .or_else(|| parsed.value("command"))
+            .cloned();
         if let Some(program) = program {
             if Dialect::from_name(program.text.split_whitespace().next().unwrap_or("")).is_some() {
                 self.emit_code(CodeSource::Remote(address.clone()), "shell", call.span);
             } else {
-                self.shell_code(&program, Dialect::Sh, &Stream::Tainted(Taint::Remote(address.clone())), true);
+                self.shell_code(
+                    &program,
+                    Dialect::Sh,
+                    &Stream::Tainted(Taint::Remote(address.clone())),
+                    true,
+                );
             }
         } else if !listens && !parsed.has("scan") {
             match call.stdin {
                 Stream::Empty => {}
                 stream => self.upload(Self::source_of(stream), &address, call),
             }
-        } else if listens
-            && let Stream::Tainted(Taint::File(_) | Taint::Secret(_)) = call.stdin
-        {
+        } else if listens && let Stream::Tainted(Taint::File(_) | Taint::Secret(_)) = call.stdin {
             self.upload(Self::source_of(call.stdin), &address, call);
         }
         Stream::Tainted(Taint::Remote(address))
@@ -225,26 +382,61 @@ impl Analyser<'_> {
         let mut programs: Vec<Text> = Vec::new();
         for operand in parsed.rest().cloned().collect::<Vec<_>>() {
             let lower = operand.text.to_ascii_lowercase();
-            let Some((kind, _)) = lower.split_once(':') else { continue };
+            let Some((kind, _)) = lower.split_once(':') else {
+                continue;
+            };
             let rest = operand.after(kind.len() + 1);
             let plain = rest.text.split(',').next().unwrap_or("").to_owned();
-            if kind.contains("listen") || matches!(kind, "tcp-l" | "tcp4-l" | "tcp6-l" | "udp-l" | "udp-recv") {
-                self.emit(EffectKind::Listen { address: plain.clone() }, call.span, Certainty::Proven);
+            if kind.contains("listen")
+                || matches!(kind, "tcp-l" | "tcp4-l" | "tcp6-l" | "udp-l" | "udp-recv")
+            {
+                self.emit(
+                    EffectKind::Listen {
+                        address: plain.clone(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
                 remote = Some(plain);
-            } else if kind.starts_with("tcp") || kind.starts_with("udp") || kind.starts_with("ssl") || kind.starts_with("openssl") || kind.starts_with("sctp") {
-                self.emit(EffectKind::Connect { address: plain.clone() }, call.span, Certainty::Proven);
+            } else if kind.starts_with("tcp")
+                || kind.starts_with("udp")
+                || kind.starts_with("ssl")
+                || kind.starts_with("openssl")
+                || kind.starts_with("sctp")
+            {
+                self.emit(
+                    EffectKind::Connect {
+                        address: plain.clone(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
                 remote = Some(plain);
             } else if matches!(kind, "exec" | "system" | "shell") {
-                programs.push(Text { text: plain, ..rest });
+                programs.push(Text {
+                    text: plain,
+                    ..rest
+                });
             } else if matches!(kind, "file" | "open" | "gopen" | "create") {
-                let file = Text { text: plain, ..rest };
+                let file = Text {
+                    text: plain,
+                    ..rest
+                };
                 self.read_path(&file, file.span);
             }
         }
         for program in programs {
-            let first = program.text.trim_matches(['\'', '"']).split_whitespace().next().unwrap_or("").to_owned();
+            let first = program
+                .text
+                .trim_matches(['\'', '"'])
+                .split_whitespace()
+                .next()
+                .unwrap_or("")
+                .to_owned();
             match (&remote, Dialect::from_name(&first)) {
-                (Some(address), Some(_)) => self.emit_code(CodeSource::Remote(address.clone()), "shell", call.span),
+                (Some(address), Some(_)) => {
+                    self.emit_code(CodeSource::Remote(address.clone()), "shell", call.span)
+                }
                 _ => {
                     self.shell_code(&program, Dialect::Sh, &Stream::Empty, true);
                 }
@@ -253,7 +445,9 @@ impl Analyser<'_> {
         if let (Some(address), false) = (&remote, *call.stdin == Stream::Empty) {
             self.upload(Self::source_of(call.stdin), address, call);
         }
-        remote.map_or(Stream::UNKNOWN, |address| Stream::Tainted(Taint::Remote(address)))
+        remote.map_or(Stream::UNKNOWN, |address| {
+            Stream::Tainted(Taint::Remote(address))
+        })
     }
 
     pub(crate) fn network_info(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
@@ -270,15 +464,32 @@ impl Analyser<'_> {
                 }
             }
             "tcpdump" | "tshark" => {
-                if let Some(file) = parsed.value("write").cloned().filter(|file| file.text != "-") {
+                if let Some(file) = parsed
+                    .value("write")
+                    .cloned()
+                    .filter(|file| file.text != "-")
+                {
                     self.write_path(&file, false, call.span);
                 }
             }
             "ip" | "ifconfig" => {
                 let words: Vec<&str> = parsed.rest().map(|text| text.text.as_str()).collect();
-                if words.last() == Some(&"down") || words.iter().any(|word| matches!(*word, "flush" | "del" | "delete")) {
+                if words.last() == Some(&"down")
+                    || words
+                        .iter()
+                        .any(|word| matches!(*word, "flush" | "del" | "delete"))
+                {
                     let name = words.join(" ");
-                    self.emit(EffectKind::ResourceChange { resource: "network".to_owned(), name, provider: "host".to_owned(), context: None }, call.span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::ResourceChange {
+                            resource: "network".to_owned(),
+                            name,
+                            provider: "host".to_owned(),
+                            context: None,
+                        },
+                        call.span,
+                        Certainty::Proven,
+                    );
                 }
             }
             "nmap" => {
@@ -295,7 +506,11 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn mail(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let to = parsed.rest().last().map_or("mail", |text| text.text.as_str()).to_owned();
+        let to = parsed
+            .rest()
+            .last()
+            .map_or("mail", |text| text.text.as_str())
+            .to_owned();
         if *call.stdin != Stream::Empty {
             self.upload(Self::source_of(call.stdin), &to, call);
         }

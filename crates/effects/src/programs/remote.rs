@@ -13,10 +13,14 @@ impl Analyser<'_> {
     /// Options that run something on this side.
     pub(crate) fn ssh_options(&mut self, parsed: &Parsed<'_>) {
         for option in parsed.values("option").cloned().collect::<Vec<_>>() {
-            let Some(at) = option.text.find(['=', ' ']) else { continue };
+            let Some(at) = option.text.find(['=', ' ']) else {
+                continue;
+            };
             let name = option.text.get(..at).unwrap_or("").to_ascii_lowercase();
             match name.as_str() {
-                "proxycommand" | "localcommand" | "knownhostscommand" | "permitlocalcommand" if name != "permitlocalcommand" => {
+                "proxycommand" | "localcommand" | "knownhostscommand" | "permitlocalcommand"
+                    if name != "permitlocalcommand" =>
+                {
                     let code = option.after(at + 1);
                     self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
                 }
@@ -35,8 +39,16 @@ impl Analyser<'_> {
                 None => Stream::UNKNOWN,
             };
         }
-        let Some(host) = parsed.nth(1).cloned() else { return Stream::UNKNOWN };
-        self.emit(EffectKind::Connect { address: host.text.clone() }, call.span, Certainty::Proven);
+        let Some(host) = parsed.nth(1).cloned() else {
+            return Stream::UNKNOWN;
+        };
+        self.emit(
+            EffectKind::Connect {
+                address: host.text.clone(),
+            },
+            call.span,
+            Certainty::Proven,
+        );
         // Options may stand between the host and the code.
         let start = parsed.operands.first().map_or(0, |&(at, _)| at + 1);
         let mut at = start;
@@ -48,7 +60,14 @@ impl Analyser<'_> {
             if !arg.text.starts_with('-') {
                 break;
             }
-            at += if matches!(arg.text.as_str(), "-p" | "-l" | "-i" | "-o" | "-F" | "-L" | "-R" | "-D") { 2 } else { 1 };
+            at += if matches!(
+                arg.text.as_str(),
+                "-p" | "-l" | "-i" | "-o" | "-F" | "-L" | "-R" | "-D"
+            ) {
+                2
+            } else {
+                1
+            };
         }
         let rest: Vec<&Text> = call.args.get(at..).unwrap_or_default().iter().collect();
         if rest.is_empty() {
@@ -59,7 +78,14 @@ impl Analyser<'_> {
             return Stream::Tainted(Taint::Remote(host.text));
         }
         if let Stream::Tainted(Taint::File(path) | Taint::Secret(path)) = call.stdin {
-            self.emit(EffectKind::Upload { source: path.clone(), destination: host.text.clone() }, call.span, Certainty::Likely);
+            self.emit(
+                EffectKind::Upload {
+                    source: path.clone(),
+                    destination: host.text.clone(),
+                },
+                call.span,
+                Certainty::Likely,
+            );
         }
         let code = joined(&rest, call.span);
         // The other side has a state of its own.

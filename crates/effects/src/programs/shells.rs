@@ -22,14 +22,17 @@ impl Analyser<'_> {
         }
         if parsed.has("command") {
             // The code is the first operand, wherever the option stood among the others.
-            let Some(code) = parsed.nth(1) else { return Stream::Empty };
+            let Some(code) = parsed.nth(1) else {
+                return Stream::Empty;
+            };
             let args: Vec<_> = parsed.rest().skip(2).cloned().collect();
             let outer = self.env.positional.replace(args);
             let printed = self.shell_code(code, dialect, call.stdin, true);
             self.env.positional = outer;
             return printed;
         }
-        if let (true, Stream::Tainted(Taint::Remote(address))) = (parsed.has("i") || parsed.operands.is_empty(), call.stdin)
+        if let (true, Stream::Tainted(Taint::Remote(address))) =
+            (parsed.has("i") || parsed.operands.is_empty(), call.stdin)
             && address.contains("://")
             && (address.starts_with("tcp:") || address.starts_with("udp:"))
         {
@@ -38,7 +41,14 @@ impl Analyser<'_> {
             return Stream::UNKNOWN;
         }
         match parsed.nth(1) {
-            Some(file) if !parsed.has("stdin") && file.text != "-" && !matches!(file.text.as_str(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") => {
+            Some(file)
+                if !parsed.has("stdin")
+                    && file.text != "-"
+                    && !matches!(
+                        file.text.as_str(),
+                        "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0"
+                    ) =>
+            {
                 let args: Vec<_> = parsed.rest().skip(1).cloned().collect();
                 let outer = self.env.positional.replace(args);
                 let printed = self.script_file(file, "shell", Some(dialect), call.span);
@@ -71,7 +81,9 @@ impl Analyser<'_> {
             return self.shell_code(&code, dialect, call.stdin, true);
         }
         match parsed.nth(1) {
-            Some(file) if file.text != "-" => self.script_file(file, "shell", Some(dialect), call.span),
+            Some(file) if file.text != "-" => {
+                self.script_file(file, "shell", Some(dialect), call.span)
+            }
             _ => {
                 let stream = call.stdin.clone();
                 self.code_from_stream(&stream, "shell", Some(dialect), call.span)
@@ -107,7 +119,11 @@ impl Analyser<'_> {
             }
             return Stream::Empty;
         }
-        let kind = if parsed.has("shell") || parsed.has("login") { WrapKind::Shell } else { WrapKind::Argv };
+        let kind = if parsed.has("shell") || parsed.has("login") {
+            WrapKind::Shell
+        } else {
+            WrapKind::Argv
+        };
         self.wrapped(call, parsed, kind, skip, kind == WrapKind::Argv)
     }
 
@@ -117,26 +133,60 @@ impl Analyser<'_> {
         if parsed.has("list") {
             return Stream::UNKNOWN;
         }
-        let user = parsed.value("user").map_or_else(|| self.context.user.to_owned(), |user| user.text.clone());
+        let user = parsed
+            .value("user")
+            .map_or_else(|| self.context.user.to_owned(), |user| user.text.clone());
         if parsed.has("remove") {
             let path = Text::known(format!("/var/spool/cron/crontabs/{user}"), call.span);
-            self.emit(EffectKind::Delete { path: path.text, recursive: false, force: false }, call.span, Certainty::Proven);
+            self.emit(
+                EffectKind::Delete {
+                    path: path.text,
+                    recursive: false,
+                    force: false,
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
-        self.emit(EffectKind::Persistence { mechanism: "cron".to_owned(), path: None }, call.span, Certainty::Proven);
+        self.emit(
+            EffectKind::Persistence {
+                mechanism: "cron".to_owned(),
+                path: None,
+            },
+            call.span,
+            Certainty::Proven,
+        );
         let content = match parsed.nth(1) {
-            Some(file) if file.text != "-" && !file.text.starts_with("/dev/fd/") => self.read_file(file, call.span),
+            Some(file) if file.text != "-" && !file.text.starts_with("/dev/fd/") => {
+                self.read_file(file, call.span)
+            }
             Some(file) if file.text.starts_with("/dev/fd/") => self.read_file(file, call.span),
             _ => call.stdin.clone(),
         };
         if let Stream::Known(text) = content {
-            for line in text.lines().filter(|line| !line.trim_start().starts_with('#')).take(64) {
-                let fields = if line.trim_start().starts_with('@') { 1 } else { 5 };
+            for line in text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with('#'))
+                .take(64)
+            {
+                let fields = if line.trim_start().starts_with('@') {
+                    1
+                } else {
+                    5
+                };
                 let mut rest = line.trim_start();
                 for _ in 0..fields {
-                    rest = rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start());
+                    rest = rest
+                        .split_once(char::is_whitespace)
+                        .map_or("", |(_, rest)| rest.trim_start());
                 }
                 if !rest.is_empty() {
-                    self.shell_code(&Text::known(rest, call.span), Dialect::Sh, &Stream::Empty, true);
+                    self.shell_code(
+                        &Text::known(rest, call.span),
+                        Dialect::Sh,
+                        &Stream::Empty,
+                        true,
+                    );
                 }
             }
         }
@@ -149,7 +199,14 @@ impl Analyser<'_> {
         if parsed.has("list") {
             return Stream::Empty;
         }
-        self.emit(EffectKind::Persistence { mechanism: "at".to_owned(), path: None }, call.span, Certainty::Proven);
+        self.emit(
+            EffectKind::Persistence {
+                mechanism: "at".to_owned(),
+                path: None,
+            },
+            call.span,
+            Certainty::Proven,
+        );
         match parsed.value("file").cloned() {
             Some(file) => self.script_file(&file, "shell", Some(Dialect::Sh), call.span),
             None => {

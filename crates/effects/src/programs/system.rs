@@ -11,43 +11,83 @@ use crate::{
 
 /// Services that protect or record.
 fn protective(name: &str) -> Option<&'static str> {
-    Some(match name.trim_end_matches(".service").trim_end_matches(".socket") {
-        "auditd" => "auditd",
-        "rsyslog" | "syslog" | "syslog-ng" | "systemd-journald" => "syslog",
-        "ufw" | "firewalld" | "iptables" | "nftables" => "firewall",
-        "apparmor" => "apparmor",
-        "fail2ban" => "fail2ban",
-        "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon" | "falco" | "sentinelone" | "mdatp" => "endpoint-protection",
-        _ if name.starts_with("cmdai") => "cmdai",
-        _ => return None,
-    })
+    Some(
+        match name
+            .trim_end_matches(".service")
+            .trim_end_matches(".socket")
+        {
+            "auditd" => "auditd",
+            "rsyslog" | "syslog" | "syslog-ng" | "systemd-journald" => "syslog",
+            "ufw" | "firewalld" | "iptables" | "nftables" => "firewall",
+            "apparmor" => "apparmor",
+            "fail2ban" => "fail2ban",
+            "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon"
+            | "falco" | "sentinelone" | "mdatp" => "endpoint-protection",
+            _ if name.starts_with("cmdai") => "cmdai",
+            _ => return None,
+        },
+    )
 }
 
 impl Analyser<'_> {
     fn service_action(&mut self, service: &str, action: &str, call: &Call<'_>) {
-        if matches!(action, "stop" | "disable" | "mask" | "kill" | "remove" | "delete" | "unload" | "bootout")
-            && let Some(what) = protective(service)
+        if matches!(
+            action,
+            "stop" | "disable" | "mask" | "kill" | "remove" | "delete" | "unload" | "bootout"
+        ) && let Some(what) = protective(service)
         {
-            self.emit(EffectKind::DisableSecurity { what: what.to_owned() }, call.span, Certainty::Proven);
+            self.emit(
+                EffectKind::DisableSecurity {
+                    what: what.to_owned(),
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
-        self.emit(EffectKind::ServiceControl { service: service.to_owned(), action: action.to_owned() }, call.span, Certainty::Proven);
+        self.emit(
+            EffectKind::ServiceControl {
+                service: service.to_owned(),
+                action: action.to_owned(),
+            },
+            call.span,
+            Certainty::Proven,
+        );
     }
 
     pub(crate) fn systemctl(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let action = parsed.sub().to_owned();
         let units: Vec<Text> = parsed.rest().skip(1).cloned().collect();
         match action.as_str() {
-            "start" | "stop" | "restart" | "reload" | "enable" | "disable" | "mask" | "unmask" | "kill" | "try-restart" | "reenable" | "edit" | "set-property" | "reload-or-restart" | "link" | "isolate" | "preset"
-            | "revert" => {
+            "start" | "stop" | "restart" | "reload" | "enable" | "disable" | "mask" | "unmask"
+            | "kill" | "try-restart" | "reenable" | "edit" | "set-property"
+            | "reload-or-restart" | "link" | "isolate" | "preset" | "revert" => {
                 for unit in &units {
-                    if action == "isolate" && ["rescue", "poweroff", "reboot", "halt", "emergency"].iter().any(|name| unit.text.starts_with(name)) {
-                        self.emit(EffectKind::Power { action: unit.text.trim_end_matches(".target").to_owned() }, call.span, Certainty::Proven);
+                    if action == "isolate"
+                        && ["rescue", "poweroff", "reboot", "halt", "emergency"]
+                            .iter()
+                            .any(|name| unit.text.starts_with(name))
+                    {
+                        self.emit(
+                            EffectKind::Power {
+                                action: unit.text.trim_end_matches(".target").to_owned(),
+                            },
+                            call.span,
+                            Certainty::Proven,
+                        );
                     }
                     self.service_action(&unit.text, &action, call);
                 }
             }
-            "daemon-reload" | "daemon-reexec" => self.emit(EffectKind::ServiceControl { service: "systemd".to_owned(), action }, call.span, Certainty::Proven),
-            "reboot" | "poweroff" | "halt" | "kexec" | "suspend" | "hibernate" | "rescue" | "emergency" | "soft-reboot" => {
+            "daemon-reload" | "daemon-reexec" => self.emit(
+                EffectKind::ServiceControl {
+                    service: "systemd".to_owned(),
+                    action,
+                },
+                call.span,
+                Certainty::Proven,
+            ),
+            "reboot" | "poweroff" | "halt" | "kexec" | "suspend" | "hibernate" | "rescue"
+            | "emergency" | "soft-reboot" => {
                 self.emit(EffectKind::Power { action }, call.span, Certainty::Proven);
             }
             _ => {}
@@ -56,13 +96,35 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn service(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let all: Vec<&str> = parsed.rest().map(|text| text.text.as_str()).filter(|text| !text.starts_with('-')).collect();
+        let all: Vec<&str> = parsed
+            .rest()
+            .map(|text| text.text.as_str())
+            .filter(|text| !text.starts_with('-'))
+            .collect();
         let (service, action) = match (call.name, all.as_slice()) {
-            ("launchctl" | "supervisorctl" | "sc" | "initctl" | "pm2", [action, rest @ ..]) => ((*rest.last().unwrap_or(&"all")).to_owned(), (*action).to_owned()),
+            ("launchctl" | "supervisorctl" | "sc" | "initctl" | "pm2", [action, rest @ ..]) => (
+                (*rest.last().unwrap_or(&"all")).to_owned(),
+                (*action).to_owned(),
+            ),
             (_, [service, action, ..]) => ((*service).to_owned(), (*action).to_owned()),
             _ => return Stream::UNKNOWN,
         };
-        if !matches!(action.as_str(), "status" | "list" | "ls" | "print" | "show" | "query" | "queryex" | "logs" | "describe" | "monit" | "version" | "info" | "jlist") {
+        if !matches!(
+            action.as_str(),
+            "status"
+                | "list"
+                | "ls"
+                | "print"
+                | "show"
+                | "query"
+                | "queryex"
+                | "logs"
+                | "describe"
+                | "monit"
+                | "version"
+                | "info"
+                | "jlist"
+        ) {
             self.service_action(&service, &action, call);
         }
         Stream::UNKNOWN
@@ -91,9 +153,26 @@ impl Analyser<'_> {
                 continue;
             }
             let all = text == "-1";
-            self.emit(EffectKind::ProcessKill { target: text.to_owned(), all }, call.span, if arg.known { Certainty::Proven } else { Certainty::Likely });
+            self.emit(
+                EffectKind::ProcessKill {
+                    target: text.to_owned(),
+                    all,
+                },
+                call.span,
+                if arg.known {
+                    Certainty::Proven
+                } else {
+                    Certainty::Likely
+                },
+            );
             if text == "1" {
-                self.emit(EffectKind::Power { action: "kill-init".to_owned() }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::Power {
+                        action: "kill-init".to_owned(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
         }
         Stream::Empty
@@ -113,28 +192,67 @@ impl Analyser<'_> {
                 self.own(call.span);
             }
             if let Some(what) = protective(&target.text).filter(|what| *what != "cmdai") {
-                self.emit(EffectKind::DisableSecurity { what: what.to_owned() }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::DisableSecurity {
+                        what: what.to_owned(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
-            self.emit(EffectKind::ProcessKill { target: target.text, all: true }, call.span, Certainty::Proven);
+            self.emit(
+                EffectKind::ProcessKill {
+                    target: target.text,
+                    all: true,
+                },
+                call.span,
+                Certainty::Proven,
+            );
         }
         Stream::Empty
     }
 
     pub(crate) fn info(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         match call.name {
-            "dmesg" if parsed.has("clear") || parsed.has("c") => self.emit(EffectKind::TamperLog { path: "/dev/kmsg".to_owned() }, call.span, Certainty::Proven),
+            "dmesg" if parsed.has("clear") || parsed.has("c") => self.emit(
+                EffectKind::TamperLog {
+                    path: "/dev/kmsg".to_owned(),
+                },
+                call.span,
+                Certainty::Proven,
+            ),
             "date" if parsed.has("set") => {
-                self.emit(EffectKind::ResourceChange { resource: "setting".to_owned(), name: "clock".to_owned(), provider: "host".to_owned(), context: None }, call.span, Certainty::Proven);
+                self.emit(
+                    EffectKind::ResourceChange {
+                        resource: "setting".to_owned(),
+                        name: "clock".to_owned(),
+                        provider: "host".to_owned(),
+                        context: None,
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
             }
             "printenv" | "env_" => return Stream::UNKNOWN,
             "yes" => return Stream::Known("y\n".to_owned()),
             "loginctl" => {
                 let sub = parsed.sub().to_owned();
                 if sub.starts_with("terminate") || sub.starts_with("kill") {
-                    let target = parsed.nth(2).map_or("session", |text| text.text.as_str()).to_owned();
-                    self.emit(EffectKind::ProcessKill { target, all: true }, call.span, Certainty::Proven);
+                    let target = parsed
+                        .nth(2)
+                        .map_or("session", |text| text.text.as_str())
+                        .to_owned();
+                    self.emit(
+                        EffectKind::ProcessKill { target, all: true },
+                        call.span,
+                        Certainty::Proven,
+                    );
                 } else if matches!(sub.as_str(), "reboot" | "poweroff" | "halt") {
-                    self.emit(EffectKind::Power { action: sub }, call.span, Certainty::Proven);
+                    self.emit(
+                        EffectKind::Power { action: sub },
+                        call.span,
+                        Certainty::Proven,
+                    );
                 }
             }
             "expr" | "bc" | "dc" | "uname" | "id" | "date" | "nproc" | "arch" => {}
@@ -155,7 +273,13 @@ impl Analyser<'_> {
             ("shutdown", _) if parsed.has("r") => "reboot",
             (name, _) => name,
         };
-        self.emit(EffectKind::Power { action: action.to_owned() }, call.span, Certainty::Proven);
+        self.emit(
+            EffectKind::Power {
+                action: action.to_owned(),
+            },
+            call.span,
+            Certainty::Proven,
+        );
         Stream::Empty
     }
 

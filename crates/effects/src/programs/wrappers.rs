@@ -32,17 +32,46 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn xargs(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let Some(&(at, _)) = parsed.operands.first() else { return call.stdin.clone() };
+        let Some(&(at, _)) = parsed.operands.first() else {
+            return call.stdin.clone();
+        };
         let words = call.args.get(at..).unwrap_or_default();
-        let pattern = if parsed.has("replace") { Some(parsed.value("replace").map_or("{}", |text| text.text.as_str()).to_owned()) } else { None };
+        let pattern = if parsed.has("replace") {
+            Some(
+                parsed
+                    .value("replace")
+                    .map_or("{}", |text| text.text.as_str())
+                    .to_owned(),
+            )
+        } else {
+            None
+        };
         let (items, certain): (Vec<Text>, bool) = match call.stdin {
             Stream::Known(text) => {
-                let separators: &[char] = if pattern.is_some() || parsed.has("delimiter") || parsed.has("null") { &['\n', '\0'] } else { &['\n', ' ', '\t', '\0'] };
-                (text.split(separators).filter(|item| !item.is_empty()).take(64).map(|item| Text::known(item.trim_matches(['"', '\'']), call.span)).collect(), true)
+                let separators: &[char] =
+                    if pattern.is_some() || parsed.has("delimiter") || parsed.has("null") {
+                        &['\n', '\0']
+                    } else {
+                        &['\n', ' ', '\t', '\0']
+                    };
+                (
+                    text.split(separators)
+                        .filter(|item| !item.is_empty())
+                        .take(64)
+                        .map(|item| Text::known(item.trim_matches(['"', '\'']), call.span))
+                        .collect(),
+                    true,
+                )
             }
-            other => (vec![Text::unknown("$input", call.span, other.taint().cloned())], false),
+            other => (
+                vec![Text::unknown("$input", call.span, other.taint().cloned())],
+                false,
+            ),
         };
-        let is_shell = words.first().is_some_and(|word| Dialect::from_name(&word.text).is_some()) && words.len() == 1;
+        let is_shell = words
+            .first()
+            .is_some_and(|word| Dialect::from_name(&word.text).is_some())
+            && words.len() == 1;
         if is_shell && certain {
             // `xargs sh` runs the items as files; `xargs -I{} sh -c '{}'` comes below.
             let mut all = words.to_vec();
@@ -53,8 +82,12 @@ impl Analyser<'_> {
             Some(pattern) => {
                 let mut printed = Stream::Empty;
                 for item in items.iter().take(16) {
-                    let replaced: Vec<Text> = words.iter().map(|word| replace(word, &pattern, item)).collect();
-                    printed = printed.then(self.call(&replaced, Vec::new(), &Stream::Empty, call.span));
+                    let replaced: Vec<Text> = words
+                        .iter()
+                        .map(|word| replace(word, &pattern, item))
+                        .collect();
+                    printed =
+                        printed.then(self.call(&replaced, Vec::new(), &Stream::Empty, call.span));
                 }
                 printed
             }
@@ -71,13 +104,27 @@ impl Analyser<'_> {
             return Stream::UNKNOWN;
         }
         let operands: Vec<&Text> = parsed.operands.iter().map(|(_, text)| *text).collect();
-        let split = operands.iter().position(|text| text.text.starts_with(":::")).unwrap_or(operands.len());
+        let split = operands
+            .iter()
+            .position(|text| text.text.starts_with(":::"))
+            .unwrap_or(operands.len());
         let (command, values) = operands.split_at(split);
         let items: Vec<Text> = if values.len() > 1 {
-            values.iter().skip(1).filter(|text| !text.text.starts_with(":::")).take(32).map(|text| (*text).clone()).collect()
+            values
+                .iter()
+                .skip(1)
+                .filter(|text| !text.text.starts_with(":::"))
+                .take(32)
+                .map(|text| (*text).clone())
+                .collect()
         } else {
             match call.stdin {
-                Stream::Known(text) => text.lines().filter(|line| !line.is_empty()).take(32).map(|line| Text::known(line, call.span)).collect(),
+                Stream::Known(text) => text
+                    .lines()
+                    .filter(|line| !line.is_empty())
+                    .take(32)
+                    .map(|line| Text::known(line, call.span))
+                    .collect(),
                 other => vec![Text::unknown("$input", call.span, other.taint().cloned())],
             }
         };
@@ -117,9 +164,13 @@ impl Analyser<'_> {
     /// Programs with subcommands that run another program: `uv run`, `npm exec`, `poetry run`, `go run`.
     pub(crate) fn runner(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         use cmdai_schema::{Certainty, EffectKind};
-        let first = parsed.nth(1).map_or("", |text| text.text.as_str()).to_owned();
+        let first = parsed
+            .nth(1)
+            .map_or("", |text| text.text.as_str())
+            .to_owned();
         match call.name {
-            "strace" | "ltrace" | "valgrind" | "perf" | "gdbserver" | "dtruss" | "bpftrace" | "hyperfine" | "time_" => {
+            "strace" | "ltrace" | "valgrind" | "perf" | "gdbserver" | "dtruss" | "bpftrace"
+            | "hyperfine" | "time_" => {
                 if call.name == "hyperfine" {
                     for code in parsed.rest().cloned().collect::<Vec<_>>() {
                         self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
@@ -139,7 +190,15 @@ impl Analyser<'_> {
                     if knowledge::find(&name.text).is_some() {
                         return self.wrapped(call, parsed, WrapKind::Argv, 0, false);
                     }
-                    self.emit(EffectKind::PackageInstall { manager: call.name.to_owned(), name: name.text.clone(), source: "registry".to_owned() }, call.span, Certainty::Likely);
+                    self.emit(
+                        EffectKind::PackageInstall {
+                            manager: call.name.to_owned(),
+                            name: name.text.clone(),
+                            source: "registry".to_owned(),
+                        },
+                        call.span,
+                        Certainty::Likely,
+                    );
                 }
                 return Stream::UNKNOWN;
             }
@@ -147,8 +206,11 @@ impl Analyser<'_> {
         }
         let runs = match call.name {
             "npm" | "pnpm" | "yarn" | "bun" => matches!(first.as_str(), "exec" | "x"),
-            "bundle" | "mise" | "rbenv" | "pyenv" | "asdf" | "direnv" | "aws-vault" | "chamber" => first == "exec",
-            "op" | "doppler" | "conda" | "mamba" | "micromamba" | "poetry" | "pipenv" | "uv" | "rye" | "hatch" | "pixi" | "dotenv" => first == "run" || call.name == "dotenv",
+            "bundle" | "mise" | "rbenv" | "pyenv" | "asdf" | "direnv" | "aws-vault" | "chamber" => {
+                first == "exec"
+            }
+            "op" | "doppler" | "conda" | "mamba" | "micromamba" | "poetry" | "pipenv" | "uv"
+            | "rye" | "hatch" | "pixi" | "dotenv" => first == "run" || call.name == "dotenv",
             _ => false,
         };
         if runs {
@@ -158,36 +220,62 @@ impl Analyser<'_> {
                 at += 1;
             }
             let start = parsed.operands.get(at).map(|&(start, _)| start);
-            let Some(mut start) = start else { return Stream::UNKNOWN };
-            if call.args.get(start).is_some_and(|arg| arg.text.starts_with('-')) {
+            let Some(mut start) = start else {
+                return Stream::UNKNOWN;
+            };
+            if call
+                .args
+                .get(start)
+                .is_some_and(|arg| arg.text.starts_with('-'))
+            {
                 // Options in front: some take a value, so the first program that is known counts.
                 let rest = call.args.get(start..).unwrap_or_default();
-                let known = rest.iter().take(8).position(|arg| !arg.text.starts_with('-') && knowledge::find(&arg.text).is_some());
-                start += known.or_else(|| rest.iter().position(|arg| !arg.text.starts_with('-'))).unwrap_or(0);
+                let known = rest.iter().take(8).position(|arg| {
+                    !arg.text.starts_with('-') && knowledge::find(&arg.text).is_some()
+                });
+                start += known
+                    .or_else(|| rest.iter().position(|arg| !arg.text.starts_with('-')))
+                    .unwrap_or(0);
             }
-            if call.args.get(start).is_some_and(|arg| arg.text.ends_with(".py")) {
+            if call
+                .args
+                .get(start)
+                .is_some_and(|arg| arg.text.ends_with(".py"))
+            {
                 return Stream::UNKNOWN;
             }
-            return self.call(call.args.get(start..).unwrap_or_default(), Vec::new(), call.stdin, call.span);
+            return self.call(
+                call.args.get(start..).unwrap_or_default(),
+                Vec::new(),
+                call.stdin,
+                call.span,
+            );
         }
         if matches!(call.name, "op" | "doppler") {
             self.unfamiliar(call);
         }
-        if call.name == "go" && first == "run"
+        if call.name == "go"
+            && first == "run"
             && let Some(remote) = parsed.nth(2).filter(|text| text.text.contains('@'))
         {
-            self.emit_code(cmdai_schema::CodeSource::Remote(remote.text.clone()), "go", call.span);
+            self.emit_code(
+                cmdai_schema::CodeSource::Remote(remote.text.clone()),
+                "go",
+                call.span,
+            );
         }
-        if call.name == "nix-shell" || call.name == "nix" {
-            if let Some(at) = call.args.iter().position(|arg| matches!(arg.text.as_str(), "--run" | "-c" | "--command"))
-                && let Some(rest) = call.args.get(at + 1..)
-            {
-                if call.name == "nix" {
-                    return self.call(rest, Vec::new(), call.stdin, call.span);
-                }
-                if let Some(code) = rest.first() {
-                    return self.shell_code(&code.clone(), Dialect::Bash, call.stdin, true);
-                }
+        if matches!(call.name, "nix-shell" | "nix")
+            && let Some(at) = call
+                .args
+                .iter()
+                .position(|arg| matches!(arg.text.as_str(), "--run" | "-c" | "--command"))
+            && let Some(rest) = call.args.get(at + 1..)
+        {
+            if call.name == "nix" {
+                return self.call(rest, Vec::new(), call.stdin, call.span);
+            }
+            if let Some(code) = rest.first() {
+                return self.shell_code(&code.clone(), Dialect::Bash, call.stdin, true);
             }
         }
         Stream::UNKNOWN
@@ -202,7 +290,9 @@ impl Analyser<'_> {
             "newgrp" => return Stream::Empty,
             "bwrap" | "proot" => {
                 // Options with two values: the program is the first word that a program is known for.
-                let at = call.args.iter().position(|arg| !arg.text.starts_with(['-', '/']) && knowledge::find(&arg.text).is_some());
+                let at = call.args.iter().position(|arg| {
+                    !arg.text.starts_with(['-', '/']) && knowledge::find(&arg.text).is_some()
+                });
                 return match at.and_then(|at| call.args.get(at..)) {
                     Some(rest) => self.call(rest, Vec::new(), call.stdin, call.span),
                     None => Stream::UNKNOWN,
@@ -238,13 +328,28 @@ impl Analyser<'_> {
                 let sub = parsed.sub().to_owned();
                 let words: Vec<&Text> = call.args.iter().collect();
                 match sub.as_str() {
-                    "new" | "new-session" | "neww" | "new-window" | "split-window" | "splitw" | "run-shell" | "run" | "respawn-pane" | "display-popup" | "popup" | "pipe-pane" | "if-shell" => {
+                    "new" | "new-session" | "neww" | "new-window" | "split-window" | "splitw"
+                    | "run-shell" | "run" | "respawn-pane" | "display-popup" | "popup"
+                    | "pipe-pane" | "if-shell" => {
                         // Options with values: -s NAME -t TARGET -n NAME -c FOLDER.
                         let start = parsed.operands.first().map_or(0, |&(at, _)| at + 1);
                         let mut at = start;
                         let mut rest: Vec<&Text> = Vec::new();
                         while let Some(word) = words.get(at) {
-                            if rest.is_empty() && matches!(word.text.as_str(), "-s" | "-t" | "-n" | "-c" | "-x" | "-y" | "-F" | "-e" | "-l" | "-p") {
+                            if rest.is_empty()
+                                && matches!(
+                                    word.text.as_str(),
+                                    "-s" | "-t"
+                                        | "-n"
+                                        | "-c"
+                                        | "-x"
+                                        | "-y"
+                                        | "-F"
+                                        | "-e"
+                                        | "-l"
+                                        | "-p"
+                                )
+                            {
                                 at += 2;
                                 continue;
                             }
@@ -268,7 +373,12 @@ impl Analyser<'_> {
                                 skip = false;
                             } else if matches!(word.text.as_str(), "-t" | "-N") {
                                 skip = true;
-                            } else if !word.text.starts_with('-') && !matches!(word.text.as_str(), "Enter" | "C-m" | "C-c" | "Escape" | "Tab") {
+                            } else if !word.text.starts_with('-')
+                                && !matches!(
+                                    word.text.as_str(),
+                                    "Enter" | "C-m" | "C-c" | "Escape" | "Tab"
+                                )
+                            {
                                 self.shell_code(word, dialect, &Stream::Empty, true);
                             }
                         }
@@ -314,10 +424,19 @@ impl Analyser<'_> {
             self.makefile(&code);
         }
         if let Some(file) = parsed.value("file").cloned() {
-            let content = if file.text == "-" { call.stdin.clone() } else { self.env.file(&self.absolute(&file.text)).cloned().unwrap_or_default() };
+            let content = if file.text == "-" {
+                call.stdin.clone()
+            } else {
+                self.env
+                    .file(&self.absolute(&file.text))
+                    .cloned()
+                    .unwrap_or_default()
+            };
             match content {
                 Stream::Known(text) => self.makefile(&Text::known(text, call.span)),
-                Stream::Tainted(taint) if file.text == "-" => self.tainted_code(&taint, "make", call.span),
+                Stream::Tainted(taint) if file.text == "-" => {
+                    self.tainted_code(&taint, "make", call.span)
+                }
                 _ => {}
             }
         }
@@ -327,12 +446,25 @@ impl Analyser<'_> {
     /// Recipes and `$(shell …)` of a makefile.
     fn makefile(&mut self, code: &Text) {
         for line in code.text.lines().take(256) {
-            if let Some(recipe) = line.strip_prefix('\t').or_else(|| line.split_once(';').map(|(_, recipe)| recipe)) {
+            if let Some(recipe) = line
+                .strip_prefix('\t')
+                .or_else(|| line.split_once(';').map(|(_, recipe)| recipe))
+            {
                 let recipe = recipe.trim_start_matches(['@', '-', '+']);
-                self.shell_code(&Text::known(recipe, code.span), Dialect::Sh, &Stream::Empty, true);
+                self.shell_code(
+                    &Text::known(recipe, code.span),
+                    Dialect::Sh,
+                    &Stream::Empty,
+                    true,
+                );
             } else if let Some((_, rest)) = line.split_once("$(shell ") {
                 let inner = rest.rsplit_once(')').map_or(rest, |(inner, _)| inner);
-                self.shell_code(&Text::known(inner, code.span), Dialect::Sh, &Stream::Empty, true);
+                self.shell_code(
+                    &Text::known(inner, code.span),
+                    Dialect::Sh,
+                    &Stream::Empty,
+                    true,
+                );
             }
         }
     }

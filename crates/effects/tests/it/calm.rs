@@ -41,18 +41,60 @@ fn mentions() {
 #[test]
 fn everyday_is_quiet() {
     for text in [
-        "ls -la", "cd src && ls", "git status", "git diff HEAD~1", "git log --oneline | head", "cargo test -p x", "npm test", "make -j4", "docker ps -a", "kubectl get pods", "terraform plan", "ps aux | grep node | wc -l",
-        "find . -name '*.rs' | xargs wc -l", "for f in *.txt; do echo $f; done", "aws s3 ls", "psql -c 'select 1'", "systemctl status x", "date +%s", "test -f x && echo y", "df -h; du -sh .", "gcloud compute instances list",
+        "ls -la",
+        "cd src && ls",
+        "git status",
+        "git diff HEAD~1",
+        "git log --oneline | head",
+        "cargo test -p x",
+        "npm test",
+        "make -j4",
+        "docker ps -a",
+        "kubectl get pods",
+        "terraform plan",
+        "ps aux | grep node | wc -l",
+        "find . -name '*.rs' | xargs wc -l",
+        "for f in *.txt; do echo $f; done",
+        "aws s3 ls",
+        "psql -c 'select 1'",
+        "systemctl status x",
+        "date +%s",
+        "test -f x && echo y",
+        "df -h; du -sh .",
+        "gcloud compute instances list",
     ] {
         let analysis = look(text);
-        let loud: Vec<_> = lines(text).into_iter().filter(|line| !line.starts_with("read ")).collect();
-        assert!(loud.is_empty() && !analysis.unknown && analysis.complete, "{text}: {loud:?} unknown={}", analysis.unknown);
+        let loud: Vec<_> = lines(text)
+            .into_iter()
+            .filter(|line| !line.starts_with("read "))
+            .collect();
+        assert!(
+            loud.is_empty() && !analysis.unknown && analysis.complete,
+            "{text}: {loud:?} unknown={}",
+            analysis.unknown
+        );
     }
 }
 
 #[test]
 fn dry_runs() {
-    for text in ["git clean -ndx", "rsync -n --delete -a a/ /", "terraform plan -destroy", "kubectl delete pod x --dry-run=client", "git push --force --dry-run", "apt-get -s purge x", "make -n clean", "npm publish --dry-run"] {
-        assert_eq!(lines(text).into_iter().filter(|line| !line.starts_with("read ")).collect::<Vec<_>>(), Vec::<String>::new(), "{text}");
+    for text in [
+        "git clean -ndx",
+        "rsync -n --delete -a a/ /",
+        "terraform plan -destroy",
+        "kubectl delete pod x --dry-run=client",
+        "git push --force --dry-run",
+        "apt-get -s purge x",
+        "make -n clean",
+        "npm publish --dry-run",
+    ] {
+        assert_eq!(
+            lines(text)
+                .into_iter()
+                .filter(|line| !line.starts_with("read "))
+                .collect::<Vec<_>>(),
+            Vec::<String>::new(),
+            "{text}"
+        );
     }
 }

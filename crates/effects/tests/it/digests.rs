@@ -50,6 +50,12 @@ fn meaning_does() {
 
 #[test]
 fn secrets_are_not_in_it() {
-    same("mysql -u root -phunter22 shop", "mysql -u root -phunter33 shop");
-    differ("mysql -u root -phunter22 shop", "mysql -u admin -phunter22 shop");
+    same(
+        "mysql -u root -phunter22 shop",
+        "mysql -u root -phunter33 shop",
+    );
+    differ(
+        "mysql -u root -phunter22 shop",
+        "mysql -u admin -phunter22 shop",
+    );
 }

@@ -41,11 +41,17 @@ fn examples_hold() {
                 found.sort();
                 expected.sort();
                 if found != expected {
-                    wrong.push(format!("{}: {}\n  expected {expected:?}\n  found    {found:?}", program.names[0], example.run));
+                    wrong.push(format!(
+                        "{}: {}\n  expected {expected:?}\n  found    {found:?}",
+                        program.names[0], example.run
+                    ));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 100 && programs >= 200, "{count} examples, {programs} programs");
+    assert!(
+        count >= 100 && programs >= 200,
+        "{count} examples, {programs} programs"
+    );
 }

@@ -1,5 +1,12 @@
 //! What texts are found to do.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails says so"
+)]
+
 mod bypasses;
 mod calm;
 mod differential;

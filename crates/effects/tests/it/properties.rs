@@ -92,8 +92,63 @@ proptest! {
 }
 
 const PIECES: &[&str] = &[
-    "$(", "`", "\"", "'", ")", "(", "{", "}", ";", "&", "|", "&&", "||", "<<E\n", "E\n", "<<<", "<(", "$((", "))", "${", "x", "rm -rf /", " ", "\n", "if ", "then ", "fi ", "for x in ", "do ", "done ", "case ", "esac ", "in ",
-    "[[ ", " ]]", "=", "*", "~", "\\", "$x", "${x:-", "#", "!", ">", "2>&1", "é", "bash -c ", "eval ", "sudo ", "f()", "function ", "a=(", ",", "..", "$'", "xargs ", "find . -exec ",
+    "$(",
+    "`",
+    "\"",
+    "'",
+    ")",
+    "(",
+    "{",
+    "}",
+    ";",
+    "&",
+    "|",
+    "&&",
+    "||",
+    "<<E\n",
+    "E\n",
+    "<<<",
+    "<(",
+    "$((",
+    "))",
+    "${",
+    "x",
+    "rm -rf /",
+    " ",
+    "\n",
+    "if ",
+    "then ",
+    "fi ",
+    "for x in ",
+    "do ",
+    "done ",
+    "case ",
+    "esac ",
+    "in ",
+    "[[ ",
+    " ]]",
+    "=",
+    "*",
+    "~",
+    "\\",
+    "$x",
+    "${x:-",
+    "#",
+    "!",
+    ">",
+    "2>&1",
+    "é",
+    "bash -c ",
+    "eval ",
+    "sudo ",
+    "f()",
+    "function ",
+    "a=(",
+    ",",
+    "..",
+    "$'",
+    "xargs ",
+    "find . -exec ",
 ];
 
 /// Behind a program, a text needs a shell.
@@ -107,7 +162,35 @@ fn quoted(text: &str) -> String {
 
 #[test]
 fn hostile_depth_is_bounded() {
-    for piece in ["$(", "{", "(", "`", "\"$(", "${x:-", "$((", "((", "[[ ", "if ", "while ", "case x in x) ", "{a,", "a=(", "<(", "eval ", "bash -c '", "f(){ ", "sudo ", "!", "<<E ", "x|", "a&&", "\\", "'", "*", "["] {
+    for piece in [
+        "$(",
+        "{",
+        "(",
+        "`",
+        "\"$(",
+        "${x:-",
+        "$((",
+        "((",
+        "[[ ",
+        "if ",
+        "while ",
+        "case x in x) ",
+        "{a,",
+        "a=(",
+        "<(",
+        "eval ",
+        "bash -c '",
+        "f(){ ",
+        "sudo ",
+        "!",
+        "<<E ",
+        "x|",
+        "a&&",
+        "\\",
+        "'",
+        "*",
+        "[",
+    ] {
         let text: String = piece.repeat(65_536 / piece.len());
         look(&text);
         look(&piece.repeat(200_000 / piece.len()));
@@ -121,7 +204,10 @@ fn hostile_depth_is_bounded() {
     look(&format!("rm {brace}"));
     let mut calls = String::new();
     for index in 0..40 {
-        calls.push_str(&format!("f{index}() {{ f{next}; f{next}; }};", next = index + 1));
+        calls.push_str(&format!(
+            "f{index}() {{ f{next}; f{next}; }};",
+            next = index + 1
+        ));
     }
     look(&format!("{calls} f0"));
 }

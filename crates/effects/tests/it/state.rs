@@ -31,7 +31,16 @@ impl Session for Live {
 }
 
 fn deletes(text: &str) -> Vec<(String, Certainty)> {
-    let analysis = analyse(text, &Context { dialect: Dialect::Bash, cwd: "/w", home: "/home/u", user: "u", session: &Live });
+    let analysis = analyse(
+        text,
+        &Context {
+            dialect: Dialect::Bash,
+            cwd: "/w",
+            home: "/home/u",
+            user: "u",
+            session: &Live,
+        },
+    );
     analysis
         .effects
         .into_iter()
@@ -44,21 +53,52 @@ fn deletes(text: &str) -> Vec<(String, Certainty)> {
 
 #[test]
 fn a_live_session_is_asked() {
-    assert_eq!(deletes("rm -rf $TARGET/x"), [("/srv/data/x".to_owned(), Certainty::Proven)]);
-    assert_eq!(deletes("nuke /srv"), [("/srv".to_owned(), Certainty::Proven)]);
-    assert_eq!(deletes("both x"), [("/srv/x".to_owned(), Certainty::Proven)]);
-    assert_eq!(deletes("wipe /srv"), [("/srv".to_owned(), Certainty::Proven)]);
-    assert_eq!(deletes("rm -rf \"$UNSET/\"*"), [("/*".to_owned(), Certainty::Proven)]);
+    assert_eq!(
+        deletes("rm -rf $TARGET/x"),
+        [("/srv/data/x".to_owned(), Certainty::Proven)]
+    );
+    assert_eq!(
+        deletes("nuke /srv"),
+        [("/srv".to_owned(), Certainty::Proven)]
+    );
+    assert_eq!(
+        deletes("both x"),
+        [("/srv/x".to_owned(), Certainty::Proven)]
+    );
+    assert_eq!(
+        deletes("wipe /srv"),
+        [("/srv".to_owned(), Certainty::Proven)]
+    );
+    assert_eq!(
+        deletes("rm -rf \"$UNSET/\"*"),
+        [("/*".to_owned(), Certainty::Proven)]
+    );
     assert_eq!(deletes("ls; ll; \\nuke x"), []);
 }
 
 #[test]
 fn unset_variables_are_likely() {
     let analysis = look("rm -rf \"$DIR/\"*");
-    let found: Vec<_> = analysis.effects.iter().filter(|effect| effect.kind.path() == Some("/*")).map(|effect| effect.certainty).collect();
+    let found: Vec<_> = analysis
+        .effects
+        .iter()
+        .filter(|effect| effect.kind.path() == Some("/*"))
+        .map(|effect| effect.certainty)
+        .collect();
     assert_eq!(found, [Certainty::Likely]);
-    for guarded in ["rm -rf \"${DIR:?}/\"*", "[ -n \"$DIR\" ] && rm -rf \"$DIR/\"*", "if [ -n \"$DIR\" ]; then rm -rf \"$DIR/\"*; fi", "set -u; rm -rf \"$DIR/\"*"] {
-        assert!(!look(guarded).effects.iter().any(|effect| effect.kind.path() == Some("/*")), "{guarded}");
+    for guarded in [
+        "rm -rf \"${DIR:?}/\"*",
+        "[ -n \"$DIR\" ] && rm -rf \"$DIR/\"*",
+        "if [ -n \"$DIR\" ]; then rm -rf \"$DIR/\"*; fi",
+        "set -u; rm -rf \"$DIR/\"*",
+    ] {
+        assert!(
+            !look(guarded)
+                .effects
+                .iter()
+                .any(|effect| effect.kind.path() == Some("/*")),
+            "{guarded}"
+        );
     }
 }
 
@@ -73,10 +113,31 @@ fn what_cannot_be_told_is_unknown() {
 
 #[test]
 fn completeness() {
-    for text in ["echo 'a", "for x in a; do", "a &&", "a |", "a \\", "cat <<E\nx", "if true; then", "f() {", "echo $(a", "echo \"a", "case x in", "( a"] {
+    for text in [
+        "echo 'a",
+        "for x in a; do",
+        "a &&",
+        "a |",
+        "a \\",
+        "cat <<E\nx",
+        "if true; then",
+        "f() {",
+        "echo $(a",
+        "echo \"a",
+        "case x in",
+        "( a",
+    ] {
         assert!(!look(text).complete, "{text:?}");
     }
-    for text in ["", "echo a", "a && b", "cat <<E\nx\nE", "echo \\\\", "for x in a; do b; done", "# it's"] {
+    for text in [
+        "",
+        "echo a",
+        "a && b",
+        "cat <<E\nx\nE",
+        "echo \\\\",
+        "for x in a; do b; done",
+        "# it's",
+    ] {
         assert!(look(text).complete, "{text:?}");
     }
 }

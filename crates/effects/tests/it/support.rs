@@ -10,7 +10,16 @@ pub(crate) fn look(text: &str) -> Analysis {
 
 /// Analyses in a dialect.
 pub(crate) fn look_as(text: &str, dialect: Dialect) -> Analysis {
-    analyse(text, &Context { dialect, cwd: "/home/user/project", home: "/home/user", user: "user", session: &NoSession })
+    analyse(
+        text,
+        &Context {
+            dialect,
+            cwd: "/home/user/project",
+            home: "/home/user",
+            user: "user",
+            session: &NoSession,
+        },
+    )
 }
 
 /// Effects as short lines.
@@ -48,20 +57,52 @@ pub(crate) fn line(effect: &Effect) -> String {
 }
 
 const FIELDS: &[&str] = &[
-    "mechanism", "provider", "resource", "name", "context", "url", "from", "path", "to", "mode", "owner", "source", "destination", "address", "subject", "what", "remote", "branch", "manager", "service", "action",
-    "target", "how", "why", "recursive", "force", "all",
+    "mechanism",
+    "provider",
+    "resource",
+    "name",
+    "context",
+    "url",
+    "from",
+    "path",
+    "to",
+    "mode",
+    "owner",
+    "source",
+    "destination",
+    "address",
+    "subject",
+    "what",
+    "remote",
+    "branch",
+    "manager",
+    "service",
+    "action",
+    "target",
+    "how",
+    "why",
+    "recursive",
+    "force",
+    "all",
 ];
 
 /// Fails unless the text has an effect whose short line is this.
 #[track_caller]
 pub(crate) fn has(text: &str, expected: &str) {
     let all = lines(text);
-    assert!(all.iter().any(|line| line == expected), "{text:?}: no {expected:?} among {all:#?}");
+    assert!(
+        all.iter().any(|line| line == expected),
+        "{text:?}: no {expected:?} among {all:#?}"
+    );
 }
 
 /// Fails where the text has any effect of this kind.
 #[track_caller]
 pub(crate) fn lacks(text: &str, kind: &str) {
     let all = lines(text);
-    assert!(!all.iter().any(|line| line == kind || line.starts_with(&format!("{kind} "))), "{text:?}: {kind:?} among {all:#?}");
+    assert!(
+        !all.iter()
+            .any(|line| line == kind || line.starts_with(&format!("{kind} "))),
+        "{text:?}: {kind:?} among {all:#?}"
+    );
 }

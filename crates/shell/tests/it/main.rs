@@ -1,0 +1,10 @@
+//! Texts to trees.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails says so"
+)]
+
+mod shapes;
