@@ -287,6 +287,19 @@ impl Analyser<'_> {
                 }
             }
         }
+        if words.windows(2).any(|pair| {
+            matches!(
+                pair,
+                ["secrets" | "versions", "access"] | ["secret", "show"]
+            )
+        }) {
+            let path = format!("{provider}:secret");
+            self.emit(
+                EffectKind::ReadSecret { path },
+                call.span,
+                Certainty::Proven,
+            );
+        }
         let at = words.iter().position(|word| {
             verb_of(word.rsplit([':', '.']).next().unwrap_or(word), DESTROY)
                 || verb_of(word, DESTROY)
