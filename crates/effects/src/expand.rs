@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Most words that braces make.
-const MAX_WORDS: usize = 64;
+const MAX_WORDS: usize = 128;
 
 /// A part, or text that braces made.
 #[derive(Clone)]
@@ -198,8 +198,7 @@ impl Analyser<'_> {
             .any(|part| matches!(part, Part::Brace(_) | Part::Range(_)))
         {
             let mut all: Vec<Vec<Bit<'_, '_>>> = vec![Vec::new()];
-            braces(&word.parts, &mut all);
-            if all.len() >= MAX_WORDS {
+            if braces(&word.parts, &mut all) {
                 self.unknown = true;
             }
             for bits in &all {
@@ -562,15 +561,16 @@ fn join(mut fields: Vec<Text>, span: Span) -> Text {
     }
 }
 
-/// Expands braces: each sequence of bits is a word of its own.
-fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) {
+/// Expands braces: each sequence of bits is a word of its own. True where some had to be left out.
+fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) -> bool {
+    let mut cut = false;
     for part in parts {
         let choices: Vec<Vec<Bit<'x, 't>>> = match part {
             Part::Brace(alternatives) => {
                 let mut choices = Vec::new();
                 for alternative in alternatives {
                     let mut inner = vec![Vec::new()];
-                    braces(alternative, &mut inner);
+                    cut |= braces(alternative, &mut inner);
                     choices.append(&mut inner);
                     choices.truncate(MAX_WORDS);
                 }
@@ -587,12 +587,18 @@ fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) {
                 continue;
             }
         };
-        let mut next = Vec::with_capacity((all.len() * choices.len()).min(MAX_WORDS));
-        'outer: for bits in all.iter() {
+        if all.len() * choices.len() > MAX_WORDS && all.len() > 1 {
+            // Too many: the first choice stands for the others from here on.
+            cut = true;
+            for bits in all.iter_mut() {
+                bits.extend(choices.first().into_iter().flatten().cloned());
+            }
+            continue;
+        }
+        cut |= choices.len() >= MAX_WORDS;
+        let mut next = Vec::with_capacity(all.len() * choices.len());
+        for bits in all.iter() {
             for choice in &choices {
-                if next.len() >= MAX_WORDS {
-                    break 'outer;
-                }
                 let mut joined = bits.clone();
                 joined.extend(choice.iter().cloned());
                 next.push(joined);
@@ -600,6 +606,7 @@ fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) {
         }
         *all = next;
     }
+    cut
 }
 
 fn range(text: &str) -> Vec<String> {

@@ -149,6 +149,7 @@ const PIECES: &[&str] = &[
     "$'",
     "xargs ",
     "find . -exec ",
+    "{a,b}",
 ];
 
 /// Behind a program, a text needs a shell.
