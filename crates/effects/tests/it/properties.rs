@@ -191,6 +191,10 @@ fn hostile_depth_is_bounded() {
         "'",
         "*",
         "[",
+        "{a,b}",
+        "$x",
+        "xargs ",
+        "rm a;",
     ] {
         let text: String = piece.repeat(65_536 / piece.len());
         look(&text);
