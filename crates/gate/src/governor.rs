@@ -50,10 +50,7 @@ impl Governor {
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
-        let peer = rustix::net::sockopt::socket_peercred(&stream)
-            .map_err(io::Error::from)?
-            .uid
-            .as_raw();
+        let peer = owner(&stream, socket)?;
         if peer != 0 && peer != rustix::process::getuid().as_raw() {
             return Err(GovernorError::Stranger(peer));
         }
@@ -134,6 +131,15 @@ impl Governor {
             Reply::Error { message } => Err(GovernorError::Refused(message)),
             reply => Ok(reply),
         }
+    }
+}
+
+/// Whose process answers. Where it lives in another process namespace the kernel has no number for
+/// it and the credentials cannot be read: then the owner of the socket's file speaks for it.
+fn owner(stream: &UnixStream, socket: &Path) -> io::Result<u32> {
+    match rustix::net::sockopt::socket_peercred(stream) {
+        Ok(credentials) => Ok(credentials.uid.as_raw()),
+        Err(_) => Ok(std::os::unix::fs::MetadataExt::uid(&std::fs::symlink_metadata(socket)?)),
     }
 }
 

@@ -73,11 +73,10 @@ pub enum Role {
 impl Role {
     /// True where this role may do what `needed` may.
     pub const fn may(self, needed: Self) -> bool {
-        match (self, needed) {
-            (Self::Administrator, _) | (_, Self::Viewer) => true,
-            (Self::Auditor, Self::Auditor) | (Self::Security, Self::Security) => true,
-            _ => false,
-        }
+        matches!(
+            (self, needed),
+            (Self::Administrator, _) | (_, Self::Viewer) | (Self::Auditor, Self::Auditor) | (Self::Security, Self::Security)
+        )
     }
     /// The word in JSON.
     pub const fn as_str(self) -> &'static str {

@@ -134,7 +134,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let ledger = Ledger::open(&*store, &config.organisation, ledger_key.as_bytes()).await?;
     let publisher =
         Publisher::open_or_init(&config.data_dir.join("releases"), &config.organisation).await?;
-    let rules = rules(&config.data_dir)?;
+    let rules = rules(&config)?;
     let first_password = first_administrator(&*store, &config).await?;
 
     let plain = console_address.ip().is_loopback();
@@ -277,9 +277,10 @@ async fn same_organisation(store: &dyn Store, organisation: &str) -> anyhow::Res
 }
 
 /// Built-in rules, and the organisation's own where the data folder has a file of them.
-fn rules(folder: &Path) -> anyhow::Result<Rules> {
-    let builtin = Rules::builtin()?;
-    let path = folder.join(RULES_FILE);
+fn rules(config: &Config) -> anyhow::Result<Rules> {
+    let silence = u64::try_from(config.silent_after.as_millis()).unwrap_or(u64::MAX);
+    let builtin = Rules::builtin()?.silent_after(silence);
+    let path = config.data_dir.join(RULES_FILE);
     if !path.exists() {
         return Ok(builtin);
     }
