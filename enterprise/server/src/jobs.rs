@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cmdai_api::console::Delivery;
 use cmdai_detect::{Engine, Finding, MachineContact, Subject};
-use cmdai_schema::Event;
+use cmdai_schema::{Event, EventType};
 use cmdai_store::{AlertRow, Contact};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::clock;
 use crate::feed::News;
-use crate::people::{alert_wire, expire, quarantine};
+use crate::people::{alert_wire, expire, quarantine, tell_approval};
 use crate::trail::{self, Entry};
 
 /// Events read at once by the detection.
@@ -210,12 +210,28 @@ async fn observe(
         let mut findings = Vec::new();
         for (_, _, json) in &page {
             let event: Event = serde_json::from_str(json)?;
+            used(app, &event).await?;
             findings.extend(engine.observe(&event, now()));
         }
         raise_all(app, findings, spent).await?;
         *row = last;
         app.store.set_setting(CURSOR, &last.to_string()).await?;
     }
+}
+
+/// A grant that a machine has used up is used up here too.
+async fn used(app: &App, event: &Event) -> anyhow::Result<()> {
+    let approval = event.payload.approval.as_ref();
+    if let (EventType::GrantConsumed, Some(approval)) = (event.envelope.event_type, approval) {
+        let id = &approval.request_id;
+        app.store
+            .consume_approval(&event.envelope.machine_id, id)
+            .await?;
+        tell_approval(app, id)
+            .await
+            .map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
+    }
+    Ok(())
 }
 
 /// Machines that should be there, with when they were last heard of.

@@ -108,10 +108,9 @@ impl Ledger {
 
     /// The edge of the tree of the first `size` leaves.
     pub(crate) async fn edge_at(&self, store: &dyn Store, size: u64) -> anyhow::Result<Frontier> {
-        let mut edge = match kept_edge(store, &key_of(size / STEP * STEP)).await? {
-            Some(edge) => edge,
-            None => Frontier::default(),
-        };
+        let mut edge = kept_edge(store, &key_of(size / STEP * STEP))
+            .await?
+            .unwrap_or_default();
         while edge.size() < size {
             let wanted = u32::try_from((size - edge.size()).min(u64::from(PAGE))).unwrap_or(PAGE);
             let hashes = store.hashes_from(edge.size() + 1, wanted).await?;

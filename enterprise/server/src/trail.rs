@@ -76,7 +76,10 @@ pub(crate) async fn record_read(
     caller: &Caller,
     entry: Entry<'_>,
 ) -> Result<(), Failure> {
-    let key = format!("{}\u{1f}{}\u{1f}{}", caller.login, entry.action, entry.text);
+    let key = format!(
+        "{}\u{1f}{}\u{1f}{}\u{1f}{:?}",
+        caller.login, entry.action, entry.text, entry.detail
+    );
     if app.reads.take(&key, clock::now_ms()) {
         record(app, caller, entry).await
     } else {

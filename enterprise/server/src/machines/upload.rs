@@ -9,14 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use cmdai_api::machine::IngestReply;
 use cmdai_collector::Refusal;
-use cmdai_schema::EventType;
 use cmdai_store::{Contact, StoreError};
 
 use super::peer::Peer;
 use crate::app::App;
 use crate::clock;
 use crate::failure::{Answer, Failure};
-use crate::people::tell_approval;
 
 pub(super) async fn ingest(
     State(app): State<Arc<App>>,
@@ -29,29 +27,19 @@ pub(super) async fn ingest(
         seen_ms: now_ms,
         checkin: None,
     });
-    let done = match app
-        .collector
-        .ingest(packed.to_vec(), &machine.machine_id, now_ms)
-        .await
-    {
-        Ok(done) => done,
-        Err(refusal) => return refused(&app, &machine, refusal).await,
-    };
-    for (event, _) in &done.stored {
-        let request = event
-            .payload
-            .approval
-            .as_ref()
-            .map(|approval| approval.request_id.as_str());
-        if let (EventType::GrantConsumed, Some(id)) = (event.envelope.event_type, request) {
-            app.store.consume_approval(&machine.machine_id, id).await?;
-            tell_approval(&app, id).await?;
+    // On its own, so that a connection that breaks does not cut the work off in the middle.
+    let (this, id) = (Arc::clone(&app), machine.machine_id.clone());
+    let work = tokio::spawn(async move {
+        let done = this.collector.ingest(packed.to_vec(), &id, now_ms).await;
+        if let Some((_, record)) = done.as_ref().ok().and_then(|done| done.stored.last()) {
+            this.feed.stored(record.row);
         }
+        done
+    });
+    match work.await.map_err(|error| Failure::internal(&error))? {
+        Ok(done) => Ok(Json(done.reply).into_response()),
+        Err(refusal) => refused(&app, &machine, refusal).await,
     }
-    if let Some((_, record)) = done.stored.last() {
-        app.feed.stored(record.row);
-    }
-    Ok(Json(done.reply).into_response())
 }
 
 async fn refused(

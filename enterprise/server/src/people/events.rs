@@ -56,19 +56,13 @@ pub(super) async fn search(
         ),
         None => None,
     };
-    let asked = parameters.text("q").unwrap_or("everything");
-    trail::record_read(
-        &app,
-        &caller,
-        Entry::action(
-            "events.search",
-            format!("{} searched events: {asked}", caller.login),
-        )
-        .with("query", asked),
-    )
-    .await?;
     let page = app.store.search(&search, after, limit).await?;
     let count = app.store.count(&search, BOUND).await?;
+    // After looking, so that a search does not find itself; before answering, so that none goes unrecorded.
+    let asked = parameters.text("q").unwrap_or("");
+    let entry = Entry::action("events.search", format!("{} searched events", caller.login))
+        .with("query", asked);
+    trail::record_read(&app, &caller, entry).await?;
     Ok(Json(EventPage {
         rows: page.rows.into_iter().map(event_row).collect(),
         cursor: page

@@ -131,6 +131,7 @@ async fn write(
 ) -> anyhow::Result<()> {
     let line = |name: &str, value: String| format!("{{\"{name}\":{value}}}\n");
     let mut text = line("export", serde_json::to_string(head)?);
+    let signed = app.store.checkpoint().await?;
     let mut row = head.first_leaf + 1;
     while row <= last {
         let wanted = u32::try_from((last - row + 1).min(u64::from(PAGE))).unwrap_or(PAGE);
@@ -139,6 +140,17 @@ async fn write(
         for (at, hash, json) in page {
             anyhow::ensure!(at == row, "row {row} is missing");
             edge.push(hash);
+            // Never sign a state that contradicts one signed before.
+            if let Some(signed) = signed
+                .as_ref()
+                .filter(|signed| signed.tree_size == edge.size())
+            {
+                anyhow::ensure!(
+                    signed.root == edge.root(),
+                    "the stored events do not fit the signed checkpoint of {} leaves",
+                    signed.tree_size
+                );
+            }
             text.push_str(&line(
                 "event",
                 format!("{{\"leaf\":{},\"event\":{json}}}", at - 1),

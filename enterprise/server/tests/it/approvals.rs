@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use cmdai_api::console::{Approval, ApprovalDecision, ApprovalList, EventPage, Role};
-use cmdai_api::machine::{ApprovalOpen, ApprovalOpened, BoundRequest, Checkin, CheckinReply, Grant};
+use cmdai_api::machine::{
+    ApprovalOpen, ApprovalOpened, BoundRequest, Checkin, CheckinReply, Grant,
+};
 use cmdai_bundle::verify_statement;
 use cmdai_schema::governor::Binding;
 use cmdai_schema::{ApprovalInfo, EventType, Hash, Payload, canonical_bytes};
@@ -39,11 +41,19 @@ fn open(id: &str, user: &str, seconds: i64) -> ApprovalOpen {
 }
 
 fn decision(approve: bool, password: &str) -> ApprovalDecision {
-    ApprovalDecision { approve, reason: "looked at it".to_owned(), password: password.to_owned() }
+    ApprovalDecision {
+        approve,
+        reason: "looked at it".to_owned(),
+        password: password.to_owned(),
+    }
 }
 
 async fn checkin(machine: &Machine, pending: &str) -> CheckinReply {
-    let state = Checkin { policy_version: "1".to_owned(), pending_requests: vec![pending.to_owned()], ..Checkin::default() };
+    let state = Checkin {
+        policy_version: "1".to_owned(),
+        pending_requests: vec![pending.to_owned()],
+        ..Checkin::default()
+    };
     read(machine.post("/v1/checkin", &state).await).await
 }
 
@@ -51,7 +61,9 @@ async fn checkin(machine: &Machine, pending: &str) -> CheckinReply {
 async fn somebody_else_grants_and_the_machine_can_prove_it() {
     let plant = plant().await;
     let mut machine = plant.machine("alice").await;
-    let own = plant.person("alice.admin", Role::Administrator, "alice").await;
+    let own = plant
+        .person("alice.admin", Role::Administrator, "alice")
+        .await;
     let other = plant.person("sami", Role::Security, "sami").await;
     let request = open("7F3KQ2MA", "alice", 600);
     let opened: ApprovalOpened = read(machine.post("/v1/approvals", &request).await).await;
@@ -59,34 +71,73 @@ async fn somebody_else_grants_and_the_machine_can_prove_it() {
     // Sent again after a lost answer, it is the same request.
     let _: ApprovalOpened = read(machine.post("/v1/approvals", &request).await).await;
     let list: ApprovalList = other.get_as("approvals?status=pending").await;
-    assert_eq!((list.approvals.len(), list.approvals[0].risk.as_str()), (1, "critical"));
+    assert_eq!(
+        (list.approvals.len(), list.approvals[0].risk.as_str()),
+        (1, "critical")
+    );
 
     let path = "approvals/7F3KQ2MA";
     let selfish = own.post(path, &decision(true, PASSWORD)).await;
     assert_eq!(selfish.status(), StatusCode::FORBIDDEN);
     assert!(selfish.text().await.unwrap().contains("their own request"));
-    assert_eq!(other.post(path, &decision(true, "wrong password")).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(
+        other
+            .post(path, &decision(true, "wrong password"))
+            .await
+            .status(),
+        StatusCode::FORBIDDEN
+    );
     assert!(checkin(&machine, "7F3KQ2MA").await.grants.is_empty());
 
     let granted: Approval = other.post_as(path, &decision(true, PASSWORD)).await;
-    assert_eq!((granted.status.as_str(), granted.approver.as_deref()), ("granted", Some("sami")));
-    assert_eq!(other.post(path, &decision(false, PASSWORD)).await.status(), StatusCode::CONFLICT);
+    assert_eq!(
+        (granted.status.as_str(), granted.approver.as_deref()),
+        ("granted", Some("sami"))
+    );
+    assert_eq!(
+        other.post(path, &decision(false, PASSWORD)).await.status(),
+        StatusCode::CONFLICT
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let authority = authority(&machine, folder.path()).await;
     let reply = checkin(&machine, "7F3KQ2MA").await;
     let grant: Grant = verify_statement(&reply.grants[0], &authority.grant_keys).unwrap();
     assert!(grant.granted);
-    assert_eq!((grant.machine_id.as_str(), grant.user.as_str(), grant.uses), (machine.id.as_str(), "alice", 1));
-    assert_eq!((grant.binding_hash, grant.factor.as_str()), (request.binding_hash, "password"));
-    assert!(verify_statement::<Grant>(&reply.grants[0], &authority.order_keys).is_err(), "another key's word is nothing");
+    assert_eq!(
+        (grant.machine_id.as_str(), grant.user.as_str(), grant.uses),
+        (machine.id.as_str(), "alice", 1)
+    );
+    assert_eq!(
+        (grant.binding_hash, grant.factor.as_str()),
+        (request.binding_hash, "password")
+    );
+    assert!(
+        verify_statement::<Grant>(&reply.grants[0], &authority.order_keys).is_err(),
+        "another key's word is nothing"
+    );
 
-    let approval = Some(ApprovalInfo { request_id: "7F3KQ2MA".to_owned(), status: "consumed".to_owned(), ..ApprovalInfo::default() });
-    let used = machine.seal(EventType::GrantConsumed, Payload { approval, ..Payload::default() });
+    let approval = Some(ApprovalInfo {
+        request_id: "7F3KQ2MA".to_owned(),
+        status: "consumed".to_owned(),
+        ..ApprovalInfo::default()
+    });
+    let used = machine.seal(
+        EventType::GrantConsumed,
+        Payload {
+            approval,
+            ..Payload::default()
+        },
+    );
     machine.upload(&[used]).await;
-    let list: ApprovalList = other.get_as("approvals?status=consumed").await;
-    assert_eq!(list.approvals.len(), 1);
-    let trail: EventPage = other.get_as("events?q=type:approval_granted%20user:sami").await;
+    eventually("the grant is used up", || async {
+        let list: ApprovalList = other.get_as("approvals?status=consumed").await;
+        (list.approvals.len() == 1).then_some(())
+    })
+    .await;
+    let trail: EventPage = other
+        .get_as("events?q=type:approval_granted%20user:sami")
+        .await;
     assert_eq!(trail.total, 1);
     plant.running.stop().await.unwrap();
 }
@@ -95,13 +146,28 @@ async fn somebody_else_grants_and_the_machine_can_prove_it() {
 async fn a_time_out_is_a_signed_denial() {
     let plant = plant().await;
     let machine = plant.machine("alice").await;
-    let _: ApprovalOpened = read(machine.post("/v1/approvals", &open("AAAABBBB", "alice", 1)).await).await;
+    let _: ApprovalOpened = read(
+        machine
+            .post("/v1/approvals", &open("AAAABBBB", "alice", 1))
+            .await,
+    )
+    .await;
     let folder = tempfile::tempdir().unwrap();
     let authority = authority(&machine, folder.path()).await;
-    let signed = eventually("the denial", || async { checkin(&machine, "AAAABBBB").await.grants.into_iter().next() }).await;
+    let signed = eventually("the denial", || async {
+        checkin(&machine, "AAAABBBB")
+            .await
+            .grants
+            .into_iter()
+            .next()
+    })
+    .await;
     let grant: Grant = verify_statement(&signed, &authority.grant_keys).unwrap();
     assert!(!grant.granted);
-    let late = plant.admin.post("approvals/AAAABBBB", &decision(true, PASSWORD)).await;
+    let late = plant
+        .admin
+        .post("approvals/AAAABBBB", &decision(true, PASSWORD))
+        .await;
     assert_eq!(late.status(), StatusCode::CONFLICT);
     plant.running.stop().await.unwrap();
 }
@@ -112,20 +178,35 @@ async fn what_cannot_be_approved_is_refused() {
     let machine = plant.machine("alice").await;
     let other = plant.machine("bob").await;
     let (machine, other) = (&machine, &other);
-    let status = |open: ApprovalOpen| async move { machine.post("/v1/approvals", &open).await.status() };
+    let status =
+        |open: ApprovalOpen| async move { machine.post("/v1/approvals", &open).await.status() };
     let mut unknown = open("CCCCDDDD", "alice", 60);
     unknown.request.binding.unknown = true;
     assert_eq!(status(unknown).await, StatusCode::BAD_REQUEST);
     let mut loose = open("CCCCDDDD", "alice", 60);
     loose.request.binding.cwd = "/elsewhere".to_owned();
     assert_eq!(status(loose).await, StatusCode::BAD_REQUEST);
-    assert_eq!(status(open("CCCCDDDD", "alice", -5)).await, StatusCode::BAD_REQUEST);
-    assert_eq!(status(open("../../etc", "alice", 60)).await, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        status(open("CCCCDDDD", "alice", -5)).await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        status(open("../../etc", "alice", 60)).await,
+        StatusCode::BAD_REQUEST
+    );
     assert_eq!(status(open("CCCCDDDD", "alice", 60)).await, StatusCode::OK);
-    assert_eq!(other.post("/v1/approvals", &open("CCCCDDDD", "bob", 60)).await.status(), StatusCode::CONFLICT);
+    assert_eq!(
+        other
+            .post("/v1/approvals", &open("CCCCDDDD", "bob", 60))
+            .await
+            .status(),
+        StatusCode::CONFLICT
+    );
     // Another machine does not get a decision that is not its own.
     let sami = plant.person("sami", Role::Security, "sami").await;
-    let _: Approval = sami.post_as("approvals/CCCCDDDD", &decision(false, PASSWORD)).await;
+    let _: Approval = sami
+        .post_as("approvals/CCCCDDDD", &decision(false, PASSWORD))
+        .await;
     assert!(checkin(other, "CCCCDDDD").await.grants.is_empty());
     assert_eq!(checkin(machine, "CCCCDDDD").await.grants.len(), 1);
     plant.running.stop().await.unwrap();
@@ -137,10 +218,25 @@ async fn a_flood_of_requests_is_damped_for_its_sender_only() {
     let machine = plant.machine("alice").await;
     let mut statuses = Vec::new();
     for n in 0..22 {
-        statuses.push(machine.post("/v1/approvals", &open(&format!("FLOOD{n:03}"), "alice", 60)).await.status());
+        statuses.push(
+            machine
+                .post("/v1/approvals", &open(&format!("FLOOD{n:03}"), "alice", 60))
+                .await
+                .status(),
+        );
     }
     assert!(statuses[..20].iter().all(StatusCode::is_success));
-    assert!(statuses[20..].iter().all(|status| *status == StatusCode::TOO_MANY_REQUESTS));
-    assert_eq!(machine.post("/v1/approvals", &open("OTHERUSR", "root", 60)).await.status(), StatusCode::OK);
+    assert!(
+        statuses[20..]
+            .iter()
+            .all(|status| *status == StatusCode::TOO_MANY_REQUESTS)
+    );
+    assert_eq!(
+        machine
+            .post("/v1/approvals", &open("OTHERUSR", "root", 60))
+            .await
+            .status(),
+        StatusCode::OK
+    );
     plant.running.stop().await.unwrap();
 }

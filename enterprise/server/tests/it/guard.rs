@@ -7,19 +7,31 @@ use crate::support::{PASSWORD, Person, plant, read};
 
 /// Path, method and least role of every operation but signing in.
 fn operations() -> Vec<(String, Method, Option<Role>)> {
-    let document: serde_json::Value = serde_json::from_str(&cmdai_server::openapi::document().to_json().unwrap()).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&cmdai_server::openapi::document().to_json().unwrap()).unwrap();
     let mut list = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let said = operation["description"].as_str().unwrap();
             if said.starts_with("nobody") {
-                assert_eq!((path.as_str(), method.as_str()), ("/api/v1/session", "post"));
+                assert_eq!(
+                    (path.as_str(), method.as_str()),
+                    ("/api/v1/session", "post")
+                );
                 continue;
             }
-            let role = [Role::Viewer, Role::Auditor, Role::Security, Role::Administrator]
-                .into_iter()
-                .find(|role| said == format!("role: {}", role.as_str()));
-            assert!(role.is_some() || said == "any role", "{path} {method}: {said}");
+            let role = [
+                Role::Viewer,
+                Role::Auditor,
+                Role::Security,
+                Role::Administrator,
+            ]
+            .into_iter()
+            .find(|role| said == format!("role: {}", role.as_str()));
+            assert!(
+                role.is_some() || said == "any role",
+                "{path} {method}: {said}"
+            );
             let path = path.trim_start_matches("/api/v1/").replace(['{', '}'], "");
             list.push((path, method.to_uppercase().parse().unwrap(), role));
         }
@@ -37,19 +49,36 @@ async fn nobody_gets_in_without_an_account_a_role_and_the_header() {
     let stranger = Client::new();
     for (path, method, role) in operations() {
         let url = format!("{}/api/v1/{path}", plant.running.console_url());
-        let send = |request: reqwest::RequestBuilder| async move { request.send().await.unwrap().status() };
+        let send = |request: reqwest::RequestBuilder| async move {
+            request.send().await.unwrap().status()
+        };
         let label = format!("{method} {path}");
-        assert_eq!(send(stranger.request(method.clone(), &url)).await, StatusCode::UNAUTHORIZED, "{label}");
-        let forged = stranger.request(method.clone(), &url).header("cookie", "cmdai_session=0000");
+        assert_eq!(
+            send(stranger.request(method.clone(), &url)).await,
+            StatusCode::UNAUTHORIZED,
+            "{label}"
+        );
+        let forged = stranger
+            .request(method.clone(), &url)
+            .header("cookie", "cmdai_session=0000");
         assert_eq!(send(forged).await, StatusCode::UNAUTHORIZED, "{label}");
         let forged = stranger.request(method.clone(), &url).bearer_auth("0000");
         assert_eq!(send(forged).await, StatusCode::UNAUTHORIZED, "{label}");
         if method != Method::GET {
-            assert_eq!(send(plant.admin.request(method.clone(), &path)).await, StatusCode::FORBIDDEN, "{label} without header");
+            assert_eq!(
+                send(plant.admin.request(method.clone(), &path)).await,
+                StatusCode::FORBIDDEN,
+                "{label} without header"
+            );
         }
-        for (person, has) in [(&viewer, Role::Viewer), (&auditor, Role::Auditor), (&security, Role::Security)] {
+        for (person, has) in [
+            (&viewer, Role::Viewer),
+            (&auditor, Role::Auditor),
+            (&security, Role::Security),
+        ] {
             if role.is_some_and(|needed| !has.may(needed)) {
-                let status = send(person.request(method.clone(), &path).header("x-cmdai", "1")).await;
+                let status =
+                    send(person.request(method.clone(), &path).header("x-cmdai", "1")).await;
                 assert_eq!(status, StatusCode::FORBIDDEN, "{label} as {}", has.as_str());
             }
         }
@@ -60,17 +89,45 @@ async fn nobody_gets_in_without_an_account_a_role_and_the_header() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_acts_for_its_account_and_a_session_ends() {
     let plant = plant().await;
-    let made: TokenMade = plant.admin.post_as("tokens", &NewToken { name: "ci".to_owned(), days: 1 }).await;
+    let made: TokenMade = plant
+        .admin
+        .post_as(
+            "tokens",
+            &NewToken {
+                name: "ci".to_owned(),
+                days: 1,
+            },
+        )
+        .await;
     let base = plant.running.console_url().to_owned();
     let me = |bearer: String| {
         let base = base.clone();
-        async move { Client::new().get(format!("{base}/api/v1/session")).bearer_auth(bearer).send().await.unwrap() }
+        async move {
+            Client::new()
+                .get(format!("{base}/api/v1/session"))
+                .bearer_auth(bearer)
+                .send()
+                .await
+                .unwrap()
+        }
     };
     let my: Me = read(me(made.token).await).await;
-    assert_eq!((my.login.as_str(), my.role, my.initial_password), ("admin", Role::Administrator, false));
-    let out = plant.admin.request(Method::DELETE, "session").header("x-cmdai", "1").send().await.unwrap();
+    assert_eq!(
+        (my.login.as_str(), my.role, my.initial_password),
+        ("admin", Role::Administrator, false)
+    );
+    let out = plant
+        .admin
+        .request(Method::DELETE, "session")
+        .header("x-cmdai", "1")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(out.status(), StatusCode::NO_CONTENT);
-    assert_eq!(plant.admin.get("session").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        plant.admin.get("session").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
     plant.running.stop().await.unwrap();
 }
 
@@ -81,7 +138,15 @@ async fn guessing_passwords_is_slowed_down() {
     let mut statuses = Vec::new();
     for _ in 0..7 {
         let body = serde_json::json!({"login": "nobody", "password": "guess"});
-        statuses.push(Client::new().post(&url).json(&body).send().await.unwrap().status());
+        statuses.push(
+            Client::new()
+                .post(&url)
+                .json(&body)
+                .send()
+                .await
+                .unwrap()
+                .status(),
+        );
     }
     assert_eq!(statuses[0], StatusCode::UNAUTHORIZED);
     assert_eq!(statuses[6], StatusCode::TOO_MANY_REQUESTS);
@@ -93,18 +158,39 @@ async fn guessing_passwords_is_slowed_down() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_carry_the_headers_that_protect_browsers() {
     let plant = plant().await;
-    let page = Client::new().get(format!("{}/search?q=x", plant.running.console_url())).send().await.unwrap();
-    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
-    assert!(policy.starts_with("default-src 'none'; script-src 'self' 'nonce-"), "{policy}");
+    let page = Client::new()
+        .get(format!("{}/search?q=x", plant.running.console_url()))
+        .send()
+        .await
+        .unwrap();
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self' 'nonce-"),
+        "{policy}"
+    );
     assert_eq!(page.headers()["x-content-type-options"], "nosniff");
     assert_eq!(page.headers()["referrer-policy"], "no-referrer");
-    let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    let nonce = policy
+        .split("'nonce-")
+        .nth(1)
+        .unwrap()
+        .split('\'')
+        .next()
+        .unwrap()
+        .to_owned();
     let text = page.text().await.unwrap();
     assert!(!text.contains("{{nonce}}"));
     assert!(text.contains(&format!("nonce=\"{nonce}\"")), "{text}");
     let api = plant.admin.get("overview").await;
     assert_eq!(api.headers()["cache-control"], "no-store");
-    let none = Client::new().get(format!("{}/assets/../../x", plant.running.console_url())).send().await.unwrap();
+    let none = Client::new()
+        .get(format!("{}/assets/../../x", plant.running.console_url()))
+        .send()
+        .await
+        .unwrap();
     assert!(none.status().is_success() || none.status() == StatusCode::NOT_FOUND);
     plant.running.stop().await.unwrap();
 }

@@ -1,5 +1,13 @@
 //! The server as others meet it: over real sockets, with real certificates.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
+
 mod approvals;
 mod evidence;
 mod guard;

@@ -15,8 +15,18 @@ async fn a_first_password_is_made_and_kept_private() {
     let password = running.first_password().unwrap().to_owned();
     let file = folder.path().join("first-login.txt");
     assert!(std::fs::read_to_string(&file).unwrap().contains(&password));
-    for name in ["first-login.txt", "keys/ca.key", "keys/grant.der", "keys/order.der", "keys/ledger.der"] {
-        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    for name in [
+        "first-login.txt",
+        "keys/ca.key",
+        "keys/grant.der",
+        "keys/order.der",
+        "keys/ledger.der",
+    ] {
+        let mode = std::fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777;
         assert_eq!(mode, 0o600, "{name}");
     }
     let admin = Person::sign_in(running.console_url(), "admin", &password).await;
@@ -34,19 +44,33 @@ async fn troubles_are_told_in_one_line_with_a_cure() {
     let plant = plant().await;
     let other = tempfile::tempdir().unwrap();
     let mut taken = config(other.path());
-    taken.console_listen = plant.running.console_url().trim_start_matches("http://").parse().unwrap();
+    taken.console_listen = plant
+        .running
+        .console_url()
+        .trim_start_matches("http://")
+        .parse()
+        .unwrap();
     let error = format!("{:#}", cmdai_server::start(taken).await.err().unwrap());
-    assert!(error.contains("is in use") && !error.contains('\n'), "{error}");
+    assert!(
+        error.contains("is in use") && !error.contains('\n'),
+        "{error}"
+    );
 
     let mut nowhere = config(std::path::Path::new("/proc/nowhere"));
     nowhere.admin_password = None;
     let error = format!("{:#}", cmdai_server::start(nowhere).await.err().unwrap());
-    assert!(error.contains("cannot write in the data folder") && !error.contains('\n'), "{error}");
+    assert!(
+        error.contains("cannot write in the data folder") && !error.contains('\n'),
+        "{error}"
+    );
 
     let folder = plant.folder;
     plant.running.stop().await.unwrap();
     let mut foreign = config(folder.path());
     foreign.organisation = "other".to_owned();
     let error = format!("{:#}", cmdai_server::start(foreign).await.err().unwrap());
-    assert!(error.contains("belongs to the organisation \"acme\""), "{error}");
+    assert!(
+        error.contains("belongs to the organisation \"acme\""),
+        "{error}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Storing a batch: events, text index, tags, roll-ups and head in one transaction.
+//! What a batch becomes: events, text index, tags, roll-ups and head.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use cmdai_schema::{Event, EventType};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{Sqlite, hash, int, nat, taken, to_json};
+use super::{hash, int, nat, taken, to_json};
 use crate::events::{decision_number, risk_number};
 use crate::{Append, Dimension, EventRecord, Head, StoreError, is_judged, is_violation};
 
@@ -19,100 +19,136 @@ struct Line {
     json: String,
 }
 
-pub(super) async fn append(store: &Sqlite, append: Append) -> Result<Vec<EventRecord>, StoreError> {
-    let Some((last, last_hash)) = append.events.last() else {
-        return Ok(Vec::new());
-    };
-    let gaps = append
-        .events
-        .iter()
-        .filter(|(event, _)| event.envelope.event_type == EventType::Gap)
-        .count();
-    let (head, hostname) = (
-        Head {
+/// A batch made ready for the writer, so that the one writing connection only writes.
+pub(super) struct Prepared {
+    machine_id: String,
+    after: Head,
+    head: Head,
+    hostname: String,
+    gaps: i64,
+    lines: Vec<Line>,
+    tags: Vec<(String, i64, usize)>,
+    counts: Vec<(Counted, i64)>,
+}
+
+/// Dimension, hour, key, decision.
+type Counted = (&'static str, i64, String, i64);
+
+impl Prepared {
+    /// Nothing where the batch is empty.
+    pub(super) fn new(append: Append) -> Result<Option<Self>, StoreError> {
+        let Some((last, last_hash)) = append.events.last() else {
+            return Ok(None);
+        };
+        let head = Head {
             seq: last.envelope.seq,
             hash: *last_hash,
-        },
-        last.payload.machine.hostname.clone(),
-    );
-    let mut tags: Vec<(String, i64, usize)> = Vec::new();
-    let mut counts: BTreeMap<(&'static str, i64, String, i64), i64> = BTreeMap::new();
-    let mut lines: Vec<Line> = Vec::with_capacity(append.events.len());
-    for (place, (event, event_hash)) in append.events.iter().enumerate() {
-        let record = EventRecord::of(event, append.received_ms);
-        tags.extend(
-            tags_of(event, &record)
-                .into_iter()
-                .map(|tag| (tag, record.time_ms, place)),
-        );
-        count(event, &record, &mut counts);
-        lines.push(Line {
-            record,
-            hash: event_hash.0.to_vec(),
-            json: to_json("event", event)?,
-        });
+        };
+        let hostname = last.payload.machine.hostname.clone();
+        let mut gaps = 0;
+        let mut tags: Vec<(String, i64, usize)> = Vec::new();
+        let mut counts: BTreeMap<Counted, i64> = BTreeMap::new();
+        let mut lines: Vec<Line> = Vec::with_capacity(append.events.len());
+        for (place, (event, event_hash)) in append.events.iter().enumerate() {
+            let record = EventRecord::of(event, append.received_ms);
+            tags.extend(
+                tags_of(event, &record)
+                    .into_iter()
+                    .map(|tag| (tag, record.time_ms, place)),
+            );
+            count(event, &record, &mut counts);
+            gaps += i64::from(event.envelope.event_type == EventType::Gap);
+            lines.push(Line {
+                record,
+                hash: event_hash.0.to_vec(),
+                json: to_json("event", event)?,
+            });
+        }
+        Ok(Some(Self {
+            machine_id: append.machine_id,
+            after: append.after,
+            head,
+            hostname,
+            gaps,
+            lines,
+            tags,
+            counts: counts.into_iter().collect(),
+        }))
     }
 
-    let mut tx = store.write.begin_with("BEGIN IMMEDIATE").await?;
-    if read_head(&mut tx, &append.machine_id).await? != append.after {
-        return Err(StoreError::Conflict("the head of the machine's chain"));
+    /// Number of events.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
     }
-    let first: i64 = sqlx::query_scalar("SELECT coalesce(max(row), 0) + 1 FROM events")
-        .fetch_one(&mut *tx)
-        .await?;
-    for (row, line) in (nat(first)..).zip(lines.iter_mut()) {
-        line.record.row = row;
+
+    /// The records with their rows, once stored.
+    pub(super) fn into_records(self) -> Vec<EventRecord> {
+        self.lines.into_iter().map(|line| line.record).collect()
     }
-    for chunk in lines.chunks(CHUNK) {
-        insert_events(&mut tx, chunk).await?;
-    }
-    let end = first.saturating_add(int(lines.len() as u64));
-    sqlx::query("INSERT INTO event_text (rowid, text) SELECT row, text FROM events WHERE row >= ? AND row < ?")
-        .bind(first)
-        .bind(end)
-        .execute(&mut *tx)
-        .await?;
-    for chunk in tags.chunks(CHUNK) {
-        let mut sql = QueryBuilder::new("INSERT OR IGNORE INTO event_tag (tag, time_ms, row) ");
-        sql.push_values(chunk, |mut values, (tag, time_ms, place)| {
-            values
-                .push_bind(tag.clone())
-                .push_bind(*time_ms)
-                .push_bind(first.saturating_add(int(*place as u64)));
-        });
-        sql.build().execute(&mut *tx).await?;
-    }
-    let counts: Vec<_> = counts.into_iter().collect();
-    for chunk in counts.chunks(CHUNK) {
-        let mut sql =
-            QueryBuilder::new("INSERT INTO rollup (dimension, hour, key, decision, count) ");
-        sql.push_values(
-            chunk,
-            |mut values, ((dimension, hour, key, decision), count)| {
+
+    /// Writes all of it; the caller's transaction or savepoint is to be rolled back on an error.
+    pub(super) async fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
+        if read_head(connection, &self.machine_id).await? != self.after {
+            return Err(StoreError::Conflict("the head of the machine's chain"));
+        }
+        let first: i64 = sqlx::query_scalar("SELECT coalesce(max(row), 0) + 1 FROM events")
+            .fetch_one(&mut *connection)
+            .await?;
+        for (row, line) in (nat(first)..).zip(self.lines.iter_mut()) {
+            line.record.row = row;
+        }
+        for chunk in self.lines.chunks(CHUNK) {
+            insert_events(connection, chunk).await?;
+        }
+        let end = first.saturating_add(int(self.lines.len() as u64));
+        sqlx::query("INSERT INTO event_text (rowid, text) SELECT row, text FROM events WHERE row >= ? AND row < ?")
+            .bind(first)
+            .bind(end)
+            .execute(&mut *connection)
+            .await?;
+        for chunk in self.tags.chunks(CHUNK) {
+            let mut sql = QueryBuilder::new("INSERT OR IGNORE INTO event_tag (tag, time_ms, row) ");
+            sql.push_values(chunk, |mut values, (tag, time_ms, place)| {
                 values
-                    .push_bind(*dimension)
-                    .push_bind(*hour)
-                    .push_bind(key.clone())
-                    .push_bind(*decision)
-                    .push_bind(*count);
-            },
-        );
-        sql.push(" ON CONFLICT (dimension, hour, key, decision) DO UPDATE SET count = count + excluded.count");
-        sql.build().execute(&mut *tx).await?;
+                    .push_bind(tag.as_str())
+                    .push_bind(*time_ms)
+                    .push_bind(first.saturating_add(int(*place as u64)));
+            });
+            sql.build().execute(&mut *connection).await?;
+        }
+        for chunk in self.counts.chunks(CHUNK) {
+            let mut sql =
+                QueryBuilder::new("INSERT INTO rollup (dimension, hour, key, decision, count) ");
+            sql.push_values(
+                chunk,
+                |mut values, ((dimension, hour, key, decision), count)| {
+                    values
+                        .push_bind(*dimension)
+                        .push_bind(*hour)
+                        .push_bind(key.as_str())
+                        .push_bind(*decision)
+                        .push_bind(*count);
+                },
+            );
+            sql.push(" ON CONFLICT (dimension, hour, key, decision) DO UPDATE SET count = count + excluded.count");
+            sql.build().execute(&mut *connection).await?;
+        }
+        sqlx::query(
+            "INSERT INTO chains (machine_id, seq, hash, hostname, gaps) VALUES (?, ?, ?, ?, ?) ON CONFLICT (machine_id) DO UPDATE \
+             SET seq = excluded.seq, hash = excluded.hash, hostname = excluded.hostname, gaps = gaps + excluded.gaps",
+        )
+        .bind(&self.machine_id)
+        .bind(int(self.head.seq))
+        .bind(self.head.hash.0.to_vec())
+        .bind(&self.hostname)
+        .bind(self.gaps)
+        .execute(connection)
+        .await?;
+        Ok(())
     }
-    sqlx::query(
-        "INSERT INTO chains (machine_id, seq, hash, hostname, gaps) VALUES (?, ?, ?, ?, ?) ON CONFLICT (machine_id) DO UPDATE \
-         SET seq = excluded.seq, hash = excluded.hash, hostname = excluded.hostname, gaps = gaps + excluded.gaps",
-    )
-    .bind(&append.machine_id)
-    .bind(int(head.seq))
-    .bind(head.hash.0.to_vec())
-    .bind(hostname)
-    .bind(int(gaps as u64))
-    .execute(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(lines.into_iter().map(|line| line.record).collect())
 }
 
 pub(super) async fn read_head(
@@ -189,11 +225,7 @@ fn tags_of(event: &Event, record: &EventRecord) -> Vec<String> {
     tags
 }
 
-fn count(
-    event: &Event,
-    record: &EventRecord,
-    counts: &mut BTreeMap<(&'static str, i64, String, i64), i64>,
-) {
+fn count(event: &Event, record: &EventRecord, counts: &mut BTreeMap<Counted, i64>) {
     let hour = record.time_ms.div_euclid(3_600_000);
     let decision = record.decision.and_then(decision_number).unwrap_or(-1);
     let mut add = |dimension: Dimension, key: String| {

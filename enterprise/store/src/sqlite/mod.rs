@@ -11,6 +11,7 @@ mod find;
 mod machines;
 mod read;
 mod settings;
+mod writer;
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +30,7 @@ const SCHEMA: &[&str] = &[include_str!("schema/0001.sql")];
 pub struct Sqlite {
     read: SqlitePool,
     write: SqlitePool,
+    appends: writer::Appends,
 }
 
 impl Sqlite {
@@ -37,7 +39,34 @@ impl Sqlite {
     /// # Errors
     /// Where the file cannot be opened, is of a newer version, or the disk is full.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
+        Self::open_with(path, None).await
+    }
+
+    /// [`Sqlite::open`] with a bound on the file, in pages of 4 KiB: a disk that gets full, for tests.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    #[doc(hidden)]
+    pub async fn open_bounded(path: &Path, pages: u32) -> Result<Self, StoreError> {
+        Self::open_with(path, Some(pages)).await
+    }
+
+    /// Changes the schema's number, for tests.
+    ///
+    /// # Errors
+    /// Where the engine refuses.
+    #[doc(hidden)]
+    pub async fn set_schema_version(&self, version: u32) -> Result<(), StoreError> {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "PRAGMA user_version = {version}"
+        )))
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    async fn open_with(path: &Path, pages: Option<u32>) -> Result<Self, StoreError> {
+        let mut options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -48,6 +77,9 @@ impl Sqlite {
             .pragma("mmap_size", "268435456")
             .pragma("temp_store", "memory")
             .statement_cache_capacity(256);
+        if let Some(pages) = pages {
+            options = options.pragma("max_page_count", pages.to_string());
+        }
         let pool = |connections: u32| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
@@ -62,7 +94,12 @@ impl Sqlite {
         let read = pool(4)
             .connect_with(options.pragma("query_only", "on"))
             .await?;
-        Ok(Self { read, write })
+        let appends = writer::start(write.clone());
+        Ok(Self {
+            read,
+            write,
+            appends,
+        })
     }
 
     /// Closes all connections after what runs has ended.

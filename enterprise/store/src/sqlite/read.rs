@@ -21,7 +21,7 @@ impl EventStore for Sqlite {
     }
 
     async fn append(&self, batch: Append) -> Result<Vec<EventRecord>, StoreError> {
-        append::append(self, batch).await
+        self.appends.append(batch).await
     }
 
     async fn event(&self, event_id: &str) -> Result<Option<String>, StoreError> {
