@@ -276,10 +276,15 @@ async fn same_organisation(store: &dyn Store, organisation: &str) -> anyhow::Res
     }
 }
 
-/// Built-in rules, and the organisation's own where the data folder has a file of them.
+/// Built-in rules with the configured time of silence, and the organisation's own where the data
+/// folder has a file of them.
 fn rules(config: &Config) -> anyhow::Result<Rules> {
-    let silence = u64::try_from(config.silent_after.as_millis()).unwrap_or(u64::MAX);
-    let builtin = Rules::builtin()?.silent_after(silence);
+    let silent = format!(
+        "alerts:\n  - id: sensor-silent\n    name: \"Sensor silent\"\n    condition: \"silent_for > {} seconds\"\n    severity: high\n    \
+         by: machine\n    cooldown: 1h\n    summary: \"nothing was heard from {{hostname}} for {{window}}\"\n",
+        config.silent_after.as_secs().max(1)
+    );
+    let builtin = Rules::builtin()?.with(Rules::parse(&silent)?);
     let path = config.data_dir.join(RULES_FILE);
     if !path.exists() {
         return Ok(builtin);

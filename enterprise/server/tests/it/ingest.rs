@@ -329,3 +329,60 @@ async fn gaps_and_state_show_on_the_machine() {
     assert_eq!(list.machines.len(), 1);
     plant.running.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_are_told_and_a_rule_may_quarantine() {
+    use std::sync::{Arc, Mutex};
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = Arc::clone(&heard);
+    let hook = axum::Router::new().fallback(move |body: String| {
+        told.lock().unwrap().push(body);
+        async { StatusCode::NO_CONTENT }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let receiver = tokio::spawn(async move { axum::serve(listener, hook).await });
+
+    let plant = plant_with(|config| {
+        let text = "alerts:\n  - id: blocked-critical\n    name: \"Blocked\"\n    condition: \"event_type == command_blocked\"\n    severity: high\n    actions: [quarantine]\n";
+        std::fs::write(config.data_dir.join("detections.yaml"), text).unwrap();
+    })
+    .await;
+    let channel = serde_json::json!({"id": "chat", "kind": "webhook", "url": url, "min_severity": "high", "secret": "whsec", "enabled": true});
+    let put = plant
+        .admin
+        .request(reqwest::Method::PUT, "channels/chat")
+        .header("x-cmdai", "1")
+        .json(&channel);
+    let kept = put.send().await.unwrap().text().await.unwrap();
+    assert!(
+        kept.contains("\"secret\":null"),
+        "a secret is never given back: {kept}"
+    );
+    let mut machine = plant.machine("alice").await;
+    let event = machine.command("rm -rf /", Decision::Deny);
+    machine.upload(&[event]).await;
+    eventually("the alert is told", || async {
+        let list: AlertList = plant.admin.get_as("alerts").await;
+        list.alerts
+            .into_iter()
+            .find(|alert| alert.notified.is_some())
+    })
+    .await;
+    assert!(heard.lock().unwrap()[0].contains("alice"));
+    let deliveries: cmdai_api::console::DeliveryList = plant.admin.get_as("deliveries").await;
+    assert_eq!(
+        (
+            deliveries.deliveries[0].channel.as_str(),
+            deliveries.deliveries[0].status
+        ),
+        ("chat", Some(204))
+    );
+    let view: MachineView = plant
+        .admin
+        .get_as(&format!("machines/{}", machine.id))
+        .await;
+    assert_eq!(view.state, "quarantined");
+    plant.running.stop().await.unwrap();
+    receiver.abort();
+}

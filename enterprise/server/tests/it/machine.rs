@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cmdai_api::console::{Machine as MachineView, QuarantineChange, Role};
+use cmdai_api::console::{AlertList, Machine as MachineView, QuarantineChange, Role};
 use cmdai_api::machine::{Authority, Checkin, CheckinReply, Order};
 use cmdai_bundle::{Consumer, verify_statement};
 use reqwest::StatusCode;
@@ -158,6 +158,15 @@ async fn a_machine_that_is_not_heard_of_is_silent() {
     };
     eventually("silence", || async {
         (state().await == "silent").then_some(())
+    })
+    .await;
+    eventually("an alert", || async {
+        let list: AlertList = plant.admin.get_as("alerts").await;
+        let found = list
+            .alerts
+            .into_iter()
+            .find(|alert| alert.detection == "sensor-silent");
+        found.filter(|alert| alert.machine_id.as_deref() == Some(machine.id.as_str()))
     })
     .await;
     let _: CheckinReply = read(

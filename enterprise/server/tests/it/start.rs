@@ -74,3 +74,56 @@ async fn troubles_are_told_in_one_line_with_a_cure() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_loopback_the_console_speaks_tls_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = config(folder.path());
+    settings.console_listen = "0.0.0.0:0".parse().unwrap();
+    let running = cmdai_server::start(settings).await.unwrap();
+    let url = running.console_url().to_owned();
+    assert!(url.starts_with("https://localhost:"), "{url}");
+    let ca = std::fs::read_to_string(folder.path().join("keys/ca.pem")).unwrap();
+    let client = crate::support::tls(&ca, None);
+    assert!(client.get(&url).send().await.unwrap().status().is_success());
+    assert!(
+        client
+            .get(url.replace("https", "http"))
+            .send()
+            .await
+            .is_err()
+    );
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_the_organisation_join_the_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "alerts:\n  - name: \"Any sudo\"\n    condition: \"program == sudo\"\n    severity: low\n";
+    std::fs::write(folder.path().join("detections.yaml"), text).unwrap();
+    let running = cmdai_server::start(config(folder.path())).await.unwrap();
+    let admin = Person::sign_in(running.console_url(), "admin", crate::support::PASSWORD).await;
+    let list: cmdai_api::console::DetectionList = admin.get_as("detections").await;
+    assert!(list.detections.iter().any(|rule| rule.id == "any-sudo"));
+    let silent = list
+        .detections
+        .iter()
+        .find(|rule| rule.id == "sensor-silent")
+        .unwrap();
+    assert_eq!(silent.condition, "silent_for > 300 seconds");
+    running.stop().await.unwrap();
+    std::fs::write(
+        folder.path().join("detections.yaml"),
+        "alerts: [{name: x, condition: nonsense}]",
+    )
+    .unwrap();
+    let error = format!(
+        "{:#}",
+        cmdai_server::start(config(folder.path()))
+            .await
+            .err()
+            .unwrap()
+    );
+    assert!(error.contains("detections.yaml"), "{error}");
+}
