@@ -36,7 +36,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "Community: builds with enterprise/ away",
             community_builds_alone,
         ));
-        steps.push(("console: types", console_types));
+        steps.push(("console: types and units", console_types));
+        steps.push(("console: screens", console_screens));
         steps.push(("Enterprise: tests", enterprise_tests));
         if !options.no_demo {
             steps.push(("demo, headless", demo_headless));
@@ -147,9 +148,20 @@ fn enterprise_tests() -> Result<()> {
 }
 
 fn console_types() -> Result<()> {
+    console("console: types", "check")?;
+    console("console: unit tests", "test")
+}
+
+/// Every screen against the scripted server, with what a real one cannot show at will: ten
+/// thousand rows, hostile texts, a server that goes away. The real one is in the e2e tests.
+fn console_screens() -> Result<()> {
+    console("console: screens in Chromium", "e2e")
+}
+
+fn console(name: &str, script: &str) -> Result<()> {
     step::run(
-        "console: types",
-        step::command("enterprise/console", "npm", &["run", "--silent", "check"]),
+        name,
+        step::command("enterprise/console", "npm", &["run", "--silent", script]),
     )
 }
 

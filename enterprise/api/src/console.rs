@@ -75,7 +75,10 @@ impl Role {
     pub const fn may(self, needed: Self) -> bool {
         matches!(
             (self, needed),
-            (Self::Administrator, _) | (_, Self::Viewer) | (Self::Auditor, Self::Auditor) | (Self::Security, Self::Security)
+            (Self::Administrator, _)
+                | (_, Self::Viewer)
+                | (Self::Auditor, Self::Auditor)
+                | (Self::Security, Self::Security)
         )
     }
     /// The word in JSON.

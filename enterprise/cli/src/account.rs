@@ -23,10 +23,23 @@ fn file() -> PathBuf {
 
 /// Signs in and keeps a token.
 pub(crate) async fn login(arguments: Login) -> Result<()> {
-    let password = secret("CMDAI_PASSWORD", &format!("password of {}: ", arguments.login))?;
+    let password = secret(
+        "CMDAI_PASSWORD",
+        &format!("password of {}: ", arguments.login),
+    )?;
     let name = format!("cmdai-enterprise on {}", hostname());
-    let (client, expires) = Client::sign_in(&arguments.server, &arguments.login, &password, &name, arguments.days).await?;
-    let kept = Kept { server: arguments.server.clone(), token: client.token().to_owned() };
+    let (client, expires) = Client::sign_in(
+        &arguments.server,
+        &arguments.login,
+        &password,
+        &name,
+        arguments.days,
+    )
+    .await?;
+    let kept = Kept {
+        server: arguments.server.clone(),
+        token: client.token().to_owned(),
+    };
     let path = file();
     let folder = path.parent().context("no place for settings")?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -38,25 +51,41 @@ pub(crate) async fn login(arguments: Login) -> Result<()> {
         .open(&path)
         .with_context(|| format!("cannot write {}", path.display()))?;
     written.write_all(&serde_json::to_vec_pretty(&kept)?)?;
-    anstream::println!("signed in to {} as {}; the token holds until {expires}", arguments.server, arguments.login);
+    anstream::println!(
+        "signed in to {} as {}; the token holds until {expires}",
+        arguments.server,
+        arguments.login
+    );
     Ok(())
 }
 
 /// The client of the last `login`, or of `CMDAI_TOKEN` at the named server.
 pub(crate) fn client(at: &At) -> Result<Client> {
     if let Ok(token) = std::env::var("CMDAI_TOKEN") {
-        let server = at.server.clone().unwrap_or_else(|| "http://127.0.0.1:8440".to_owned());
+        let server = at
+            .server
+            .clone()
+            .unwrap_or_else(|| "http://127.0.0.1:8440".to_owned());
         return Client::new(&server, token);
     }
     let path = file();
     let Ok(bytes) = std::fs::read(&path) else {
-        bail!("not signed in: run `cmdai-enterprise login --server ADDRESS` first, or set CMDAI_TOKEN");
+        bail!(
+            "not signed in: run `cmdai-enterprise login --server ADDRESS` first, or set CMDAI_TOKEN"
+        );
     };
-    let kept: Kept = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is damaged: run `cmdai-enterprise login` again", path.display()))?;
+    let kept: Kept = serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{} is damaged: run `cmdai-enterprise login` again",
+            path.display()
+        )
+    })?;
     match &at.server {
         Some(server) if *server != kept.server => {
-            bail!("signed in to {}, not to {server}: run `cmdai-enterprise login --server {server}` first", kept.server)
+            bail!(
+                "signed in to {}, not to {server}: run `cmdai-enterprise login --server {server}` first",
+                kept.server
+            )
         }
         _ => Client::new(&kept.server, kept.token),
     }
@@ -87,5 +116,8 @@ pub(crate) fn secret(variable: &str, question: &str) -> Result<String> {
 
 /// This machine's name.
 pub(crate) fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }

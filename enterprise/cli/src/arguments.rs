@@ -336,7 +336,9 @@ pub(crate) struct Demo {
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is not a time; use 60s or 2m"))?;
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("`{text}` is not a time; use 60s or 2m"))?;
     match text.get(digits.len()..).unwrap_or("") {
         "s" | "" => Ok(std::time::Duration::from_secs(number)),
         "m" | "min" => Ok(std::time::Duration::from_secs(number.saturating_mul(60))),

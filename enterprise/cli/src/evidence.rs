@@ -28,7 +28,14 @@ pub(crate) async fn query(arguments: Query) -> Result<()> {
     let mut cursor = String::new();
     while left > 0 {
         let page: EventPage = client
-            .get("events", &[("q", words.join(" ")), ("limit", left.min(200).to_string()), ("cursor", cursor.clone())])
+            .get(
+                "events",
+                &[
+                    ("q", words.join(" ")),
+                    ("limit", left.min(200).to_string()),
+                    ("cursor", cursor.clone()),
+                ],
+            )
             .await?;
         for problem in &page.problems {
             anstream::eprintln!("cmdai-enterprise: {problem}");
@@ -61,7 +68,10 @@ fn quoted(text: &str) -> String {
 
 /// `last 90 days` to `90d`; `90d` stays.
 fn since(range: &str) -> Result<String> {
-    let words: Vec<&str> = range.split_whitespace().filter(|word| *word != "last").collect();
+    let words: Vec<&str> = range
+        .split_whitespace()
+        .filter(|word| *word != "last")
+        .collect();
     match words.as_slice() {
         [short] => Ok((*short).to_owned()),
         [number, unit] if number.parse::<u32>().is_ok() => match unit.trim_end_matches('s') {
@@ -92,7 +102,11 @@ pub(crate) async fn audit_export(arguments: AuditExport) -> Result<()> {
     if arguments.include_evidence {
         let evidence = arguments.output.with_extension("evidence.jsonl");
         save(&client, "export", &period, &evidence).await?;
-        anstream::println!("wrote {}; check it with: cmdai-enterprise verify {}", evidence.display(), evidence.display());
+        anstream::println!(
+            "wrote {}; check it with: cmdai-enterprise verify {}",
+            evidence.display(),
+            evidence.display()
+        );
     }
     Ok(())
 }
@@ -102,37 +116,65 @@ fn day(text: &str, end: bool) -> Result<String> {
     if text.parse::<jiff::Timestamp>().is_ok() {
         return Ok(text.to_owned());
     }
-    text.parse::<jiff::civil::Date>().with_context(|| format!("`{text}` is not a day: write it as 2026-01-31"))?;
-    Ok(format!("{text}T{}Z", if end { "23:59:59.999" } else { "00:00:00.000" }))
+    text.parse::<jiff::civil::Date>()
+        .with_context(|| format!("`{text}` is not a day: write it as 2026-01-31"))?;
+    Ok(format!(
+        "{text}T{}Z",
+        if end { "23:59:59.999" } else { "00:00:00.000" }
+    ))
 }
 
 /// Writes the events of a period with their proofs.
 pub(crate) async fn export(arguments: Export) -> Result<()> {
     let client = client(&arguments.at)?;
-    let query = [("from", arguments.from.unwrap_or_default()), ("to", arguments.to.unwrap_or_default())];
+    let query = [
+        ("from", arguments.from.unwrap_or_default()),
+        ("to", arguments.to.unwrap_or_default()),
+    ];
     save(&client, "export", &query, &arguments.output).await?;
     anstream::println!("wrote {}", arguments.output.display());
     Ok(())
 }
 
 /// Streams an answer into a file that appears only when it is whole.
-pub(crate) async fn save(client: &Client, path: &str, query: &[(&str, String)], output: &Path) -> Result<()> {
-    let query: Vec<(&str, String)> = query.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
+pub(crate) async fn save(
+    client: &Client,
+    path: &str,
+    query: &[(&str, String)],
+    output: &Path,
+) -> Result<()> {
+    let query: Vec<(&str, String)> = query
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .cloned()
+        .collect();
     let mut response = client.stream(path, &query).await?;
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
-    while let Some(piece) = response.chunk().await.context("the server stopped in the middle of the answer")? {
-        file.write_all(&piece).with_context(|| format!("cannot write {}", output.display()))?;
+    let folder = output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    while let Some(piece) = response
+        .chunk()
+        .await
+        .context("the server stopped in the middle of the answer")?
+    {
+        file.write_all(&piece)
+            .with_context(|| format!("cannot write {}", output.display()))?;
     }
     file.as_file().sync_all()?;
-    file.persist(output).with_context(|| format!("cannot write {}", output.display()))?;
+    file.persist(output)
+        .with_context(|| format!("cannot write {}", output.display()))?;
     Ok(())
 }
 
 /// Proves an export, without the server.
 pub(crate) fn verify(arguments: &Verify) -> Result<()> {
-    let file = File::open(&arguments.file).with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let report = cmdai_ledger::verify_export(BufReader::new(file), arguments.public_key.as_deref())?;
+    let file = File::open(&arguments.file)
+        .with_context(|| format!("cannot read {}", arguments.file.display()))?;
+    let report =
+        cmdai_ledger::verify_export(BufReader::new(file), arguments.public_key.as_deref())?;
     anstream::println!("{report}");
     Ok(())
 }

@@ -14,7 +14,9 @@ fn places(place: &Place) -> Result<Places> {
     match &place.state_dir {
         Some(folder) => Ok(Places::below(std::path::absolute(folder)?)),
         None if rustix::process::geteuid().is_root() => Ok(Places::system()),
-        None => anyhow::bail!("the system's places belong to root: use sudo, or --state-dir FOLDER for an unprivileged installation"),
+        None => anyhow::bail!(
+            "the system's places belong to root: use sudo, or --state-dir FOLDER for an unprivileged installation"
+        ),
     }
 }
 
@@ -27,7 +29,11 @@ pub(crate) async fn enrol(arguments: Enrol) -> Result<()> {
         hostname: hostname(),
     })
     .await?;
-    anstream::println!("enrolled as {} of {}\nnext: cmdai-enterprise sensor", enrolled.machine_id, enrolled.organisation);
+    anstream::println!(
+        "enrolled as {} of {}\nnext: cmdai-enterprise sensor",
+        enrolled.machine_id,
+        enrolled.organisation
+    );
     Ok(())
 }
 
@@ -51,12 +57,31 @@ pub(crate) fn status(arguments: &Status) -> Result<()> {
         anstream::println!("{}", serde_json::to_string_pretty(&status)?);
         return Ok(());
     }
-    let age = |seconds: Option<u64>| seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds} s ago"));
-    anstream::println!("machine     {}  of {}", status.machine_id, status.organisation);
-    anstream::println!("server      {}  last contact {}", status.server, age(status.contact_age_s));
-    anstream::println!("policy      {}  proven fresh {}", status.policy_version, age(status.policy_age_s));
+    let age = |seconds: Option<u64>| {
+        seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds} s ago"))
+    };
+    anstream::println!(
+        "machine     {}  of {}",
+        status.machine_id,
+        status.organisation
+    );
+    anstream::println!(
+        "server      {}  last contact {}",
+        status.server,
+        age(status.contact_age_s)
+    );
+    anstream::println!(
+        "policy      {}  proven fresh {}",
+        status.policy_version,
+        age(status.policy_age_s)
+    );
     anstream::println!("snapshot    {}", status.policy_digest);
-    anstream::println!("sealed      {}  acknowledged {}  waiting {}", status.head_seq, status.acked_seq, status.queued);
+    anstream::println!(
+        "sealed      {}  acknowledged {}  waiting {}",
+        status.head_seq,
+        status.acked_seq,
+        status.queued
+    );
     if let Some(reason) = &status.quarantine {
         anstream::println!("quarantine  {}", cmdai_gate::escape(reason));
     }
@@ -69,7 +94,9 @@ pub(crate) fn status(arguments: &Status) -> Result<()> {
 /// Takes the sensor's state off this machine.
 pub(crate) fn uninstall(place: &Place) -> Result<()> {
     cmdai_sensor::uninstall(&places(place)?)?;
-    anstream::println!("this machine is not governed any more; take the hooks out of the shells' start files");
+    anstream::println!(
+        "this machine is not governed any more; take the hooks out of the shells' start files"
+    );
     Ok(())
 }
 

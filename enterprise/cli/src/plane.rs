@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use cmdai_api::console::{
-    Approval, ApprovalDecision, EnrolmentToken, Machine, MachineList, NewEnrolmentToken, PolicyCheck, PolicyPublish, PolicySource,
-    PolicyView, QuarantineChange,
+    Approval, ApprovalDecision, EnrolmentToken, Machine, MachineList, NewEnrolmentToken,
+    PolicyCheck, PolicyPublish, PolicySource, PolicyView, QuarantineChange,
 };
 
 use crate::account::{client, secret};
@@ -16,7 +16,8 @@ pub(crate) async fn server(arguments: Server) -> Result<()> {
     let admin_password = match &arguments.admin_password_file {
         None => None,
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
             Some(text.trim_end().to_owned())
         }
     };
@@ -36,8 +37,20 @@ pub(crate) async fn server(arguments: Server) -> Result<()> {
         "pid": std::process::id(),
     });
     let note = arguments.data.join("running.json");
-    std::fs::write(&note, serde_json::to_vec_pretty(&state)?).with_context(|| format!("cannot write {}", note.display()))?;
-    anstream::println!("console   {}\nmachines  {}\ndata      {}", running.console_url(), running.machine_url(), arguments.data.display());
+    std::fs::write(&note, serde_json::to_vec_pretty(&state)?)
+        .with_context(|| format!("cannot write {}", note.display()))?;
+    anstream::println!(
+        "console   {}\nmachines  {}\ndata      {}",
+        running.console_url(),
+        running.machine_url(),
+        arguments.data.display()
+    );
+    if running.first_password().is_some() {
+        anstream::println!(
+            "sign in   admin, password in {}",
+            arguments.data.join("first-login.txt").display()
+        );
+    }
     let stopped = tokio::select! {
         result = crate::machine::told_to_stop() => result,
         result = running.failed() => result,
@@ -50,9 +63,20 @@ pub(crate) async fn server(arguments: Server) -> Result<()> {
 /// Approves or denies a request; the password is asked again.
 pub(crate) async fn decide(arguments: Decision, approve: bool) -> Result<()> {
     let client = client(&arguments.at)?;
-    let body = ApprovalDecision { approve, reason: arguments.reason, password: password()? };
-    let approval: Approval = client.post(&format!("approvals/{}", arguments.id), &body).await?;
-    anstream::println!("{}  {}  {}", approval.id, approval.status, cmdai_gate::escape(&approval.text));
+    let body = ApprovalDecision {
+        approve,
+        reason: arguments.reason,
+        password: password()?,
+    };
+    let approval: Approval = client
+        .post(&format!("approvals/{}", arguments.id), &body)
+        .await?;
+    anstream::println!(
+        "{}  {}  {}",
+        approval.id,
+        approval.status,
+        cmdai_gate::escape(&approval.text)
+    );
     Ok(())
 }
 
@@ -66,28 +90,62 @@ pub(crate) async fn policy(arguments: Policy) -> Result<()> {
     match arguments.task {
         PolicyTask::Show => {
             let view: PolicyView = client.get("policy", &[]).await?;
-            anstream::eprintln!("version {} by {} at {}", view.version, view.published_by, view.published);
+            anstream::eprintln!(
+                "version {} by {} at {}",
+                view.version,
+                view.published_by,
+                view.published
+            );
             anstream::print!("{}", view.source);
         }
         PolicyTask::Check { file } => {
-            let source = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let check: PolicyCheck = client.post("policy/check", &PolicySource { source }).await?;
+            let source = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            let check: PolicyCheck = client
+                .post("policy/check", &PolicySource { source })
+                .await?;
             for found in &check.diagnostics {
-                let help = found.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-                anstream::println!("{}:{}:{} {}  {}{help}", file.display(), found.line, found.column, found.severity, found.message);
+                let help = found
+                    .help
+                    .as_ref()
+                    .map(|help| format!(" ({help})"))
+                    .unwrap_or_default();
+                anstream::println!(
+                    "{}:{}:{} {}  {}{help}",
+                    file.display(),
+                    found.line,
+                    found.column,
+                    found.severity,
+                    found.message
+                );
             }
             for test in check.tests.iter().filter(|test| !test.passed) {
-                anstream::println!("test failed: {}: expected {}, found {}", cmdai_gate::escape(&test.command), test.expected, test.found);
+                anstream::println!(
+                    "test failed: {}: expected {}, found {}",
+                    cmdai_gate::escape(&test.command),
+                    test.expected,
+                    test.found
+                );
             }
             anyhow::ensure!(check.valid, "{} cannot be published", file.display());
             anstream::println!("{} can be published", file.display());
         }
         PolicyTask::Publish { file, note } => {
-            let source = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let source = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
             let now: PolicyView = client.get("policy", &[]).await?;
-            let body = PolicyPublish { source, base_version: now.version, note, password: password()? };
+            let body = PolicyPublish {
+                source,
+                base_version: now.version,
+                note,
+                password: password()?,
+            };
             let view: PolicyView = client.post("policy", &body).await?;
-            anstream::println!("version {} is signed and published; machines: {}", view.version, view.machines);
+            anstream::println!(
+                "version {} is signed and published; machines: {}",
+                view.version,
+                view.machines
+            );
         }
     }
     Ok(())
@@ -99,7 +157,8 @@ pub(crate) async fn api(arguments: Api) -> Result<()> {
     let answer: serde_json::Value = match arguments.post {
         None => client.get(&arguments.path, &[]).await?,
         Some(body) => {
-            let body: serde_json::Value = serde_json::from_str(&body).context("the body is not JSON")?;
+            let body: serde_json::Value =
+                serde_json::from_str(&body).context("the body is not JSON")?;
             client.post(&arguments.path, &body).await?
         }
     };
@@ -128,20 +187,45 @@ pub(crate) async fn fleet(arguments: Fleet) -> Result<()> {
                 }
             }
         }
-        FleetTask::Token { person, teams, uses } => {
-            let body = NewEnrolmentToken { person, teams, labels: BTreeMap::new(), hours: 72, uses };
+        FleetTask::Token {
+            person,
+            teams,
+            uses,
+        } => {
+            let body = NewEnrolmentToken {
+                person,
+                teams,
+                labels: BTreeMap::new(),
+                hours: 72,
+                uses,
+            };
             let token: EnrolmentToken = client.post("enrolment-tokens", &body).await?;
             anstream::println!("{}\nholds until {}", token.command, token.expires);
         }
-        FleetTask::Quarantine { machine, reason } => quarantine(&client, &machine, true, reason).await?,
-        FleetTask::Release { machine, reason } => quarantine(&client, &machine, false, reason).await?,
+        FleetTask::Quarantine { machine, reason } => {
+            quarantine(&client, &machine, true, reason).await?
+        }
+        FleetTask::Release { machine, reason } => {
+            quarantine(&client, &machine, false, reason).await?
+        }
     }
     Ok(())
 }
 
-async fn quarantine(client: &crate::client::Client, machine: &str, on: bool, reason: String) -> Result<()> {
-    let body = QuarantineChange { on, reason, password: password()? };
-    let machine: Machine = client.post(&format!("machines/{machine}/quarantine"), &body).await?;
+async fn quarantine(
+    client: &crate::client::Client,
+    machine: &str,
+    on: bool,
+    reason: String,
+) -> Result<()> {
+    let body = QuarantineChange {
+        on,
+        reason,
+        password: password()?,
+    };
+    let machine: Machine = client
+        .post(&format!("machines/{machine}/quarantine"), &body)
+        .await?;
     anstream::println!("{}  {}", machine.machine_id, machine.state);
     Ok(())
 }

@@ -21,13 +21,19 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// Where none came in time; the last complaint says what was seen.
-pub fn eventually<T>(what: &str, patience: Duration, mut ask: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
+pub fn eventually<T>(
+    what: &str,
+    patience: Duration,
+    mut ask: impl FnMut() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let begun = Instant::now();
     loop {
         match ask() {
             Ok(answer) => return Ok(answer),
             Err(error) if begun.elapsed() > patience => {
-                return Err(error.context(format!("{what}: not within {} s", patience.as_secs_f32())));
+                return Err(
+                    error.context(format!("{what}: not within {} s", patience.as_secs_f32()))
+                );
             }
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
         }

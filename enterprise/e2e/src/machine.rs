@@ -46,7 +46,11 @@ impl Machine {
     pub fn bare() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("cmdai-m-").tempdir()?;
         std::fs::create_dir_all(folder.path().join("home/project"))?;
-        Ok(Self { programs: programs()?, folder, sensor: None })
+        Ok(Self {
+            programs: programs()?,
+            folder,
+            sensor: None,
+        })
     }
 
     /// Enrols.
@@ -54,7 +58,13 @@ impl Machine {
     /// # Errors
     /// Where the server refuses.
     pub fn enrol(&self, server: &str, token: &str) -> Result<()> {
-        Run::of(self.enterprise().args(["enrol", "--server", server, "--token", token]).arg("--state-dir").arg(self.state()))?.good()?;
+        Run::of(
+            self.enterprise()
+                .args(["enrol", "--server", server, "--token", token])
+                .arg("--state-dir")
+                .arg(self.state()),
+        )?
+        .good()?;
         Ok(())
     }
 
@@ -63,10 +73,23 @@ impl Machine {
     /// # Errors
     /// Where it does not start.
     pub fn start_sensor(&mut self) -> Result<()> {
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
-        let child = self.enterprise().arg("sensor").arg("--state-dir").arg(self.state()).stdout(Stdio::null()).stderr(log).spawn()?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))?;
+        let child = self
+            .enterprise()
+            .arg("sensor")
+            .arg("--state-dir")
+            .arg(self.state())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
         self.sensor = Some(child);
-        eventually("the sensor's socket", Duration::from_secs(10), || self.status().map(drop)).with_context(|| self.log())
+        eventually("the sensor's socket", Duration::from_secs(10), || {
+            self.status().map(drop)
+        })
+        .with_context(|| self.log())
     }
 
     /// Ends the sensor as a crash would.
@@ -139,7 +162,10 @@ impl Machine {
         vec![
             ("HOME".to_owned(), text(self.home())),
             ("CMDAI_STATE_DIR".to_owned(), text(self.state())),
-            ("PATH".to_owned(), format!("{}:{path}", self.programs.folder.display())),
+            (
+                "PATH".to_owned(),
+                format!("{}:{path}", self.programs.folder.display()),
+            ),
             ("TERM".to_owned(), "dumb".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
         ]
@@ -150,7 +176,12 @@ impl Machine {
     /// # Errors
     /// Where it does not answer.
     pub fn status(&self) -> Result<Value> {
-        let run = Run::of(self.enterprise().args(["status", "--format", "json"]).arg("--state-dir").arg(self.state()))?;
+        let run = Run::of(
+            self.enterprise()
+                .args(["status", "--format", "json"])
+                .arg("--state-dir")
+                .arg(self.state()),
+        )?;
         Ok(serde_json::from_str(&run.good()?)?)
     }
 
@@ -159,7 +190,12 @@ impl Machine {
     /// # Errors
     /// Where the sensor does not answer.
     pub fn id(&self) -> Result<String> {
-        Ok(self.status()?.get("machine_id").and_then(Value::as_str).unwrap_or_default().to_owned())
+        Ok(self
+            .status()?
+            .get("machine_id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned())
     }
 }
 

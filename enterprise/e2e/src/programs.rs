@@ -30,11 +30,21 @@ impl Run {
     /// # Errors
     /// Where it cannot be started.
     pub fn of(command: &mut Command) -> Result<Self> {
-        let output: Output = command.output().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        let output: Output = command
+            .output()
+            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
         use std::os::unix::process::ExitStatusExt as _;
-        let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+        let code = output
+            .status
+            .code()
+            .or_else(|| output.status.signal().map(|signal| 128 + signal))
+            .unwrap_or(-1);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+        Ok(Self {
+            code,
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        })
     }
 
     /// Its output, where it ended well.
@@ -43,7 +53,12 @@ impl Run {
     /// Where it did not: with both outputs.
     pub fn good(self) -> Result<String> {
         if self.code != 0 {
-            bail!("exit status {}\n{}\n{}", self.code, self.stdout, self.stderr);
+            bail!(
+                "exit status {}\n{}\n{}",
+                self.code,
+                self.stdout,
+                self.stderr
+            );
         }
         Ok(self.stdout)
     }
@@ -63,7 +78,10 @@ impl Programs {
 
 fn clean(program: &Path) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(std::process::Stdio::null());
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(std::process::Stdio::null());
     command
 }
 
@@ -73,19 +91,37 @@ fn clean(program: &Path) -> Command {
 /// Where the build fails.
 pub fn programs() -> Result<Programs> {
     static BUILT: OnceLock<std::result::Result<Programs, String>> = OnceLock::new();
-    BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(anyhow::Error::msg)
+    BUILT
+        .get_or_init(|| build().map_err(|error| format!("{error:#}")))
+        .clone()
+        .map_err(anyhow::Error::msg)
 }
 
 fn build() -> Result<Programs> {
-    let enterprise = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no parent folder")?;
+    let enterprise = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no parent folder")?;
     let root = enterprise.parent().context("no parent folder")?;
-    cargo(root, &["--package", "cmdai-cli", "--package", "cmdai-bash-native"])?;
+    cargo(
+        root,
+        &["--package", "cmdai-cli", "--package", "cmdai-bash-native"],
+    )?;
     cargo(enterprise, &["--package", "cmdai-enterprise"])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(Programs { folder: target.join("debug") })
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(Programs {
+        folder: target.join("debug"),
+    })
 }
 
 fn cargo(folder: &Path, packages: &[&str]) -> Result<()> {
-    let run = Run::of(Command::new("cargo").current_dir(folder).args(["build", "--locked", "--quiet"]).args(packages))?;
-    run.good().context("building the programs under test").map(drop)
+    let run = Run::of(
+        Command::new("cargo")
+            .current_dir(folder)
+            .args(["build", "--locked", "--quiet"])
+            .args(packages),
+    )?;
+    run.good()
+        .context("building the programs under test")
+        .map(drop)
 }

@@ -37,9 +37,21 @@ impl Server {
         let folder = tempfile::Builder::new().prefix("cmdai-e2e-").tempdir()?;
         std::fs::write(folder.path().join("password"), PASSWORD)?;
         let child = spawn(&programs, folder.path(), (0, 0))?;
-        let mut server = Self { programs, folder, child, ports: (0, 0), console: String::new(), machines: String::new() };
+        let mut server = Self {
+            programs,
+            folder,
+            child,
+            ports: (0, 0),
+            console: String::new(),
+            machines: String::new(),
+        };
         server.ready()?;
-        let signed_in = Run::of(server.operator("admin").args(["login", "--server", &server.console]))?;
+        let signed_in =
+            Run::of(
+                server
+                    .operator("admin")
+                    .args(["login", "--server", &server.console]),
+            )?;
         signed_in.good().context("signing in")?;
         Ok(server)
     }
@@ -55,10 +67,21 @@ impl Server {
             Ok(state)
         })
         .with_context(|| self.log())?;
-        let text = |key: &str| state.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |key: &str| {
+            state
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         self.console = text("console_url");
         self.machines = text("machine_url");
-        let port = |url: &str| url.rsplit(':').next().and_then(|port| port.trim_end_matches('/').parse().ok()).unwrap_or(0);
+        let port = |url: &str| {
+            url.rsplit(':')
+                .next()
+                .and_then(|port| port.trim_end_matches('/').parse().ok())
+                .unwrap_or(0)
+        };
         self.ports = (port(&self.console), port(&self.machines));
         Ok(())
     }
@@ -96,7 +119,10 @@ impl Server {
     /// Where the search fails.
     pub fn query(&self, query: &str) -> Result<Vec<Value>> {
         let printed = self.admin(&["query", "--format", "json", "--limit", "5000", query])?;
-        printed.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+        printed
+            .lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 
     /// An answer of the API.
@@ -113,7 +139,10 @@ impl Server {
     /// Where the server refuses.
     pub fn token(&self, person: &str) -> Result<String> {
         let printed = self.admin(&["fleet", "token", "--person", person, "--team", "platform"])?;
-        let token = printed.split_whitespace().find(|word| word.starts_with("cmdai1.")).context("no token printed")?;
+        let token = printed
+            .split_whitespace()
+            .find(|word| word.starts_with("cmdai1."))
+            .context("no token printed")?;
         Ok(token.to_owned())
     }
 
@@ -124,7 +153,14 @@ impl Server {
     pub fn publish(&self, source: &str) -> Result<()> {
         let file = self.folder.path().join("policy.yaml");
         std::fs::write(&file, source)?;
-        self.admin(&["policy", "publish", &file.to_string_lossy(), "--note", "test"]).map(drop)
+        self.admin(&[
+            "policy",
+            "publish",
+            &file.to_string_lossy(),
+            "--note",
+            "test",
+        ])
+        .map(drop)
     }
 
     /// Ends the server as a crash would.
@@ -148,11 +184,19 @@ impl Server {
 }
 
 fn spawn(programs: &Programs, folder: &Path, ports: (u16, u16)) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("log"))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))?;
     let child = programs
         .enterprise()
         .args(["server", "--organisation", "acme", "--silent-after", "20"])
-        .args(["--listen", &format!("127.0.0.1:{}", ports.0), "--machines", &format!("127.0.0.1:{}", ports.1)])
+        .args([
+            "--listen",
+            &format!("127.0.0.1:{}", ports.0),
+            "--machines",
+            &format!("127.0.0.1:{}", ports.1),
+        ])
         .arg("--data")
         .arg(folder.join("data"))
         .arg("--admin-password-file")

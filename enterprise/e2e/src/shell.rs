@@ -19,8 +19,13 @@ impl Shell {
     /// Where bash or its hooks do not start.
     pub fn open(machine: &Machine) -> Result<Self> {
         let start_file = machine.home().join(".bashrc");
-        std::fs::write(&start_file, "eval \"$(cmdai init bash)\"\n")?;
-        let terminal = Pty::bash(&start_file, &machine.home().join("project"), &machine.environment()).context("a governed bash")?;
+        std::fs::write(&start_file, "PS1='PROMPT> '\neval \"$(cmdai init bash)\"\n")?;
+        let terminal = Pty::bash(
+            &start_file,
+            &machine.home().join("project"),
+            &machine.environment(),
+        )
+        .context("a governed bash")?;
         Ok(Self { terminal })
     }
 

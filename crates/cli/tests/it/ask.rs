@@ -14,7 +14,11 @@ fn everyday_words_become_commands_and_unknown_ones_do_not() {
     let said = home.cmdai(&["--print", "make me a sandwich"]);
     assert_eq!(said.code, 1);
     assert!(said.stdout.is_empty());
-    assert!(said.stderr.contains("no command for this"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("no command for this"),
+        "{}",
+        said.stderr
+    );
 
     let said = home.cmdai(&["delete old stuff"]);
     assert_eq!(said.code, 1);
@@ -39,14 +43,20 @@ fn without_a_terminal_nothing_is_run() {
 
 #[test]
 fn a_model_behind_a_server_answers_what_the_intents_cannot() {
-    let server = ModelServer::start(vec![Turn::Text("printf 'from-the-model'".to_owned())]).unwrap();
+    let server =
+        ModelServer::start(vec![Turn::Text("printf 'from-the-model'".to_owned())]).unwrap();
     let home = Home::new();
     home.write(
         ".config/cmdai/config.toml",
         &format!("[generate]\nbackends = [\"intents\", \"local\"]\n[[backend]]\nname = \"local\"\nkind = \"openai\"\nurl = \"{}\"\nmodel = \"test\"\n", server.url()),
     );
     let said = home.cmdai(&["--print", "greet my grandmother in morse"]);
-    assert_eq!(said.stdout.trim(), "printf 'from-the-model'", "{}", said.stderr);
+    assert_eq!(
+        said.stdout.trim(),
+        "printf 'from-the-model'",
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@ use crate::home::Home;
 
 /// Lines of the README's shell blocks that begin with `cmdai ` and can be run anywhere.
 fn commands() -> Vec<String> {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     let mut inside = false;
     let mut found = Vec::new();
     for line in readme.lines() {
@@ -22,7 +23,11 @@ fn every_command_of_the_readme_runs() {
     let commands = commands();
     assert!(commands.len() >= 5, "{commands:?}");
     let home = Home::new();
-    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_cmdai")).parent().unwrap().display().to_string();
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_cmdai"))
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
     for line in commands {
         let said = home.cmdai(&["run", "--", "true"]);
         assert_eq!(said.code, 0);
@@ -31,13 +36,26 @@ fn every_command_of_the_readme_runs() {
             .args(["--norc", "-c", &line])
             .env_clear()
             .env("HOME", tempfile::tempdir().unwrap().path())
-            .env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap()))
+            .env(
+                "PATH",
+                format!("{folder}:{}", std::env::var("PATH").unwrap()),
+            )
             .stdin(std::process::Stdio::null())
             .output()
             .unwrap();
         // `check` answers with its decision, `doctor` with what it found.
         let code = output.status.code().unwrap_or(-1);
-        let expected: &[i32] = if line.contains(" check ") { &[0, 10, 20, 30] } else if line.contains("doctor") { &[0, 1] } else { &[0] };
-        assert!(expected.contains(&code), "`{line}` ended with {code}: {}", String::from_utf8_lossy(&output.stderr));
+        let expected: &[i32] = if line.contains(" check ") {
+            &[0, 10, 20, 30]
+        } else if line.contains("doctor") {
+            &[0, 1]
+        } else {
+            &[0]
+        };
+        assert!(
+            expected.contains(&code),
+            "`{line}` ended with {code}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

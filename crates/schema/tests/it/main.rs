@@ -1,6 +1,10 @@
 //! The durable formats, pinned: what these tests print must never change within a version.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod chain;
 mod golden;

@@ -48,7 +48,9 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
     people.call(&telephone).await?;
     people.publish(include_str!("policy.yaml")).await?;
 
-    let fleet_token = people.fleet_token(arguments.machines.saturating_add(1)).await?;
+    let fleet_token = people
+        .fleet_token(arguments.machines.saturating_add(1))
+        .await?;
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let fleet = tokio::spawn(cmdai_sim::run(
         cmdai_sim::Options {
@@ -70,7 +72,11 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
         token: people.machine_token().await?,
     };
     let begun = std::time::Instant::now();
-    let session = if arguments.headless { shell.scripted(&people).await? } else { shell.interactive().await? };
+    let session = if arguments.headless {
+        shell.scripted(&people).await?
+    } else {
+        shell.interactive().await?
+    };
     if arguments.headless {
         tokio::time::sleep(arguments.duration.saturating_sub(begun.elapsed())).await;
     }
@@ -90,7 +96,10 @@ pub(crate) async fn run(arguments: Demo) -> Result<()> {
     }
     let wrong = summary.wrong(arguments.headless);
     if !wrong.is_empty() {
-        bail!("the demo did not do what it should:\n  {}", wrong.join("\n  "));
+        bail!(
+            "the demo did not do what it should:\n  {}",
+            wrong.join("\n  ")
+        );
     }
     Ok(())
 }
@@ -111,14 +120,23 @@ fn introduce(stage: &Stage, password: &str, arguments: &Demo) {
 impl Stage {
     /// Starts the server in a folder of its own.
     async fn set(program: &Path, port: u16, password: &str) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("cmdai-demo-").tempdir().context("no room for the demo's files")?;
+        let folder = tempfile::Builder::new()
+            .prefix("cmdai-demo-")
+            .tempdir()
+            .context("no room for the demo's files")?;
         let data = folder.path().join("server");
         let secret = folder.path().join("password");
         std::fs::write(&secret, password)?;
         std::fs::write(folder.path().join("sandbox.sh"), include_str!("sandbox.sh"))?;
         std::fs::create_dir(folder.path().join("machine"))?;
         let server = Command::new(program)
-            .args(["server", "--organisation", "acme-corp", "--machines", "127.0.0.1:0"])
+            .args([
+                "server",
+                "--organisation",
+                "acme-corp",
+                "--machines",
+                "127.0.0.1:0",
+            ])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(["--silent-after", &SILENT_AFTER.to_string()])
             .arg("--data")
@@ -130,14 +148,24 @@ impl Stage {
             .kill_on_drop(true)
             .spawn()
             .context("the server cannot be started")?;
-        let mut stage = Self { folder, server, urls: Urls { console_url: String::new(), machine_url: String::new() } };
+        let mut stage = Self {
+            folder,
+            server,
+            urls: Urls {
+                console_url: String::new(),
+                machine_url: String::new(),
+            },
+        };
         stage.urls = stage.wait(&data.join("running.json")).await?;
         Ok(stage)
     }
 
     async fn wait(&mut self, note: &PathBuf) -> Result<Urls> {
         for _ in 0..600 {
-            if let Some(urls) = std::fs::read(note).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            if let Some(urls) = std::fs::read(note)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            {
                 return Ok(urls);
             }
             if let Some(status) = self.server.try_wait()? {
@@ -150,7 +178,11 @@ impl Stage {
 
     /// Stops the server in good order.
     async fn end(&mut self) -> Result<()> {
-        if let Some(pid) = self.server.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+        if let Some(pid) = self
+            .server
+            .id()
+            .and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?))
+        {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
         }
         let ended = tokio::time::timeout(Duration::from_secs(15), self.server.wait()).await;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use cmdai_api::console::{
-    Alert, AlertList, Approval, ApprovalDecision, ApprovalList, Channel, EnrolmentToken, LedgerView, MachineList, NewEnrolmentToken,
-    NewUser, Overview, PolicyPublish, PolicyView, Role, User,
+    Alert, AlertList, Approval, ApprovalDecision, ApprovalList, Channel, EnrolmentToken,
+    LedgerView, MachineList, NewEnrolmentToken, NewUser, Overview, PolicyPublish, PolicyView, Role,
+    User,
 };
 
 use super::telephone::Telephone;
@@ -24,7 +25,11 @@ pub(crate) fn password() -> Result<String> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     let letters = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let word: String = bytes.iter().filter_map(|byte| letters.get(usize::from(*byte) % letters.len())).map(|byte| char::from(*byte)).collect();
+    let word: String = bytes
+        .iter()
+        .filter_map(|byte| letters.get(usize::from(*byte) % letters.len()))
+        .map(|byte| char::from(*byte))
+        .collect();
     Ok(format!("demo-{word}"))
 }
 
@@ -32,10 +37,19 @@ impl People {
     /// Signs the administrator in and adds the second person.
     pub(crate) async fn arrive(console: &str, password: &str) -> Result<Self> {
         let (admin, _) = Client::sign_in(console, "admin", password, "demo", 1).await?;
-        let riya = NewUser { login: "riya".to_owned(), role: Role::Security, person: "riya".to_owned(), password: password.to_owned() };
+        let riya = NewUser {
+            login: "riya".to_owned(),
+            role: Role::Security,
+            person: "riya".to_owned(),
+            password: password.to_owned(),
+        };
         let _: User = admin.post("users", &riya).await?;
         let (approver, _) = Client::sign_in(console, "riya", password, "demo", 1).await?;
-        Ok(Self { admin, approver, password: password.to_owned() })
+        Ok(Self {
+            admin,
+            approver,
+            password: password.to_owned(),
+        })
     }
 
     /// The administrator's client.
@@ -94,9 +108,16 @@ impl People {
     /// The second person approves a request as soon as it is there.
     pub(crate) async fn approve(&self, id: &str) -> Result<Approval> {
         for _ in 0..50 {
-            let list: ApprovalList = self.approver.get("approvals", &[("status", "pending".to_owned())]).await?;
+            let list: ApprovalList = self
+                .approver
+                .get("approvals", &[("status", "pending".to_owned())])
+                .await?;
             if list.approvals.iter().any(|approval| approval.id == id) {
-                let body = ApprovalDecision { approve: true, reason: "planned removal, CHG-1041".to_owned(), password: self.password.clone() };
+                let body = ApprovalDecision {
+                    approve: true,
+                    reason: "planned removal, CHG-1041".to_owned(),
+                    password: self.password.clone(),
+                };
                 return self.approver.post(&format!("approvals/{id}"), &body).await;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -109,7 +130,10 @@ impl People {
         for _ in 0..100 {
             let ledger: LedgerView = self.admin.get("ledger", &[]).await?;
             let machines = self.machines().await?;
-            let stored = machines.machines.iter().all(|machine| machine.acked_seq >= machine.head_seq);
+            let stored = machines
+                .machines
+                .iter()
+                .all(|machine| machine.acked_seq >= machine.head_seq);
             if stored && ledger.checkpoint.is_some() {
                 return Ok(());
             }

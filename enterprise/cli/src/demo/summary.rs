@@ -42,12 +42,24 @@ impl Summary {
         let machines = people.machines().await?;
         let simulated: u64 = fleet.events_produced;
         // The real machine says itself how many it has sealed.
-        let real: u64 = machines.machines.iter().filter(|machine| machine.hostname == "demo-laptop").map(|machine| machine.head_seq).sum();
+        let real: u64 = machines
+            .machines
+            .iter()
+            .filter(|machine| machine.hostname == "demo-laptop")
+            .map(|machine| machine.head_seq)
+            .sum();
         let file = std::fs::File::open(export).context("the export was not written")?;
         let proof = cmdai_ledger::verify_export(std::io::BufReader::new(file), None);
         let stored = proof
             .as_ref()
-            .map(|report| report.machines.iter().filter(|(machine, _)| *machine != "server").map(|(_, count)| count).sum())
+            .map(|report| {
+                report
+                    .machines
+                    .iter()
+                    .filter(|(machine, _)| *machine != "server")
+                    .map(|(_, count)| count)
+                    .sum()
+            })
             .unwrap_or_default();
 
         let mut alerts = BTreeMap::new();
@@ -56,8 +68,11 @@ impl Summary {
             *alerts.entry(alert.detection.clone()).or_insert(0) += 1;
             let occurred: Option<Timestamp> = alert.occurred.parse().ok();
             // Silence takes its time by definition; what counts here is a command.
-            let of_the_shell = alert.hostname.as_deref() == Some("demo-laptop") && alert.detection != "sensor-silent";
-            if let (Some(heard), Some(occurred), true) = (telephone.heard(&alert.id), occurred, of_the_shell) {
+            let of_the_shell = alert.hostname.as_deref() == Some("demo-laptop")
+                && alert.detection != "sensor-silent";
+            if let (Some(heard), Some(occurred), true) =
+                (telephone.heard(&alert.id), occurred, of_the_shell)
+            {
                 alert_ms.push(heard.as_millisecond() - occurred.as_millisecond());
             }
         }
@@ -76,7 +91,9 @@ impl Summary {
             decisions,
             alerts,
             alert_ms,
-            verified: proof.map(|report| report.to_string()).map_err(|error| error.to_string()),
+            verified: proof
+                .map(|report| report.to_string())
+                .map_err(|error| error.to_string()),
             lines_typed: session.typed,
             wrong: session.wrong.clone(),
         })
@@ -86,13 +103,20 @@ impl Summary {
     pub(crate) fn wrong(&self, scripted: bool) -> Vec<String> {
         let mut wrong = self.wrong.clone();
         if self.stored != self.produced {
-            wrong.push(format!("{} events were produced, {} are stored", self.produced, self.stored));
+            wrong.push(format!(
+                "{} events were produced, {} are stored",
+                self.produced, self.stored
+            ));
         }
         if let Err(error) = &self.verified {
             wrong.push(format!("verify: {error}"));
         }
         if scripted {
-            wrong.extend(MUST.iter().filter(|id| !self.alerts.contains_key(**id)).map(|id| format!("no alert `{id}` was raised")));
+            wrong.extend(
+                MUST.iter()
+                    .filter(|id| !self.alerts.contains_key(**id))
+                    .map(|id| format!("no alert `{id}` was raised")),
+            );
             if self.alert_ms.is_empty() {
                 wrong.push("no alert about the governed shell reached the webhook".to_owned());
             }
@@ -103,16 +127,34 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |counts: &BTreeMap<String, u64>| counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
+        let list = |counts: &BTreeMap<String, u64>| {
+            counts
+                .iter()
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         writeln!(f, "machines       {}", self.machines)?;
-        writeln!(f, "events         produced {}, stored {}", self.produced, self.stored)?;
+        writeln!(
+            f,
+            "events         produced {}, stored {}",
+            self.produced, self.stored
+        )?;
         writeln!(f, "decisions      {}", list(&self.decisions))?;
         writeln!(f, "alerts         {}", list(&self.alerts))?;
         if let (Some(fastest), Some(slowest)) = (self.alert_ms.first(), self.alert_ms.last()) {
-            writeln!(f, "time to alert  {fastest} to {slowest} ms from the command to the webhook, {} alerts of the governed shell", self.alert_ms.len())?;
+            writeln!(
+                f,
+                "time to alert  {fastest} to {slowest} ms from the command to the webhook, {} alerts of the governed shell",
+                self.alert_ms.len()
+            )?;
         }
         match &self.verified {
-            Ok(report) => writeln!(f, "verify         {}", report.replace('\n', "\n               ")),
+            Ok(report) => writeln!(
+                f,
+                "verify         {}",
+                report.replace('\n', "\n               ")
+            ),
             Err(error) => writeln!(f, "verify         FAILED: {error}"),
         }
     }

@@ -21,7 +21,9 @@ pub(crate) struct Telephone {
 impl Telephone {
     /// Starts listening on a free port.
     pub(crate) async fn answer() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for the demo's webhook")?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("no port for the demo's webhook")?;
         let port = listener.local_addr()?.port();
         let calls: Arc<Mutex<HashMap<String, Timestamp>>> = Arc::default();
         let heard = Arc::clone(&calls);
@@ -65,14 +67,19 @@ async fn listen(mut stream: TcpStream) -> Result<Option<String>> {
             return Ok(None);
         }
     };
-    stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await?;
+    stream
+        .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        .await?;
     let value: Value = serde_json::from_slice(&body)?;
     Ok(alert_id(&value))
 }
 
 /// The id of the alert in a notification.
 fn alert_id(value: &Value) -> Option<String> {
-    let alert = value.get("alert").or_else(|| value.get("data")).unwrap_or(value);
+    let alert = value
+        .get("alert")
+        .or_else(|| value.get("data"))
+        .unwrap_or(value);
     alert.get("id").and_then(Value::as_str).map(str::to_owned)
 }
 

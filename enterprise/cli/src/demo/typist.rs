@@ -20,9 +20,17 @@ impl Typist {
     /// Starts a program on a terminal of its own.
     pub(crate) fn start(command: CommandBuilder) -> Result<Self> {
         let pair = native_pty_system()
-            .openpty(PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 })
+            .openpty(PtySize {
+                rows: 40,
+                cols: 120,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
             .context("no pseudo-terminal")?;
-        let child = pair.slave.spawn_command(command).context("the shell cannot be started")?;
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .context("the shell cannot be started")?;
         let writer = pair.master.take_writer()?;
         let mut reader = pair.master.try_clone_reader()?;
         let screen: Arc<Mutex<String>> = Arc::default();
@@ -30,13 +38,20 @@ impl Typist {
         std::thread::spawn(move || {
             let mut piece = [0_u8; 4096];
             while let Ok(read @ 1..) = reader.read(&mut piece) {
-                let text = String::from_utf8_lossy(piece.get(..read).unwrap_or_default()).into_owned();
+                let text =
+                    String::from_utf8_lossy(piece.get(..read).unwrap_or_default()).into_owned();
                 if let Ok(mut shown) = shown.lock() {
                     shown.push_str(&text);
                 }
             }
         });
-        Ok(Self { child, writer, screen, read: 0, _master: pair.master })
+        Ok(Self {
+            child,
+            writer,
+            screen,
+            read: 0,
+            _master: pair.master,
+        })
     }
 
     /// Types a line and Enter.
@@ -57,7 +72,10 @@ impl Typist {
                 return Ok(new.to_owned());
             }
             if begun.elapsed() > patience {
-                bail!("waited {} s for {texts:?}; the terminal shows:\n{new}", patience.as_secs());
+                bail!(
+                    "waited {} s for {texts:?}; the terminal shows:\n{new}",
+                    patience.as_secs()
+                );
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -65,7 +83,10 @@ impl Typist {
 
     /// Everything shown so far.
     pub(crate) fn screen(&self) -> String {
-        self.screen.lock().map(|screen| screen.clone()).unwrap_or_default()
+        self.screen
+            .lock()
+            .map(|screen| screen.clone())
+            .unwrap_or_default()
     }
 
     /// Waits for the end.

@@ -24,19 +24,27 @@ fn nothing_recorded_is_lost_or_doubled() {
             _ => {}
         }
     }
-    let rows = eventually("every command on the server", Duration::from_secs(30), || {
-        let rows = server.query("type:command_executed crash-marker")?;
-        let texts: BTreeSet<String> = rows.iter().map(|row| row["text"].to_string()).collect();
-        anyhow::ensure!(texts.len() == COMMANDS, "{} of {COMMANDS}", texts.len());
-        Ok(rows)
-    })
+    let rows = eventually(
+        "every command on the server",
+        Duration::from_secs(30),
+        || {
+            let rows = server.query("type:command_executed crash-marker")?;
+            let texts: BTreeSet<String> = rows.iter().map(|row| row["text"].to_string()).collect();
+            anyhow::ensure!(texts.len() == COMMANDS, "{} of {COMMANDS}", texts.len());
+            Ok(rows)
+        },
+    )
     .unwrap();
     assert_eq!(rows.len(), COMMANDS, "no command is stored twice");
 
     let export = machine.home().join("export.jsonl");
-    let written = eventually("a checkpoint over everything", Duration::from_secs(10), || {
-        server.admin(&["export", "--output", &export.to_string_lossy()])?;
-        server.admin(&["verify", &export.to_string_lossy()])
-    });
+    let written = eventually(
+        "a checkpoint over everything",
+        Duration::from_secs(10),
+        || {
+            server.admin(&["export", "--output", &export.to_string_lossy()])?;
+            server.admin(&["verify", &export.to_string_lossy()])
+        },
+    );
     written.unwrap();
 }

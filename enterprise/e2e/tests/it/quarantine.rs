@@ -10,23 +10,33 @@ fn in_and_out() {
     let machine = Machine::join(&server).unwrap();
     let id = machine.id().unwrap();
     let mut shell = Shell::open(&machine).unwrap();
-    server.admin(&["fleet", "quarantine", &id, "--reason", "odd uploads"]).unwrap();
+    server
+        .admin(&["fleet", "quarantine", &id, "--reason", "odd uploads"])
+        .unwrap();
     eventually("quarantine on the machine", Duration::from_secs(10), || {
         shell.line("touch during-quarantine")?;
-        shell.wait_for_any(&["odd uploads", "quarantine"], Duration::from_secs(2)).map(drop)
+        shell
+            .wait_for_any(&["odd uploads", "quarantine"], Duration::from_secs(2))
+            .map(drop)
     })
     .unwrap();
     std::fs::remove_file(machine.home().join("project/during-quarantine")).ok();
     shell.line("touch during-quarantine").unwrap();
-    shell.wait_for_any(&["odd uploads", "quarantine"], Duration::from_secs(3)).unwrap();
+    shell
+        .wait_for_any(&["odd uploads", "quarantine"], Duration::from_secs(3))
+        .unwrap();
     assert!(!machine.home().join("project/during-quarantine").exists());
     shell.line("cd . && pwd").unwrap();
     shell.wait_for("/project").unwrap();
 
-    server.admin(&["fleet", "release", &id, "--reason", "it was a backup"]).unwrap();
+    server
+        .admin(&["fleet", "release", &id, "--reason", "it was a backup"])
+        .unwrap();
     eventually("release on the machine", Duration::from_secs(10), || {
         shell.line("echo free-$((6*7))")?;
-        shell.wait_for_any(&["free-42"], Duration::from_secs(2)).map(drop)
+        shell
+            .wait_for_any(&["free-42"], Duration::from_secs(2))
+            .map(drop)
     })
     .unwrap();
 }

@@ -6,16 +6,30 @@ use std::time::Duration;
 use cmdai_e2e::{Machine, Run, Server, eventually};
 
 fn policy(reason: &str) -> String {
-    format!("version: \"1.0\"\norganization: \"acme\"\nsafety:\n  blocked_patterns:\n    - pattern: \"forbidden-tool .*\"\n      reason: \"{reason}\"\n")
+    format!(
+        "version: \"1.0\"\norganization: \"acme\"\nsafety:\n  blocked_patterns:\n    - pattern: \"forbidden-tool .*\"\n      reason: \"{reason}\"\n"
+    )
 }
 
 fn problem_shown(server: &Server, machine: &Machine) {
-    eventually("the refusal on the machine and on the server", Duration::from_secs(15), || {
-        let status = machine.status()?;
-        anyhow::ensure!(status["problems"].as_array().is_some_and(|problems| !problems.is_empty()), "{status}");
-        anyhow::ensure!(!server.query("type:policy_refused")?.is_empty(), "no policy_refused event");
-        Ok(())
-    })
+    eventually(
+        "the refusal on the machine and on the server",
+        Duration::from_secs(15),
+        || {
+            let status = machine.status()?;
+            anyhow::ensure!(
+                status["problems"]
+                    .as_array()
+                    .is_some_and(|problems| !problems.is_empty()),
+                "{status}"
+            );
+            anyhow::ensure!(
+                !server.query("type:policy_refused")?.is_empty(),
+                "no policy_refused event"
+            );
+            Ok(())
+        },
+    )
     .unwrap();
 }
 
@@ -37,7 +51,11 @@ fn repository(server: &Server) -> std::path::PathBuf {
         if folder.join("metadata").is_dir() && folder.join("targets").is_dir() {
             return Some(folder.to_owned());
         }
-        std::fs::read_dir(folder).ok()?.flatten().filter(|entry| entry.path().is_dir()).find_map(|entry| find(&entry.path()))
+        std::fs::read_dir(folder)
+            .ok()?
+            .flatten()
+            .filter(|entry| entry.path().is_dir())
+            .find_map(|entry| find(&entry.path()))
     }
     find(&server.data()).expect("a signed repository in the server's data")
 }
@@ -88,24 +106,42 @@ fn a_rolled_back_policy_is_refused() {
     machine.start_sensor().unwrap();
     problem_shown(&server, &machine);
     let check = Run::of(machine.cmdai().args(["check", "--", "forbidden-tool x"])).unwrap();
-    assert!(check.stdout.contains("second"), "the older policy must not come back: {}", check.stdout);
+    assert!(
+        check.stdout.contains("second"),
+        "the older policy must not come back: {}",
+        check.stdout
+    );
 }
 
 #[test]
 fn a_tampered_event_is_found_by_anyone_who_verifies() {
     let server = Server::start().unwrap();
     let machine = Machine::join(&server).unwrap();
-    Run::of(machine.cmdai().args(["run", "-c", "true innocent-marker"])).unwrap().good().unwrap();
+    Run::of(machine.cmdai().args(["run", "-c", "true innocent-marker"]))
+        .unwrap()
+        .good()
+        .unwrap();
     let export = machine.home().join("export.jsonl");
     eventually("an export with the event", Duration::from_secs(10), || {
         server.admin(&["export", "--output", &export.to_string_lossy()])?;
-        anyhow::ensure!(std::fs::read_to_string(&export)?.contains("innocent-marker"), "not yet");
+        anyhow::ensure!(
+            std::fs::read_to_string(&export)?.contains("innocent-marker"),
+            "not yet"
+        );
         server.admin(&["verify", &export.to_string_lossy()])
     })
     .unwrap();
-    let changed = std::fs::read_to_string(&export).unwrap().replacen("innocent-marker", "guilty---marker", 1);
+    let changed =
+        std::fs::read_to_string(&export)
+            .unwrap()
+            .replacen("innocent-marker", "guilty---marker", 1);
     std::fs::write(&export, changed).unwrap();
-    let verified = Run::of(server.operator("auditor").args(["verify", &export.to_string_lossy()])).unwrap();
+    let verified = Run::of(
+        server
+            .operator("auditor")
+            .args(["verify", &export.to_string_lossy()]),
+    )
+    .unwrap();
     assert_ne!(verified.code, 0, "{}", verified.stdout);
     assert!(verified.stderr.contains("changed"), "{}", verified.stderr);
 }
