@@ -131,19 +131,23 @@ pub fn message(text: &str, judgement: &Judgement, view: &View<'_>) -> String {
             paint(DIM, "needs  ")
         );
     }
-    if let Some(id) = view.command_id {
-        let id = ids::short_id(id);
-        let why = format!("why: cmdai why {id}");
-        if view.governed && view.request_id.is_none() && judgement.decision == Decision::Deny {
+    if judgement.decision > Decision::Warn
+        && !(judgement.decision == Decision::Confirm && view.can_answer)
+    {
+        if let (true, None, Some(owner)) = (
+            view.governed,
+            view.request_id,
+            rule.and_then(|hit| hit.owner.as_deref()),
+        ) {
+            let _ = writeln!(out, "  {} ask {}", paint(DIM, "need it"), escape(owner));
+        }
+        if let Some(id) = view.command_id {
             let _ = writeln!(
                 out,
-                "  {} cmdai request {id} --reason \"…\"        {why}",
-                paint(DIM, "need it")
+                "  {}     cmdai why {}",
+                paint(DIM, "why"),
+                ids::short_id(id)
             );
-        } else if judgement.decision > Decision::Warn
-            && !(judgement.decision == Decision::Confirm && view.can_answer)
-        {
-            let _ = writeln!(out, "  {why}");
         }
     }
     out
@@ -288,7 +292,8 @@ cmdai: blocked  aws s3 rm s3://prod-logs --recursive
                           ^^^^^^^^^^^^^^ production data
   rule    data.prod-delete  (Platform Security, policy 41)
   instead aws s3 ls s3://prod-logs
-  need it cmdai request 0ZZZZ --reason \"…\"        why: cmdai why 0ZZZZ
+  need it ask Platform Security
+  why     cmdai why 0ZZZZ
 ";
         assert_eq!(said, expected);
     }

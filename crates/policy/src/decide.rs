@@ -297,8 +297,8 @@ fn forbid_questions(hits: &mut [Hit<'_>]) {
     {
         if hit.mode == Mode::Enforce {
             hit.reason = Cow::Owned(format!(
-                "{}; nobody can confirm it here, so a person runs it in a terminal or asks with `cmdai request --rule {}`",
-                hit.reason, hit.id
+                "{}; nobody can confirm it here, so a person has to run it in a terminal",
+                hit.reason
             ));
         }
         hit.decision = Decision::Deny;

@@ -109,7 +109,7 @@ fn reason(outcome: &Outcome, settled: &Settled, governed: bool) -> String {
             words.push_str(" A person has to confirm it: ask them to run it in their own terminal.");
         }
         _ if governed => {
-            words.push_str(&format!(" The person can ask for an exception: cmdai request {}.", short_id(&settled.command_id)));
+            words.push_str(&format!(" The person can see why: cmdai why {}.", short_id(&settled.command_id)));
         }
         _ => {}
     }

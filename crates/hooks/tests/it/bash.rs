@@ -247,7 +247,7 @@ fn a_governed_shell_enforces_and_spools_without_a_sensor() {
     let mut shell = bash(&home);
     let shown = shell.run("frobnicate").unwrap();
     assert!(
-        shown.contains("(Platform, policy 41)") && shown.contains("cmdai request"),
+        shown.contains("(Platform, policy 41)") && shown.contains("ask Platform"),
         "{shown}"
     );
     shell.run("echo fine").unwrap();

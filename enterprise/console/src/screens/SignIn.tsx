@@ -58,7 +58,7 @@ export function SignIn() {
           {'                          '}<u>^^^^^^^^^^^^^^</u>{' production data\n'}
           {'  rule    data.prod-delete\n'}
           {'  instead '}<i>aws s3 rm s3://prod-logs --recursive --dryrun</i>{'\n'}
-          {'  need it cmdai request 7F3K --reason "…"'}
+          {'  why     cmdai why 7F3KQ'}
         </pre>
       </div>
     </main>
