@@ -18,6 +18,32 @@ const MAX_DEPTH: u32 = 20;
 const MAX_STEPS: u32 = 4_000;
 /// Most effects and most invocations that are kept.
 const MAX_FOUND: usize = 1_024;
+/// Functions that shells call by themselves.
+const SHELL_CALLS: &[&str] = &[
+    "command_not_found_handle",
+    "command_not_found_handler",
+    "fish_command_not_found",
+    "fish_greeting",
+    "fish_postexec",
+    "fish_preexec",
+    "fish_prompt",
+    "fish_right_prompt",
+    "chpwd",
+    "periodic",
+    "precmd",
+    "preexec",
+    "zshaddhistory",
+    "zshexit",
+];
+/// Variables that name functions which shells call by themselves.
+const HOOK_ARRAYS: &[&str] = &[
+    "PROMPT_COMMAND",
+    "chpwd_functions",
+    "periodic_functions",
+    "precmd_functions",
+    "preexec_functions",
+    "zshexit_functions",
+];
 
 pub(crate) struct Analyser<'c> {
     pub(crate) context: &'c Context<'c>,
@@ -89,7 +115,7 @@ impl<'c> Analyser<'c> {
     pub(crate) fn run(mut self, text: &str) -> Analysis {
         let tree = cmdai_shell::parse(text, self.dialect);
         self.list(&tree, &tree.body, &Stream::Empty);
-        self.uncalled_functions();
+        self.shell_called_functions();
         for &region in &tree.unknown {
             self.unknown_region(region, "part of the text could not be read");
         }
@@ -104,13 +130,25 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    /// Functions that the text defines and does not call: what they would do, if called.
-    fn uncalled_functions(&mut self) {
+    /// Functions that the shell itself calls at its own times: before a prompt, when leaving, when a
+    /// program is not found. Any other definition does nothing until somebody calls it.
+    fn shell_called_functions(&mut self) {
+        let hooked: Vec<String> = HOOK_ARRAYS
+            .iter()
+            .filter_map(|name| self.env.get(name))
+            .flat_map(|value| value.array.iter().flatten().chain(&value.alternatives))
+            .cloned()
+            .collect();
         let functions: Vec<(String, Rc<Function>)> = self
             .env
             .functions
             .iter()
             .filter_map(|(name, function)| Some((name.clone(), function.clone()?)))
+            .filter(|(name, _)| {
+                SHELL_CALLS.contains(&name.as_str())
+                    || name.starts_with("TRAP")
+                    || hooked.contains(name)
+            })
             .collect();
         for (name, function) in functions {
             if !self.called.contains(&name) {

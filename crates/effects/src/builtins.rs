@@ -33,15 +33,11 @@ impl Analyser<'_> {
                 for arg in args.iter().filter(|arg| arg.known) {
                     if let Some((name, value)) = arg.text.split_once('=') {
                         self.env.aliases.retain(|(known, _)| known != name);
+                        // It does nothing until somebody calls it.
                         self.env.aliases.push((name.to_owned(), value.to_owned()));
-                        // It would do this whenever somebody calls it.
-                        let code = arg.after(name.len() + 1);
-                        let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
-                        self.expanding.push(name.to_owned());
-                        let dialect = self.dialect;
-                        self.shell_code(&code, dialect, &Stream::Empty, true);
-                        self.expanding.pop();
-                        self.ceiling = ceiling;
+                        if name.contains("__cmdai") {
+                            self.own(call.span);
+                        }
                     }
                 }
             }
@@ -265,8 +261,28 @@ impl Analyser<'_> {
                 let path = self.absolute(&value.text);
                 self.emit_code(CodeSource::File(path), "native", span);
             }
-            "PROMPT_COMMAND"
-            | "GIT_SSH_COMMAND"
+            "PROMPT_COMMAND" if value.known && value.text.trim().is_empty() => {
+                if !in_front {
+                    self.own(span);
+                }
+            }
+            "PROMPT_COMMAND" => {
+                let dialect = self.dialect;
+                self.chain.push(name.to_owned());
+                self.shell_code(value, dialect, &Stream::Empty, true);
+                self.chain.pop();
+                if !in_front {
+                    self.emit(
+                        EffectKind::Persistence {
+                            mechanism: "prompt-command".to_owned(),
+                            path: None,
+                        },
+                        span,
+                        Certainty::Likely,
+                    );
+                }
+            }
+            "GIT_SSH_COMMAND"
             | "GIT_EXTERNAL_DIFF"
             | "GIT_PAGER"
             | "GIT_EDITOR"
@@ -306,16 +322,6 @@ impl Analyser<'_> {
                 self.chain.push(name.to_owned());
                 self.shell_code(value, dialect, &Stream::Empty, true);
                 self.chain.pop();
-                if name == "PROMPT_COMMAND" && !in_front {
-                    self.emit(
-                        EffectKind::Persistence {
-                            mechanism: "prompt-command".to_owned(),
-                            path: None,
-                        },
-                        span,
-                        Certainty::Likely,
-                    );
-                }
             }
             "BASH_ENV" | "ENV" | "ZDOTDIR" | "PYTHONSTARTUP" | "PERL5LIB" | "RUBYLIB"
             | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" => {
@@ -420,13 +426,26 @@ impl Analyser<'_> {
         let Some(code) = args.next() else { return };
         let signals: Vec<&str> = args.map(|arg| arg.text.as_str()).collect();
         let reset = code.text == "-" || code.text.is_empty();
+        let prints = matches!(code.text.as_str(), "-l" | "-p" | "-P");
         if signals
             .iter()
             .any(|signal| signal.eq_ignore_ascii_case("debug"))
+            && !prints
         {
-            self.own(call.span);
+            if reset {
+                self.own(call.span);
+            } else {
+                self.emit(
+                    EffectKind::Persistence {
+                        mechanism: "debug-trap".to_owned(),
+                        path: None,
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
+            }
         }
-        if !reset && !matches!(code.text.as_str(), "-l" | "-p") && !signals.is_empty() {
+        if !reset && !prints && !signals.is_empty() {
             let dialect = self.dialect;
             self.shell_code(code, dialect, &Stream::Empty, true);
         }

@@ -451,9 +451,7 @@ impl Analyser<'_> {
                         call.stdin,
                     );
                 }
-                if !self.calls.iter().any(|(known, _)| known == call.name)
-                    && let Some(text) = self.context.session.function(call.name)
-                {
+                if let Some(text) = self.context.session.function(call.name) {
                     let function = crate::state::Function {
                         text: text.into_owned(),
                         map: Map::Fixed(call.span),

@@ -27,7 +27,13 @@ impl Analyser<'_> {
             } else {
                 Certainty::Likely
             };
-            out.push((self.absolute(&target.text), sure));
+            let path = if target.literal && !target.glob {
+                // `*` in a path stands for many; a name that holds one is written with `\`.
+                self.absolute(&paths::escaped(&target.text))
+            } else {
+                self.absolute(&target.text)
+            };
+            out.push((path, sure));
             return out;
         }
         if target.text.starts_with(['$', '`']) {

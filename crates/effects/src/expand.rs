@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use cmdai_schema::Span;
+use cmdai_schema::{Dialect, Span};
 use cmdai_shell::{List, Part, Tree, Variable, Word};
 
 use crate::{
@@ -173,6 +173,7 @@ impl Analyser<'_> {
             out.push(Text {
                 text: (*text).to_owned(),
                 known: true,
+                literal: self.quotes_patterns() && crate::glob::is_pattern(text),
                 span,
                 offset: self.offset_in(tree, text),
                 ..Text::default()
@@ -185,6 +186,7 @@ impl Analyser<'_> {
             out.push(Text {
                 text: (*text).to_owned(),
                 known: true,
+                literal: self.quotes_patterns() && crate::glob::is_pattern(text),
                 span,
                 offset: self.offset_in(tree, text),
                 ..Text::default()
@@ -316,6 +318,18 @@ impl Analyser<'_> {
         join(fields.finish(), span)
     }
 
+    /// Quoted pattern characters stand for themselves, where the shell is one that hands them on so.
+    fn quoting(&self, text: &str, fields: &mut Fields) {
+        fields.text.literal |= self.quotes_patterns() && crate::glob::is_pattern(text);
+    }
+
+    fn quotes_patterns(&self) -> bool {
+        matches!(
+            self.dialect,
+            Dialect::Bash | Dialect::Zsh | Dialect::Sh | Dialect::Fish
+        )
+    }
+
     fn expand_part(
         &mut self,
         tree: &Tree<'_>,
@@ -325,14 +339,25 @@ impl Analyser<'_> {
         fields: &mut Fields,
     ) {
         match part {
-            Part::Literal(text) | Part::Escaped(text) => fields.push(text),
+            Part::Literal(text) => {
+                fields.push(text);
+                if quoted {
+                    self.quoting(text, fields);
+                }
+            }
+            Part::Escaped(text) => {
+                fields.push(text);
+                self.quoting(text, fields);
+            }
             Part::Single(text) => {
                 fields.mark_quoted();
                 fields.push(text);
+                self.quoting(text, fields);
             }
             Part::AnsiC(text) => {
                 fields.mark_quoted();
                 fields.push(text);
+                self.quoting(text, fields);
             }
             Part::Double(inner) => {
                 // `"$@"` without arguments is no field at all.

@@ -76,6 +76,12 @@ impl Analyser<'_> {
         // Filters: their input is what the files hold, or else what comes in.
         let input = self.input_of(call, parsed);
         let Some(text) = input.known() else {
+            if decodes(call.name, parsed)
+                && matches!(input, Stream::Tainted(Taint::File(_) | Taint::Unknown))
+            {
+                // Nobody can read it in the file any more.
+                return Stream::Tainted(Taint::Made);
+            }
             return match call.name {
                 // What is decoded or changed on the way is not the file's text any more, but still its own.
                 "wc" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "cksum" | "ls"
@@ -157,6 +163,19 @@ impl Analyser<'_> {
             out = out.then(piece);
         }
         out
+    }
+}
+
+/// The program makes hidden text readable.
+fn decodes(name: &str, parsed: &Parsed<'_>) -> bool {
+    match name {
+        "base64" | "base32" | "basenc" | "gbase64" => {
+            parsed.has("decode") || parsed.has("d") || parsed.has("D")
+        }
+        "xxd" => parsed.has("revert") || parsed.has("r"),
+        "openssl" => parsed.has("d"),
+        "uudecode" => true,
+        _ => false,
     }
 }
 

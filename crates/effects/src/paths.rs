@@ -47,6 +47,18 @@ fn push<'p>(parts: &mut Vec<&'p str>, path: &'p str, cwd: &'p str) {
     }
 }
 
+/// A path whose pattern characters stand for themselves, as effects write it.
+pub(crate) fn escaped(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 2);
+    for next in path.chars() {
+        if matches!(next, '*' | '?' | '[' | '\\') {
+            out.push('\\');
+        }
+        out.push(next);
+    }
+    out
+}
+
 /// Last part of a path.
 pub(crate) fn base_name(path: &str) -> &str {
     path.trim_end_matches('/')

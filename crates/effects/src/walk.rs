@@ -132,14 +132,6 @@ impl Analyser<'_> {
     pub(crate) fn leave_subshell(&mut self, before: Env) {
         let inner = std::mem::replace(&mut self.env, before);
         self.env.files = inner.files;
-        for (name, function) in inner.functions {
-            // Kept for a look at functions that nobody calls.
-            if !self.env.functions.iter().any(|(known, _)| *known == name)
-                && !self.called.contains(&name)
-            {
-                self.env.functions.push((name, function));
-            }
-        }
     }
 
     pub(crate) fn command(
@@ -204,6 +196,10 @@ impl Analyser<'_> {
                     Some(offset) => crate::value::Map::Offset(offset),
                     None => self.map,
                 };
+                if name.contains("__cmdai") {
+                    let span = self.map.span(command.span);
+                    self.own(span);
+                }
                 self.env.functions.retain(|(known, _)| known != name);
                 self.env
                     .functions

@@ -101,6 +101,7 @@ impl Analyser<'_> {
         }
         let mut tokens = tokens::read(&code.text);
         rename(&mut tokens);
+        follow(&mut tokens);
         self.look_through(language, &tokens, code);
     }
 
@@ -495,6 +496,63 @@ impl Analyser<'_> {
             return;
         }
         self.write_path(&target, name.starts_with("append"), code.span);
+    }
+}
+
+/// Puts texts in place of names that were given them: `p = "/"`, `const p = "/"`, `my $p = "/"`.
+fn follow(tokens: &mut Vec<Token>) {
+    let mut known: Vec<(String, String)> = Vec::new();
+    let mut depth = 0i32;
+    let mut at = 0;
+    while at < tokens.len() {
+        match tokens.get(at) {
+            Some(Token::Mark('(' | '[')) => depth += 1,
+            Some(Token::Mark(')' | ']')) => depth -= 1,
+            _ => {}
+        }
+        let Some(Token::Name(name)) = tokens.get(at).cloned() else {
+            at += 1;
+            continue;
+        };
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        let sigil = matches!(before, Some(Token::Mark('$')));
+        let member = matches!(before, Some(Token::Mark('.' | '@' | ':')));
+        let next = (tokens.get(at + 1), tokens.get(at + 2), tokens.get(at + 3));
+        match next {
+            (Some(Token::Mark('=')), Some(Token::Text(text)), end) if depth <= 0 && !member => {
+                let ends = match end {
+                    None | Some(Token::Mark(';' | '\n' | '}')) => true,
+                    Some(Token::Name(_)) => true,
+                    _ => false,
+                };
+                known.retain(|(known, _)| *known != name);
+                if ends && known.len() < 32 {
+                    known.push((name, text.clone()));
+                }
+                at += 3;
+                continue;
+            }
+            // Another value, or `==`.
+            (Some(Token::Mark('=')), second, _) if depth <= 0 && !member => {
+                if second != Some(&Token::Mark('=')) {
+                    known.retain(|(known, _)| *known != name);
+                }
+            }
+            (Some(Token::Mark('(' | '=')), ..) => {}
+            _ if member => {}
+            _ => {
+                if let Some((_, text)) = known.iter().find(|(known, _)| *known == name)
+                    && let Some(slot) = tokens.get_mut(at)
+                {
+                    *slot = Token::Text(text.clone());
+                    if sigil {
+                        tokens.remove(at - 1);
+                        continue;
+                    }
+                }
+            }
+        }
+        at += 1;
     }
 }
 

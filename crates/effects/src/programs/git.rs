@@ -225,21 +225,38 @@ impl Analyser<'_> {
             return;
         }
         for spec in rest.iter().skip(1) {
-            if let Some(branch) = spec.text.strip_prefix('+') {
-                let branch = branch.rsplit(':').next().unwrap_or(branch).to_owned();
+            let (forced, refs) = match spec.text.strip_prefix('+') {
+                Some(refs) => (true, refs),
+                None => (false, spec.text.as_str()),
+            };
+            // `:` stands for the branches that both sides have, `+` alone for nothing.
+            if refs.is_empty() || refs == ":" && !forced {
+                continue;
+            }
+            if refs == ":" {
                 self.emit(
                     EffectKind::ForcePush {
                         remote: remote.clone(),
-                        branch,
+                        branch: "matching".to_owned(),
                     },
                     call.span,
                     Certainty::Proven,
                 );
-            } else if let Some(branch) = spec.text.strip_prefix(':') {
+            } else if let Some(branch) = refs.strip_prefix(':') {
                 self.emit(
                     EffectKind::BranchDelete {
                         branch: branch.to_owned(),
                         remote: Some(remote.clone()),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
+            } else if forced {
+                let branch = refs.rsplit(':').next().unwrap_or(refs).to_owned();
+                self.emit(
+                    EffectKind::ForcePush {
+                        remote: remote.clone(),
+                        branch,
                     },
                     call.span,
                     Certainty::Proven,

@@ -60,7 +60,7 @@ impl Analyser<'_> {
         match action.as_str() {
             "start" | "stop" | "restart" | "reload" | "enable" | "disable" | "mask" | "unmask"
             | "kill" | "try-restart" | "reenable" | "edit" | "set-property"
-            | "reload-or-restart" | "link" | "isolate" | "preset" | "revert" => {
+            | "reload-or-restart" | "reset-failed" | "link" | "isolate" | "preset" | "revert" => {
                 for unit in &units {
                     if action == "isolate"
                         && ["rescue", "poweroff", "reboot", "halt", "emergency"]

@@ -1,6 +1,6 @@
 //! The ways around tools of this kind, by class: each must be seen through.
 
-use crate::support::{has, lines, look};
+use crate::support::{has, lacks, lines, look};
 
 const GONE: &str = "delete / recursive force";
 
@@ -150,10 +150,13 @@ fn shadowing() {
         "alias x='rm -rf'\nx /",
         "trap 'rm -rf /' EXIT",
         "f() { g; }; g() { rm -rf /; }; f",
-        "f() { rm -rf /; }",
+        "precmd() { rm -rf /; }",
+        "f() { rm -rf /; }; PROMPT_COMMAND=f",
+        "f() { rm -rf /; }; trap f EXIT",
         "eval 'f() { rm -rf /; }'; f",
     ]);
     has(":(){ :|:& };:", "resource-exhaustion fork-bomb");
+    has("f(){ f|f& };f", "resource-exhaustion fork-bomb");
     has(
         "bomb() { bomb | bomb & }; bomb",
         "resource-exhaustion fork-bomb",
@@ -466,6 +469,9 @@ fn cmdai_itself() {
     for text in [
         "trap - DEBUG",
         "trap '' DEBUG",
+        "PROMPT_COMMAND=",
+        "__cmdai_debug() { :; }",
+        "alias __cmdai=true",
         "enable -d cmdai",
         "unset CMDAI_STATE_DIR",
         "unset -f __cmdai_check",
@@ -485,4 +491,57 @@ fn cmdai_itself() {
         "ln -sf /dev/null ~/.bash_history",
         "tamper-log /home/user/.bash_history",
     );
+}
+
+/// What a decoder makes of a file cannot be read in the file.
+#[test]
+fn decoded_files() {
+    for text in [
+        "base64 -d x | sh",
+        "xxd -r -p f | bash",
+        "base64 --decode < x | bash",
+        "eval \"$(base64 -d x)\"",
+        "bash -c \"$(base32 -d x)\"",
+        "openssl enc -d -base64 -in x | sh",
+    ] {
+        has(text, "run-code unknown shell");
+    }
+    has("cat x | sh", "run-code file /home/user/project/x");
+}
+
+/// Names that were given a text stand for it.
+#[test]
+fn texts_by_name() {
+    all_delete_root(&[
+        "python3 -c 'p=\"/\"; import shutil; shutil.rmtree(p)'",
+        "python3 -c 'import shutil\np = \"/tmp/x\"\np = \"/\"\nshutil.rmtree(p)'",
+        "node -e 'const p = \"/\"; require(\"fs\").rmSync(p, {recursive: true, force: true})'",
+        "python3 -c 'import os; c = \"rm -rf /\"; os.system(c)'",
+        "perl -e 'my $c = \"rm -rf /\"; system($c)'",
+    ]);
+    for text in [
+        "python3 -c 'import shutil; p=\"/\"; p=f(); shutil.rmtree(p)'",
+        "python3 -c 'import shutil; p=\"/\" + x; shutil.rmtree(p)'",
+        "python3 -c 'import shutil; p=\"/\"; print(p); shutil.rmtree(\"build\")'",
+    ] {
+        lacks(text, "delete /");
+    }
+}
+
+/// A quoted pattern is a name; where another shell reads it again, it is a pattern.
+#[test]
+fn quoted_patterns() {
+    has("rm -rf '/*'", "delete /\\* recursive force");
+    has("rm -rf \"/*\"", "delete /\\* recursive force");
+    has("rm -rf /\\*", "delete /\\* recursive force");
+    has("chmod 777 'a?'", "change-mode /home/user/project/a\\? 777");
+    for text in [
+        "rm -rf /*",
+        "rm -rf '/'*",
+        "sh -c 'rm -rf /*'",
+        "ssh h rm -rf '/*'",
+        "eval rm -rf '/*'",
+    ] {
+        has(text, "delete /* recursive force");
+    }
 }

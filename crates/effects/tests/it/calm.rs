@@ -1,6 +1,6 @@
 //! Mentioning is never doing, and ordinary work stays quiet.
 
-use crate::support::{lacks, lines, look};
+use crate::support::{has, lacks, lines, look};
 
 #[test]
 fn mentions() {
@@ -19,6 +19,10 @@ fn mentions() {
         "# rm -rf /",
         "ls # rm -rf /",
         "alias",
+        "alias ll='rm -rf /x'",
+        "f() { rm -rf \"$1\"; }",
+        "function f { rm -rf /; kubectl delete ns x; }",
+        "(f() { rm -rf /; })",
         "man rm",
         "which rm",
         "type rm",
@@ -36,6 +40,27 @@ fn mentions() {
         lacks(text, "delete");
         lacks(text, "resource-destroy");
     }
+}
+
+#[test]
+fn definitions_are_no_calls() {
+    lacks("f() { f | f & }", "resource-exhaustion");
+    lacks("trap 'echo x' DEBUG", "disable-security");
+    has("trap 'echo x' DEBUG", "persistence debug-trap");
+    has("PROMPT_COMMAND='echo x'", "persistence prompt-command");
+}
+
+/// `:` pushes the branches that both sides have, `+` names nothing.
+#[test]
+fn refspecs_without_a_name() {
+    for text in ["git push origin :", "git push origin +"] {
+        lacks(text, "branch-delete");
+        lacks(text, "force-push");
+    }
+    has("git push origin +:", "force-push origin matching");
+    has("git push origin :old", "branch-delete origin old");
+    has("git push origin +:old", "branch-delete origin old");
+    has("git push origin +x:y", "force-push origin y");
 }
 
 #[test]
