@@ -9,6 +9,16 @@ pub(crate) fn word(pattern: &str, text: &str) -> bool {
     run(pattern.as_bytes(), text.as_bytes(), false)
 }
 
+/// True where a text of a command holds a `*` that stands for many, not one behind `\`.
+pub(crate) fn is_pattern(text: &str) -> bool {
+    let mut behind = false;
+    text.bytes().any(|byte| {
+        let hit = byte == b'*' && !behind;
+        behind = byte == b'\\' && !behind;
+        hit
+    })
+}
+
 /// True where one of the globs fits.
 pub(crate) fn any_word(patterns: &[String], text: &str) -> bool {
     patterns.iter().any(|pattern| word(pattern, text))

@@ -456,7 +456,7 @@ impl<'a> Places<'a> {
         {
             return Place::Build;
         }
-        if first.contains('*') && deeper.is_none() {
+        if crate::glob::is_pattern(first) && deeper.is_none() {
             return Place::Home;
         }
         if STORES.contains(&first)

@@ -64,9 +64,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
 
 /// A glob that names more than one thing.
 fn is_wide(path: &str) -> bool {
-    path.rsplit('/')
-        .next()
-        .is_some_and(|last| last.contains('*'))
+    path.rsplit('/').next().is_some_and(crate::glob::is_pattern)
 }
 
 fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, force: bool) {

@@ -94,7 +94,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 let reaches = |root: &str| {
                     is_below(path, root)
                         || (recursive && path != "/" && is_below(root, path.trim_end_matches("/*")))
-                        || (path.contains('*') && crate::glob::path(path, root, false, None))
+                        || (crate::glob::is_pattern(path)
+                            && crate::glob::path(path, root, false, None))
                 };
                 if let Some(root) = SYSTEM.iter().find(|root| reaches(root)) {
                     // What deletes /etc or /usr is already forbidden for its own sake.
@@ -168,7 +169,10 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
             {
                 "takes the hooks out of this shell"
             }
-            "trap" if any(&["DEBUG"]) && any(&["-", ""]) => "takes the hooks out of this shell",
+            // Another trap in the hook's place: a person's own affair, never an agent's.
+            "trap" if any(&["DEBUG"]) && (any(&["-", ""]) || agent && call.args.len() > 1) => {
+                "takes the hooks out of this shell"
+            }
             "cmdai" if agent && any(&["disable", "uninstall", "off"]) => "switches cmdai off",
             "apt" | "apt-get" | "dnf" | "yum" | "dpkg" | "rpm" | "brew" | "cargo"
                 if any(&["remove", "purge", "uninstall", "-r", "-e", "-P", "erase"])

@@ -194,7 +194,9 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
             None,
         );
     } else {
-        let calm = is(&["alias", "git-hook", "hook", "editor"]) && !system;
+        // A person changes the own prompt, an agent has no reason to.
+        let prompt = is(&["prompt-command", "debug-trap"]) && !judge.is_agent();
+        let calm = prompt || is(&["alias", "git-hook", "hook", "editor"]) && !system;
         judge.hit(
             "persist.other",
             if calm { Moderate } else { High },

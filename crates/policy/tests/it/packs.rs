@@ -242,3 +242,58 @@ fn a_possible_root_is_not_called_proven() {
     assert!(ids(&judgement).contains(&"fs.delete-unset"));
     assert!(judgement.risk >= Risk::High);
 }
+
+/// A quoted `*` names one file, in no folder of weight.
+#[test]
+fn a_quoted_star_is_a_name() {
+    assert!(!ids(&plain("rm '/*'")).contains(&"fs.delete-root"));
+    assert!(ids(&plain("rm -rf /*")).contains(&"fs.delete-root"));
+    assert!(!ids(&plain("rm '~/*'")).contains(&"fs.delete-home"));
+}
+
+/// The prompt and the DEBUG trap are a person's own; taking cmdai's away is not.
+#[test]
+fn own_prompts() {
+    let by = |text: &str, subject: &cmdai_schema::Subject| {
+        cmdai_policy::decide(
+            &analyse(text),
+            text,
+            &cmdai_policy::Layers::default(),
+            &facts(),
+            subject,
+        )
+    };
+    for text in ["PROMPT_COMMAND='echo x'", "trap 'echo x' DEBUG"] {
+        assert_eq!(
+            by(text, &super::support::subject()).decision,
+            Decision::Warn,
+            "{text}"
+        );
+        assert!(by(text, &agent()).decision.interrupts(), "{text}");
+    }
+    for text in [
+        "trap - DEBUG",
+        "trap '' DEBUG",
+        "unset PROMPT_COMMAND",
+        "PROMPT_COMMAND=",
+        "enable -d __cmdai",
+    ] {
+        let judgement = by(text, &super::support::subject());
+        assert!(
+            ids(&judgement).contains(&"self.protect") && judgement.decision.interrupts(),
+            "{text}: {judgement:?}"
+        );
+    }
+}
+
+/// What defines a name does nothing yet.
+#[test]
+fn definitions_run() {
+    for text in ["alias ll='rm -rf /x'", "f() { rm -rf /; }"] {
+        assert_eq!(plain(text).decision, Decision::Allow, "{text}");
+    }
+    assert!(plain("f() { rm -rf /; }; f").decision.interrupts());
+    assert!(ids(&plain("base64 -d x | sh")).contains(&"exec.decoded-code"));
+    assert!(ids(&plain("xxd -r -p f | bash")).contains(&"exec.decoded-code"));
+    assert!(plain(":(){ :|:& };:").decision.interrupts());
+}
