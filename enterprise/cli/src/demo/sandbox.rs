@@ -33,6 +33,8 @@ pub(crate) struct Shell {
 pub(crate) struct Session {
     /// Lines typed.
     pub(crate) typed: u32,
+    /// Events that the governed machine sealed.
+    pub(crate) sealed: u64,
     /// What should have happened and did not.
     pub(crate) wrong: Vec<String>,
 }
@@ -80,7 +82,19 @@ impl Shell {
         if !status.success() {
             bail!("the throw-away machine could not be made ({status})");
         }
-        Ok(Session::default())
+        Ok(Session {
+            sealed: self.sealed()?,
+            ..Session::default()
+        })
+    }
+
+    /// How many events the machine sealed, by its sensor's last word.
+    fn sealed(&self) -> Result<u64> {
+        let file = self.base.with_extension("status.json");
+        let bytes = std::fs::read(&file).context("the governed machine left no state")?;
+        let status: cmdai_schema::governor::Status = serde_json::from_slice(&bytes)
+            .context("the governed machine's state cannot be read")?;
+        Ok(status.head_seq)
     }
 
     /// Types the story of the demo and looks at what comes back.
@@ -138,6 +152,7 @@ impl Shell {
         }
         typist.line("exit")?;
         typist.end()?;
+        session.sealed = self.sealed()?;
         Ok(session)
     }
 }

@@ -5,6 +5,7 @@
 #
 # Called inside a private mount and host-name namespace, as root:
 #   sandbox.sh FOLDER PROGRAMS      with CMDAI_DEMO_SERVER and CMDAI_DEMO_TOKEN set
+# The sensor's last state is left in FOLDER.status.json.
 set -euo pipefail
 base=$1
 programs=$2
@@ -83,5 +84,6 @@ for _ in $(seq 50); do
 done
 kill -TERM "$sensor" 2>/dev/null
 wait "$sensor"
+chroot "$root" /opt/cmdai/cmdai-enterprise status --format json >"$base.status.json" 2>/dev/null
 cat "$base/sensor.log" >&2
 exit 0
