@@ -1,7 +1,7 @@
-//! The dependency direction, checked from `cargo metadata`: Community never sees Enterprise, pure
+//! The dependency direction, checked with `cargo tree`: Community never sees Enterprise, pure
 //! crates stay pure, heavy crates stay off the endpoint.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -27,7 +27,6 @@ const IMPURE: &[&str] = &[
     "sqlx",
     "rustix",
     "getrandom",
-    "jiff",
     "tempfile",
     "memmap2",
 ];
@@ -47,35 +46,34 @@ const HEAVY_ON_ENDPOINT: &[&str] = &["sqlx", "axum", "cedar-policy"];
 
 /// Checks both workspaces (Community alone where `enterprise/` is not there).
 pub(crate) fn check() -> Result<()> {
-    let community = Graph::load("")?;
-    let inside: BTreeSet<&str> = community.ours.iter().map(String::as_str).collect();
+    let community = members("")?;
     let mut wrong = Vec::new();
-    for name in &inside {
-        for reached in community.reach(name) {
-            if community
-                .manifest(&reached)
-                .is_some_and(|path| path.contains("/enterprise/"))
-            {
-                wrong.push(format!("{name} (Community) reaches {reached} (Enterprise)"));
-            }
+    for name in &community {
+        if let Some(path) = reach("", name)?
+            .iter()
+            .find(|line| line.contains("/enterprise/"))
+        {
+            wrong.push(format!("{name} (Community) reaches {path} (Enterprise)"));
         }
     }
     forbid(
+        "",
         &community,
         &["cmdai-bash-native"],
         HEAVY_IN_SHELL,
         &mut wrong,
-    );
-    forbid(&community, PURE, IMPURE, &mut wrong);
+    )?;
+    forbid("", &community, PURE, IMPURE, &mut wrong)?;
     if step::root().join("enterprise").is_dir() {
-        let enterprise = Graph::load("enterprise")?;
-        forbid(&enterprise, PURE, IMPURE, &mut wrong);
+        let enterprise = members("enterprise")?;
+        forbid("enterprise", &enterprise, PURE, IMPURE, &mut wrong)?;
         forbid(
+            "enterprise",
             &enterprise,
             &["cmdai-sensor"],
             HEAVY_ON_ENDPOINT,
             &mut wrong,
-        );
+        )?;
     }
     if wrong.is_empty() {
         eprintln!("dependency direction: fine");
@@ -84,100 +82,72 @@ pub(crate) fn check() -> Result<()> {
     bail!("dependency direction:\n  {}", wrong.join("\n  "))
 }
 
-fn forbid(graph: &Graph, names: &[&str], forbidden: &[&str], wrong: &mut Vec<String>) {
-    for name in names.iter().filter(|name| graph.ours.contains(**name)) {
-        let reached = graph.reach(name);
-        for bad in forbidden.iter().filter(|bad| reached.contains(**bad)) {
-            wrong.push(format!("{name} reaches {bad}"));
+fn forbid(
+    folder: &str,
+    members: &BTreeSet<String>,
+    names: &[&str],
+    forbidden: &[&str],
+    wrong: &mut Vec<String>,
+) -> Result<()> {
+    for name in names.iter().filter(|name| members.contains(**name)) {
+        let reached = reach(folder, name)?;
+        for bad in forbidden {
+            if reached
+                .iter()
+                .any(|line| line.split(' ').next() == Some(bad))
+            {
+                wrong.push(format!("{name} reaches {bad}"));
+            }
         }
     }
+    Ok(())
 }
 
-/// Normal dependencies by crate name.
-struct Graph {
-    edges: BTreeMap<String, BTreeSet<String>>,
-    manifests: BTreeMap<String, String>,
-    ours: BTreeSet<String>,
+/// Names of the workspace's own crates.
+fn members(folder: &str) -> Result<BTreeSet<String>> {
+    let metadata = output(
+        folder,
+        &["metadata", "--format-version=1", "--locked", "--no-deps"],
+    )?;
+    let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata")?;
+    let packages = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .context("cargo metadata lists no packages")?;
+    Ok(packages
+        .iter()
+        .filter_map(|package| package.get("name")?.as_str().map(str::to_owned))
+        .collect())
 }
 
-impl Graph {
-    fn load(folder: &str) -> Result<Self> {
-        let output = step::command(
-            folder,
-            "cargo",
-            &["metadata", "--format-version=1", "--locked"],
-        )
+/// Everything a crate reaches through normal dependencies on this platform, one line each:
+/// name, version, and the path of a crate of our own.
+fn reach(folder: &str, name: &str) -> Result<Vec<String>> {
+    let tree = output(
+        folder,
+        &[
+            "tree",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--package",
+            name,
+        ],
+    )?;
+    Ok(tree.lines().map(str::to_owned).collect())
+}
+
+fn output(folder: &str, arguments: &[&str]) -> Result<String> {
+    let output = step::command(folder, "cargo", arguments)
         .stderr(std::process::Stdio::inherit())
         .output()?;
-        let metadata: Value = serde_json::from_slice(&output.stdout).with_context(|| {
-            format!("cargo metadata in `{folder}` failed; is its Cargo.lock up to date?")
-        })?;
-        let text = |value: &Value, key: &str| {
-            value
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let list = |value: &Value, key: &str| {
-            value
-                .get(key)
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default()
-        };
-
-        let mut names = BTreeMap::new();
-        let mut graph = Self {
-            edges: BTreeMap::new(),
-            manifests: BTreeMap::new(),
-            ours: BTreeSet::new(),
-        };
-        for package in list(&metadata, "packages") {
-            let name = text(&package, "name");
-            if package.get("source").is_none_or(Value::is_null) {
-                graph.ours.insert(name.clone());
-            }
-            graph
-                .manifests
-                .insert(name.clone(), text(&package, "manifest_path"));
-            names.insert(text(&package, "id"), name);
-        }
-        let resolve = metadata.get("resolve").cloned().unwrap_or_default();
-        for node in list(&resolve, "nodes") {
-            let Some(from) = names.get(&text(&node, "id")) else {
-                continue;
-            };
-            for dependency in list(&node, "deps") {
-                let normal = list(&dependency, "dep_kinds")
-                    .iter()
-                    .any(|kind| kind.get("kind").is_none_or(Value::is_null));
-                if let (true, Some(to)) = (normal, names.get(&text(&dependency, "pkg"))) {
-                    graph
-                        .edges
-                        .entry(from.clone())
-                        .or_default()
-                        .insert(to.clone());
-                }
-            }
-        }
-        Ok(graph)
+    if !output.status.success() {
+        bail!(
+            "`cargo {}` failed; is the lock file up to date?",
+            arguments.join(" ")
+        );
     }
-
-    fn manifest(&self, name: &str) -> Option<&str> {
-        self.manifests.get(name).map(String::as_str)
-    }
-
-    fn reach(&self, name: &str) -> BTreeSet<String> {
-        let mut reached = BTreeSet::new();
-        let mut open = vec![name.to_owned()];
-        while let Some(next) = open.pop() {
-            for to in self.edges.get(&next).into_iter().flatten() {
-                if reached.insert(to.clone()) {
-                    open.push(to.clone());
-                }
-            }
-        }
-        reached
-    }
+    Ok(String::from_utf8(output.stdout)?)
 }
