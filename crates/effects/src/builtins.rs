@@ -315,7 +315,8 @@ impl Analyser<'_> {
                 {
                     return;
                 }
-                if name == "TAR_OPTIONS" && !value.text.contains("checkpoint-action") {
+                if name == "TAR_OPTIONS" {
+                    self.tar_options(value);
                     return;
                 }
                 let dialect = self.dialect;
@@ -385,6 +386,34 @@ impl Analyser<'_> {
         }
     }
 
+    /// What `tar` would run by its options; a blank in one is written with `\`.
+    fn tar_options(&mut self, value: &Text) {
+        for start in [
+            "--checkpoint-action=exec=",
+            "--to-command=",
+            "--use-compress-program=",
+            "--rmt-command=",
+            "--rsh-command=",
+            "--info-script=",
+        ] {
+            let Some((_, rest)) = value.text.split_once(start) else {
+                continue;
+            };
+            let mut code = String::new();
+            let mut chars = rest.chars();
+            while let Some(next) = chars.next() {
+                match next {
+                    '\\' => code.extend(chars.next()),
+                    ' ' => break,
+                    next => code.push(next),
+                }
+            }
+            let dialect = self.dialect;
+            let code = Text::known(code, value.span);
+            self.shell_code(&code, dialect, &Stream::Empty, true);
+        }
+    }
+
     fn set(&mut self, call: &Call<'_>) {
         let mut args = call.args.iter();
         while let Some(arg) = args.next() {
@@ -433,8 +462,10 @@ impl Analyser<'_> {
             && !prints
         {
             if reset {
+                self.env.before_each = None;
                 self.own(call.span);
             } else {
+                self.env.before_each = Some(code.clone());
                 self.emit(
                     EffectKind::Persistence {
                         mechanism: "debug-trap".to_owned(),

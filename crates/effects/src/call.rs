@@ -33,6 +33,11 @@ impl Analyser<'_> {
         stdin: &Stream,
     ) -> Stream {
         let span = self.map.span(local);
+        if let Some(code) = self.env.before_each.take() {
+            let dialect = self.dialect;
+            self.shell_code(&code, dialect, &Stream::Empty, false);
+            self.env.before_each.get_or_insert(code);
+        }
         let outer = (self.choice, self.choices);
         let mut printed = Stream::Empty;
         let mut choice = 0;
@@ -496,10 +501,17 @@ impl Analyser<'_> {
             return through(call.stdin);
         };
         let mut parsed = options::parse(program, call.args);
-        if (parsed.has("help") || parsed.has("version") && program.wrap.is_none())
-            && asks_only(call.args)
-        {
+        let version = parsed.has("version") && parsed.value("version").is_none();
+        if (parsed.has("help") || version && program.wrap.is_none()) && asks_only(call.args) {
             return Stream::Known(String::new());
+        }
+        // An option of this name that the tables do not list is a trial run, or an error.
+        let trial = ["dry-run", "dryrun", "whatif", "what-if", "just-print"];
+        if program.wrap.is_none()
+            && matches!(program.handler, "" | "cloud" | "systemctl" | "redis")
+            && trial.iter().any(|name| parsed.has(name))
+        {
+            return Stream::UNKNOWN;
         }
         if !program.rules.is_empty() {
             self.apply_rules(&mut parsed, call.span);
@@ -587,14 +599,50 @@ impl Analyser<'_> {
             .filter(|text| !text.starts_with('-'))
             .take(4)
             .collect();
+        const VERBS: &[&str] = &[
+            "delete",
+            "destroy",
+            "purge",
+            "terminate",
+            "wipe",
+            "drop",
+            "unregister",
+            "teardown",
+        ];
+        // `delete`, and `delete-job` too.
         let Some(at) = words.iter().take(3).position(|word| {
-            matches!(
-                *word,
-                "delete" | "destroy" | "purge" | "terminate" | "wipe" | "drop"
-            )
+            VERBS.iter().any(|verb| {
+                word.strip_prefix(verb)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ':']))
+            })
         }) else {
             return;
         };
+        // What is installed or shown is a name, not a verb.
+        let earlier = words.iter().take(at).any(|word| {
+            matches!(
+                *word,
+                "install"
+                    | "add"
+                    | "get"
+                    | "list"
+                    | "show"
+                    | "describe"
+                    | "info"
+                    | "search"
+                    | "run"
+                    | "test"
+                    | "plan"
+                    | "help"
+                    | "view"
+                    | "create"
+                    | "new"
+            )
+        });
+        // A file, not a verb.
+        if earlier || words.get(at).is_some_and(|word| word.contains(['.', '/'])) {
+            return;
+        }
         let resource = at
             .checked_sub(1)
             .and_then(|before| words.get(before))

@@ -155,7 +155,33 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
             }
         }
     }
+    no_trial(&mut parsed);
     parsed
+}
+
+/// A trial run that is switched off is none: `--dry-run=none`, `--dryrun=false`, `--dry-run=$MODE`.
+fn no_trial(parsed: &mut Parsed<'_>) {
+    let off = |value: &Text| {
+        !value.known
+            || matches!(
+                value.text.to_ascii_lowercase().as_str(),
+                "none" | "false" | "0" | "no" | "off" | "f"
+            )
+    };
+    if parsed
+        .options
+        .iter()
+        .any(|(name, value)| is_trial(name) && value.as_ref().is_some_and(off))
+    {
+        parsed.options.retain(|(name, _)| !is_trial(name));
+    }
+}
+
+fn is_trial(name: &str) -> bool {
+    matches!(
+        name,
+        "dry" | "dry-run" | "dryrun" | "check" | "whatif" | "what-if"
+    )
 }
 
 /// The grammar's entry for an option: the subcommand's first, then the program's.

@@ -59,6 +59,8 @@ pub(crate) struct Env {
     pub(crate) descriptors: Vec<(u32, Stream)>,
     /// `set -u`
     pub(crate) nounset: bool,
+    /// What `trap CODE DEBUG` runs before every command.
+    pub(crate) before_each: Option<Text>,
 }
 
 impl Env {

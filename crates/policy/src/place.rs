@@ -301,6 +301,19 @@ pub(crate) fn is_folder(path: &str) -> bool {
         || (VITAL.contains(&bare) && !VITAL_FILES.contains(&bare))
 }
 
+/// Below the caches of services, which may go by the rules of the file system hierarchy.
+fn is_cache(path: &str) -> bool {
+    let below = |rest: &str| rest.trim_matches('/').contains(|c: char| c != '*');
+    if let Some(rest) = path.strip_prefix("/var/cache/") {
+        return below(rest);
+    }
+    path.strip_prefix("/var/lib/")
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(name, rest)| {
+            !name.contains('*') && (rest.starts_with("tmp/") || rest.starts_with("cache/"))
+        })
+}
+
 /// Tells places apart, by what is known of the person and the project.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places<'a> {
@@ -434,6 +447,9 @@ impl<'a> Places<'a> {
         }
         if VITAL.contains(&bare) || SYSTEM.contains(&bare) {
             return Place::SystemRoot;
+        }
+        if is_cache(path) {
+            return Place::Build;
         }
         if is_system(bare) {
             return Place::System;

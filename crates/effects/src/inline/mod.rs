@@ -414,6 +414,27 @@ impl Analyser<'_> {
         at: usize,
         code: &Text,
     ) {
+        let names = |from: usize, count: usize, known: &[&str]| {
+            tokens
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take(count)
+                .any(|token| matches!(token, Token::Name(name) if known.contains(&name.as_str())))
+        };
+        if texts.is_empty()
+            && names(
+                at,
+                8,
+                &["mkdtemp", "TemporaryDirectory", "mkdtempSync", "mktmpdir"],
+            )
+        {
+            let path = Text::known("/tmp/tmp.XXXXXXXXXX", code.span);
+            self.delete_path(&path, recursive, recursive, code.span);
+            return;
+        }
+        // `~` means the home to shells only.
+        let expands = names(0, tokens.len(), &["expanduser", "expand_path", "homedir"]);
         if texts.is_empty() {
             // `Path("x").unlink()`: the text stands in front.
             let before = tokens
@@ -447,8 +468,13 @@ impl Analyser<'_> {
             .iter()
             .filter(|text| !matches!(text.as_str(), "utf8" | "utf-8"))
         {
+            let path = if path.starts_with('~') && !expands {
+                format!("./{path}")
+            } else {
+                path.clone()
+            };
             self.delete_path(
-                &Text::known(path.clone(), code.span),
+                &Text::known(path, code.span),
                 recursive,
                 recursive,
                 code.span,

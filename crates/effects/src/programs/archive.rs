@@ -8,6 +8,23 @@ use crate::{
     value::{Stream, Taint, Text},
 };
 
+/// Options that run something may be cut short.
+fn whole(name: &str) -> &str {
+    const RUN: &[&str] = &[
+        "checkpoint-action",
+        "info-script",
+        "new-volume-script",
+        "rmt-command",
+        "rsh-command",
+        "to-command",
+        "use-compress-program",
+    ];
+    RUN.iter()
+        .find(|option| name.len() > 3 && name != "checkpoint" && option.starts_with(name))
+        .copied()
+        .unwrap_or(name)
+}
+
 impl Analyser<'_> {
     pub(crate) fn tar(&mut self, call: &Call<'_>) -> Stream {
         let args = call.args;
@@ -19,11 +36,16 @@ impl Analyser<'_> {
         while let Some(arg) = args.get(at) {
             at += 1;
             let text = arg.text.as_str();
+            if text == "--" {
+                operands.extend(args.get(at..).unwrap_or_default().iter().cloned());
+                break;
+            }
             if let Some(long) = text.strip_prefix("--") {
                 let (name, value) = match long.split_once('=') {
                     Some((name, _)) => (name, Some(arg.after(name.len() + 3))),
                     None => (long, None),
                 };
+                let name = whole(name);
                 let takes = matches!(
                     name,
                     "file"

@@ -2,7 +2,12 @@
 
 use cmdai_schema::{Certainty, Dialect, EffectKind};
 
-use crate::{analyser::Analyser, call::Call, options::Parsed, value::Stream};
+use crate::{
+    analyser::Analyser,
+    call::Call,
+    options::Parsed,
+    value::{Stream, Text},
+};
 
 /// Verbs that destroy, by how a command word begins.
 const DESTROY: &[&str] = &[
@@ -24,6 +29,12 @@ const DESTROY: &[&str] = &[
     "batch-delete",
     "empty",
     "hard-delete",
+    "unset",
+    "teardown",
+    "unregister",
+    "kill",
+    "down",
+    "clean",
 ];
 /// Verbs that change.
 const CHANGE: &[&str] = &[
@@ -66,6 +77,18 @@ const CHANGE: &[&str] = &[
     "suspend",
     "cancel",
     "clear",
+    "rename",
+    "archive",
+    "rotate",
+    "leave",
+    "push",
+    "repair",
+    "squash",
+    "unlink",
+    "clone",
+    "activate",
+    "untag",
+    "pause",
 ];
 
 fn verb_of(word: &str, verbs: &[&str]) -> bool {
@@ -198,6 +221,23 @@ impl Analyser<'_> {
                 Certainty::Proven,
             );
         }
+        // A query is code of its own.
+        let queries: Vec<Text> = ["query-string", "sql", "statement"]
+            .iter()
+            .filter_map(|name| parsed.value(name).cloned())
+            .collect();
+        for query in &queries {
+            match query.text.split_once("://") {
+                Some((scheme, _))
+                    if scheme.eq_ignore_ascii_case("file")
+                        || scheme.eq_ignore_ascii_case("fileb") =>
+                {
+                    let path = self.absolute(&query.after(scheme.len() + 3).text);
+                    self.emit_code(cmdai_schema::CodeSource::File(path), "sql", query.span);
+                }
+                _ => self.sql(query, "sql", context.as_ref()),
+            }
+        }
         let (resource, provider) = (service.clone(), "aws".to_owned());
         if verb_of(&action, DESTROY) {
             self.emit(
@@ -300,7 +340,23 @@ impl Analyser<'_> {
                 Certainty::Proven,
             );
         }
-        let at = words.iter().position(|word| {
+        if call.name == "mc" && words.first() == Some(&"mirror") && parsed.has("remove") {
+            let kind = EffectKind::ResourceDestroy {
+                resource: "object".to_owned(),
+                name: words
+                    .last()
+                    .map_or_else(String::new, |name| (*name).to_owned()),
+                provider: provider.clone(),
+                context: context.clone(),
+            };
+            self.emit(kind, call.span, Certainty::Proven);
+        }
+        // `terraform plan clean`: what is planned is a name.
+        let seen = words
+            .iter()
+            .position(|word| matches!(*word, "plan" | "list" | "describe" | "get"))
+            .unwrap_or(words.len());
+        let at = words.iter().take(seen).position(|word| {
             verb_of(word.rsplit([':', '.']).next().unwrap_or(word), DESTROY)
                 || verb_of(word, DESTROY)
         });
@@ -355,10 +411,9 @@ impl Analyser<'_> {
                 Certainty::Proven,
             );
         }
-        if let Some(at) = words
-            .iter()
-            .position(|word| verb_of(word, CHANGE) || *word == "deploy")
-            && !(call.name == "gcloud" && words.first() == Some(&"config"))
+        if let Some(at) = words.iter().position(|word| {
+            verb_of(word, CHANGE) || verb_of(word.rsplit([':', '.']).next().unwrap_or(word), CHANGE)
+        }) && !(call.name == "gcloud" && words.first() == Some(&"config"))
         {
             let resource = at
                 .checked_sub(1)

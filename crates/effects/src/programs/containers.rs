@@ -90,7 +90,14 @@ impl Analyser<'_> {
                     context = call.args.get(at + 1).map(|value| value.text.clone());
                     at += 2;
                 }
-                "--config" | "-l" | "--log-level" => at += 2,
+                "--connection" | "--url" => {
+                    context = call.args.get(at + 1).map(|value| value.text.clone());
+                    at += 2;
+                }
+                "--config" | "-l" | "--log-level" | "--identity" | "--root" | "--runroot"
+                | "--storage-driver" | "--storage-opt" | "--tlscacert" | "--tlscert"
+                | "--tlskey" | "--namespace" | "--address" | "--data-root" | "--cgroup-manager"
+                | "--events-backend" | "--runtime" | "--tmpdir" | "--module" => at += 2,
                 text if text.starts_with('-') => at += 1,
                 _ => break,
             }
@@ -156,7 +163,8 @@ impl Analyser<'_> {
                 }
             }
             (
-                "system" | "builder" | "buildx" | "image" | "volume" | "network" | "container",
+                "system" | "builder" | "buildx" | "image" | "volume" | "network" | "container"
+                | "pod",
                 "prune",
             ) => {
                 let kind = if matches!(kind, "builder" | "buildx") {
@@ -172,7 +180,18 @@ impl Analyser<'_> {
                 | "pod" | "machine" | "context",
                 "rm" | "remove" | "delete",
             ) => {
-                for name in operands(args) {
+                let names = operands(args);
+                // `podman rm -a`
+                let all = args.iter().any(|arg| {
+                    arg.text == "--all"
+                        || arg.text.starts_with('-')
+                            && !arg.text.starts_with("--")
+                            && arg.text.contains('a')
+                });
+                if names.is_empty() && all {
+                    self.resource(true, kind, "all", &context, call);
+                }
+                for name in names {
                     self.resource(true, kind, &name, &context, call);
                 }
             }

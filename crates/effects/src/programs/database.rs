@@ -56,7 +56,7 @@ impl Analyser<'_> {
     }
 
     /// What SQL would do.
-    fn sql(&mut self, code: &Text, provider: &str, context: Option<&String>) {
+    pub(crate) fn sql(&mut self, code: &Text, provider: &str, context: Option<&String>) {
         for line in code.text.lines() {
             let line = line.trim();
             let shell = line

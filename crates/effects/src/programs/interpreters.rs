@@ -46,6 +46,10 @@ impl Analyser<'_> {
             .or_else(|| parsed.value("file"))
             .cloned()
         {
+            if call.name == "java" {
+                // A client behind a jar still says what it does: `delete-job`.
+                self.unfamiliar(call);
+            }
             return self.script_file(&file, language, None, call.span);
         }
         match parsed.nth(1) {

@@ -175,6 +175,10 @@ impl Analyser<'_> {
             },
             |method| method.text.to_ascii_uppercase(),
         );
+        self.http_asks(&method, parsed, address, call);
+    }
+
+    fn http_asks(&mut self, method: &str, parsed: &Parsed<'_>, address: &str, call: &Call<'_>) {
         let path = address.split('?').next().unwrap_or(address);
         let said = |text: &str| {
             [
@@ -197,20 +201,9 @@ impl Analyser<'_> {
                     .any(|word| data.text.contains(word))
         });
         let (name, provider) = (address.to_owned(), "http".to_owned());
-        if method != "GET" && said(path) || mutation {
+        if method == "DELETE" || method != "GET" && said(path) || mutation {
             self.emit(
                 EffectKind::ResourceDestroy {
-                    resource: "http".to_owned(),
-                    name,
-                    provider,
-                    context: None,
-                },
-                call.span,
-                Certainty::Likely,
-            );
-        } else if method == "DELETE" {
-            self.emit(
-                EffectKind::ResourceChange {
                     resource: "http".to_owned(),
                     name,
                     provider,
@@ -287,19 +280,46 @@ impl Analyser<'_> {
                     )
                 }),
         );
+        // `http DELETE :9200/index`: `:` stands for this machine.
+        let short = |text: &str| {
+            text.strip_prefix(':').is_some_and(|rest| {
+                rest.is_empty()
+                    || rest.starts_with(|next: char| next == '/' || next.is_ascii_digit())
+            }) || text.starts_with("localhost")
+        };
         let urls: Vec<Text> = parsed
             .rest()
             .skip(skip)
-            .filter(|text| {
+            .enumerate()
+            .filter(|(at, text)| {
                 !matches!(call.name, "http" | "https" | "xh")
                     || text.text.contains('.') && !text.text.contains('=')
+                    || *at == 0 && short(&text.text)
             })
-            .cloned()
+            .map(|(_, text)| match text.text.strip_prefix(':') {
+                Some(rest) if short(&text.text) => {
+                    let port = if rest.starts_with('/') || rest.is_empty() {
+                        ""
+                    } else {
+                        ":"
+                    };
+                    Text {
+                        text: format!("http://localhost{port}{rest}"),
+                        ..text.clone()
+                    }
+                }
+                _ => text.clone(),
+            })
             .collect();
         let Some(url) = urls.first() else {
             return Stream::UNKNOWN;
         };
         let address = url.text.clone();
+        if skip == 1
+            && let Some(method) = parsed.nth(1)
+        {
+            self.http_asks(&method.text.clone(), parsed, &address, call);
+        }
         if let Some(file) = parsed.value("post-file").cloned() {
             self.upload_file(&file, &address, call);
             return Stream::Tainted(Taint::Remote(address));

@@ -151,6 +151,7 @@ fn shadowing() {
         "trap 'rm -rf /' EXIT",
         "f() { g; }; g() { rm -rf /; }; f",
         "precmd() { rm -rf /; }",
+        "trap 'd=/' DEBUG; d=/tmp/x; rm -rf $d",
         "f() { rm -rf /; }; PROMPT_COMMAND=f",
         "f() { rm -rf /; }; trap f EXIT",
         "eval 'f() { rm -rf /; }'; f",
@@ -544,4 +545,51 @@ fn quoted_patterns() {
     ] {
         has(text, "delete /* recursive force");
     }
+}
+
+/// What verbs say, whoever is asked.
+#[test]
+fn verbs_of_services() {
+    for (text, expected) in [
+        (
+            "curl -X DELETE https://api.example.com/v1/users/1",
+            "resource-destroy http http https://api.example.com/v1/users/1",
+        ),
+        (
+            "http DELETE :9200/logs",
+            "resource-destroy http http http://localhost:9200/logs",
+        ),
+        (
+            "java -jar jenkins.jar -s http://ci/ delete-job web",
+            "resource-destroy java http://ci/ web",
+        ),
+        (
+            "gitlab-runner unregister --all-runners",
+            "resource-destroy gitlab-runner resource",
+        ),
+        (
+            "podman --connection prod volume rm data",
+            "resource-destroy docker volume data prod",
+        ),
+        ("podman rm -af", "resource-destroy docker container all"),
+        (
+            "pulumi --cwd ./prod destroy",
+            "resource-destroy pulumi stack current",
+        ),
+        (
+            "heroku config:unset KEY",
+            "resource-destroy heroku config KEY",
+        ),
+        ("mc mirror --remove a b/c", "resource-destroy mc object b/c"),
+    ] {
+        let found = lines(text);
+        assert!(
+            found.iter().any(|line| line.trim_end() == expected),
+            "{text}: {found:?}"
+        );
+    }
+    all_delete_root(&[
+        "TAR_OPTIONS='--checkpoint-action=exec=rm\\ -rf\\ /' tar -cf o.tar f",
+        "tar -xf i.tar --to-com='rm -rf /'",
+    ]);
 }

@@ -112,6 +112,11 @@ fn dry_runs() {
         "apt-get -s purge x",
         "make -n clean",
         "npm publish --dry-run",
+        "fly apps destroy x --dry-run",
+        "unfamiliar things delete x --dry-run",
+        "nuget install delete-helper",
+        "atmos terraform plan clean -s x",
+        "azcopy remove https://a.example/c --dry-run",
     ] {
         assert_eq!(
             lines(text)
@@ -122,4 +127,46 @@ fn dry_runs() {
             "{text}"
         );
     }
+}
+
+/// A trial run that is switched off is none, and a value of another option neither.
+#[test]
+fn trial_runs_that_are_none() {
+    for text in [
+        "kubectl delete deployment web --dry-run=none",
+        "kubectl delete deployment web --dry-run=client --dry-run=none",
+        "kubectl delete deployment web --dry-run=$MODE",
+        "kubectl delete deployment web --cache-dir --dry-run=client",
+        "helm uninstall web --dry-run=false",
+        "helm uninstall web --description --dry-run",
+        "aws s3 rm s3://a/b --dryrun=false",
+    ] {
+        assert!(
+            lines(text)
+                .iter()
+                .any(|line| line.starts_with("resource-destroy")),
+            "{text}: {:?}",
+            lines(text)
+        );
+    }
+    has(
+        "cargo yank --version 1.0 x",
+        "resource-change cargo published-package x",
+    );
+    lacks("rm --version -rf /", "delete");
+}
+
+/// What only looks dangerous: options behind `--`, names that other languages take as they are.
+#[test]
+fn looks_only() {
+    lacks("tar -cf o.tar -- '--to-command=rm -rf /srv'", "delete");
+    lacks(
+        "php -r \"unlink('~/.bashrc');\"",
+        "delete /home/user/.bashrc",
+    );
+    has(
+        "python3 -c 'import shutil, tempfile; shutil.rmtree(tempfile.mkdtemp())'",
+        "delete /tmp/tmp.XXXXXXXXXX recursive force",
+    );
+    lacks("truncate -s +1G a.img", "overwrite");
 }

@@ -28,7 +28,12 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         } => owner_of(judge, effect, path, owner, *recursive),
         EffectKind::DeviceWrite { path } => device(judge, effect, path),
         EffectKind::Format { path } => {
-            let risk = if path.starts_with("/dev/") || !path.starts_with('/') {
+            // `diskutil` names disks without their folder.
+            let disk = effect
+                .chain
+                .last()
+                .is_some_and(|program| program == "diskutil");
+            let risk = if path.starts_with("/dev/") || !path.starts_with('/') || disk {
                 Critical
             } else {
                 Moderate
@@ -45,7 +50,20 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             );
         }
         EffectKind::Mount { path } => {
-            let risk = if judge.places.of(path) >= Place::SystemRoot {
+            // What was not written yet is lost.
+            let forced = effect
+                .chain
+                .last()
+                .is_some_and(|program| program == "umount")
+                && judge.call(effect).is_some_and(|call| {
+                    call.args.iter().map(|arg| arg.text()).any(|text| {
+                        text == "--force"
+                            || text.starts_with('-')
+                                && !text.starts_with("--")
+                                && text.contains('f')
+                    })
+                });
+            let risk = if forced || judge.places.of(path) >= Place::SystemRoot {
                 High
             } else {
                 Moderate
@@ -251,6 +269,15 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         Place::SystemRoot | Place::Root => Critical,
         Place::System | Place::HomeStore | Place::Home | Place::Repository => High,
         Place::MachineData => Moderate,
+        Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
+        // Nothing brings back what is shredded.
+        _ if effect
+            .chain
+            .last()
+            .is_some_and(|program| matches!(program.as_str(), "shred" | "srm" | "wipe")) =>
+        {
+            High
+        }
         _ => Safe,
     };
     let name = path.rsplit('/').next().unwrap_or("file");

@@ -123,7 +123,20 @@ impl<'a> Judge<'a> {
 
     /// The call with a flag more.
     fn with_flag(&self, effect: &Effect, flag: &str) -> Option<String> {
-        self.call_text(effect).map(|text| format!("{text} {flag}"))
+        self.call_text(effect)
+            .filter(|text| !text.contains("--dry-run"))
+            .map(|text| format!("{text} {flag}"))
+    }
+
+    /// One of these flags stands in the call, before `--`.
+    fn has_flag(&self, effect: &Effect, flags: &[&str]) -> bool {
+        self.call(effect).is_some_and(|call| {
+            call.args
+                .iter()
+                .map(|arg| arg.text())
+                .take_while(|text| *text != "--")
+                .any(|text| flags.contains(&text))
+        })
     }
 
     fn is_agent(&self) -> bool {

@@ -4,6 +4,7 @@ use cmdai_schema::Effect;
 use cmdai_schema::Risk::{Critical, High, Moderate};
 
 use super::Judge;
+use super::code::is_local;
 
 /// A trial run, or a question for help.
 pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
@@ -55,12 +56,52 @@ pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
             .map_or("", |arg| arg.text());
         !before.starts_with("--") || before.contains('=') || SWITCHES.contains(&before)
     };
+    // Switched off, it is no trial.
+    let off = call.args.iter().take(end).any(|arg| {
+        arg.text()
+            .trim_start_matches('-')
+            .split_once('=')
+            .is_some_and(|(name, value)| {
+                matches!(name, "dry-run" | "dryrun" | "what-if" | "whatif")
+                    && matches!(
+                        value.to_ascii_lowercase().as_str(),
+                        "none" | "false" | "0" | "no" | "off"
+                    )
+            })
+    });
+    if off {
+        return false;
+    }
     asks || call
         .args
         .iter()
         .take(end)
         .enumerate()
         .any(|(i, arg)| TRIAL.contains(&arg.text()) && free(i))
+}
+
+/// A setting that says where packages come from, and not from the usual registry.
+fn moves_source(judge: &Judge<'_>, effect: &Effect, name: &str) -> bool {
+    let source = [
+        "registry",
+        "index-url",
+        "index_url",
+        "proxy",
+        "trusted-host",
+        "find-links",
+    ]
+    .iter()
+    .any(|word| name.to_ascii_lowercase().contains(word));
+    let usual = judge.call_text(effect).is_some_and(|text| {
+        [
+            "https://registry.npmjs.org",
+            "https://registry.yarnpkg.com",
+            "https://pypi.org/",
+        ]
+        .iter()
+        .any(|known| text.contains(known))
+    });
+    source && !usual
 }
 
 /// The machine's own resources.
@@ -95,6 +136,14 @@ pub(super) fn machine(
                 format!("publishes {shown} for others to use")
             },
             instead,
+        );
+    } else if kind == "package-source" && moves_source(judge, effect, name) {
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            format!("takes every package from elsewhere: {name}"),
+            None,
         );
     } else if is(&["package"]) {
         let essential = [
@@ -163,6 +212,19 @@ pub(super) fn machine(
     }
 }
 
+/// An address at a port where stores, queues and gateways listen.
+fn keeps_data(address: &str) -> bool {
+    const PORTS: &[&str] = &[
+        "2379", "4242", "5984", "6333", "7700", "8001", "8086", "8091", "8108", "8123", "8200",
+        "8500", "8529", "9000", "9090", "9200", "9201", "15672",
+    ];
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let place = rest.split(['/', '?']).next().unwrap_or(rest);
+    place
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| PORTS.contains(&port))
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "the parts of one effect, taken apart once"
@@ -211,8 +273,10 @@ pub(super) fn cloud_destroy(
     ]
     .iter()
     .any(|word| kind == *word || kind.ends_with(&format!("-{word}")));
+    // A server that is being written on this machine, unless it keeps data for others.
+    let own_server = kind == "http" && is_local(name) && !keeps_data(name);
     let risk = match (whole, production) {
-        _ if calm => Moderate,
+        _ if calm || own_server => Moderate,
         (true, _) | (_, true) => Critical,
         _ => High,
     };

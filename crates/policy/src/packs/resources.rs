@@ -140,6 +140,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             let risk = match kind.as_str() {
                 _ if WIDE_KINDS.contains(&kind.as_str()) => Critical,
                 _ if wide => High,
+                // Forced, nobody waits until it has ended.
+                _ if judge.has_flag(effect, &["--force", "--grace-period=0", "--now"]) => High,
                 _ if CALM_KINDS.contains(&kind.as_str()) => Moderate,
                 _ => High,
             };
@@ -179,7 +181,8 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                     .iter()
                     .any(|arg| arg.text().ends_with(":NoExecute"))
             });
-            let risk = if evicts { High } else { Moderate };
+            let forced = judge.has_flag(effect, &["--force"]);
+            let risk = if evicts || forced { High } else { Moderate };
             judge.hit(
                 "k8s.change",
                 if calm { Risk::Safe } else { one_up(risk) },
@@ -198,10 +201,16 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                     .iter()
                     .take_while(|arg| arg.text() != "--")
                     .any(|arg| {
-                        matches!(
-                            arg.text(),
-                            "-f" | "--force" | "-v" | "--volumes" | "-fv" | "-vf" | "-af" | "-fa"
-                        )
+                        let text = arg.text();
+                        // Short flags are joined: `-af`, `-nf`.
+                        let short = text
+                            .strip_prefix('-')
+                            .filter(|rest| !rest.starts_with('-') && rest.len() < 5)
+                            .is_some_and(|rest| {
+                                rest.bytes().all(|b| b.is_ascii_lowercase())
+                                    && rest.contains(['f', 'v'])
+                            });
+                        short || matches!(text, "--force" | "--volumes")
                     })
             });
             let calm = !forced && (wide || CALM_CONTAINERS.contains(&kind.as_str()));
@@ -274,6 +283,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                             | "auto-approve"
                             | "auto-approve=true"
                             | "yes"
+                            | "y"
                             | "require-approval=never"
                             | "non-interactive"
                     )

@@ -97,6 +97,20 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 }
                 // Pushing commits is what everybody does all day.
                 None if effect.chain.last().is_some_and(|program| program == "git") => {}
+                // `host:/etc/…`: what is there is overwritten.
+                None if destination
+                    .split_once(':')
+                    .filter(|(host, path)| !host.contains('/') && !path.starts_with("//"))
+                    .is_some_and(|(_, path)| remote_system(path)) =>
+                {
+                    judge.hit(
+                        "fs.write-system",
+                        High,
+                        effect,
+                        format!("writes over system files at {destination}"),
+                        None,
+                    );
+                }
                 None => judge.hit(
                     "net.upload",
                     Moderate,
@@ -131,6 +145,17 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         _ => {}
     }
+}
+
+/// A folder of another machine that its system rests on.
+fn remote_system(path: &str) -> bool {
+    const FOLDERS: &[&str] = &[
+        "/bin", "/boot", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/root", "/var/lib", "/dev",
+    ];
+    path == "/"
+        || FOLDERS
+            .iter()
+            .any(|folder| crate::glob::is_below(path, folder))
 }
 
 /// A registry is told to take a package.

@@ -124,8 +124,7 @@ fn nobody_there_means_deny_with_the_way_to_ask() {
         assert_eq!(judgement.decision, Decision::Deny);
         let rule = judgement.deciding_rule().unwrap();
         assert!(
-            rule.reason
-                .contains("a person has to run it in a terminal"),
+            rule.reason.contains("a person has to run it in a terminal"),
             "{}",
             rule.reason
         );

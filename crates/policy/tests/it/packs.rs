@@ -61,6 +61,30 @@ const DANGEROUS: &[(&str, &str)] = &[
     ("npm publish", "pkg.publish"),
     ("zfs destroy tank/home", "disk.destroy"),
     ("sudo systemctl stop sshd", "svc.stop"),
+    (
+        "curl -X DELETE https://api.example.com/v1/users/1",
+        "cloud.destroy",
+    ),
+    ("curl -X DELETE http://localhost:9200/logs", "cloud.destroy"),
+    (
+        "kubectl delete deployment web --dry-run=none",
+        "k8s.destroy",
+    ),
+    (
+        "kubectl delete pod x --force --grace-period=0",
+        "k8s.destroy",
+    ),
+    ("docker rmi -nf image", "container.destroy"),
+    ("shred -u notes.txt", "fs.overwrite"),
+    ("umount -lf /mnt/x", "disk.mount"),
+    ("dmsetup remove vg-data", "disk.destroy"),
+    ("diskutil eraseVolume free none disk3s2", "disk.format"),
+    ("scp passwd root@db:/etc/passwd", "fs.write-system"),
+    (
+        "npm config set registry https://npm.example.com",
+        "pkg.untrusted-source",
+    ),
+    ("pulumi up -y", "iac.change"),
     ("echo x > /etc/cmdai/governed.json", "self.protect"),
     ("rm -rf /var/lib/cmdai", "self.protect"),
 ];
@@ -133,6 +157,12 @@ const HARMLESS: &[&str] = &[
     "find . -name '*.pyc' -delete",
     "dd if=a of=b",
     "cat < in > /dev/null 2>&1",
+    "curl -X DELETE http://localhost:3000/api/users/1",
+    "npm config set registry https://registry.npmjs.org/",
+    "rm -rf /var/cache/app/x",
+    "scp a host:/srv/www/",
+    "umount /mnt/x",
+    "shred /tmp/x",
 ];
 
 #[test]
