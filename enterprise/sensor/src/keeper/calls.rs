@@ -1,5 +1,8 @@
 //! Answers at the governor's socket.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use cmdai_schema::UserRef;
 use cmdai_schema::governor::{Reply, Request, VERSION};
 use cmdai_schema::record::{Half, Record, Start};
@@ -8,7 +11,31 @@ use super::approvals::{Asker, State};
 use super::core::Core;
 use super::draft;
 use super::governor::Call;
+use super::tail::MAX_COMMAND_ID;
 use crate::{accounts, clock};
+
+/// Reports of one person that are taken within [`WINDOW`]: each is an event of its own, and all
+/// wait while it is written.
+const MAX_REPORTS: u32 = 200;
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Counts reports by person.
+#[derive(Default)]
+pub(crate) struct Reports(HashMap<u32, (Instant, u32)>);
+
+impl Reports {
+    fn take(&mut self, uid: u32) -> bool {
+        if self.0.len() > 10_000 {
+            self.0.retain(|_, (since, _)| since.elapsed() < WINDOW);
+        }
+        let (since, count) = self.0.entry(uid).or_insert_with(|| (Instant::now(), 0));
+        if since.elapsed() >= WINDOW {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= MAX_REPORTS
+    }
+}
 
 impl Core {
     pub(crate) fn call(&mut self, call: Call) {
@@ -59,6 +86,18 @@ impl Core {
     /// A block that must not get lost with a forged spool. Its record, when it comes, is the same
     /// event and makes no second one.
     fn report(&mut self, start: &Start, session_id: String, uid: u32) -> Reply {
+        // The note keeps the id until the record comes, and everybody waits for the disk.
+        let id = start.command_id.len();
+        if id == 0 || id > MAX_COMMAND_ID {
+            return Reply::Error {
+                message: format!("a report names its command, in at most {MAX_COMMAND_ID} bytes"),
+            };
+        }
+        if !self.reports.take(uid) {
+            return Reply::Error {
+                message: "too many reports at once; the record in the spool stands".to_owned(),
+            };
+        }
         let mut note = self.sealer.note().clone();
         if self.recent.contains(&start.command_id) || note.reported.contains(&start.command_id) {
             return Reply::Recorded;

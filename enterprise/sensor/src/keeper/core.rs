@@ -22,6 +22,8 @@ use crate::identity::{Home, Identity, platform};
 use crate::options::Options;
 use crate::{accounts, clock, files};
 
+/// How long a sensor that stops waits for its last events to be taken.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often the spools are looked at.
 const ROUND: Duration = Duration::from_millis(50);
 
@@ -41,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) problems: BTreeMap<&'static str, String>,
     /// Commands that were sealed from a report lately, or from a record.
     pub(crate) recent: std::collections::VecDeque<String>,
+    pub(crate) reports: super::calls::Reports,
     logins: BTreeMap<u32, String>,
     root: bool,
     /// The sealed spool must be opened anew.
@@ -50,20 +53,22 @@ pub(crate) struct Core {
 impl Core {
     /// Runs until told to stop.
     pub(crate) fn run(options: &Options, stop: &AtomicBool) -> Result<()> {
+        raise_open_files();
         let mut core = Self::open(options.clone())?;
         let (input, inputs) = channel();
         governor::listen(&options.places.socket, core.root, input.clone())?;
         core.begin()?;
         let mut couriers = Couriers::new();
         let outcome = core.turn(stop, &input, &inputs, &mut couriers);
-        drop(couriers);
         if outcome.is_ok() {
             let note = Note {
                 running: false,
                 ..core.sealer.note().clone()
             };
             core.seal_with(vec![Draft::sensor(EventType::SensorStopped, &[])], note);
+            core.linger(&inputs);
         }
+        drop(couriers);
         core.write_status();
         let _ = std::fs::remove_file(&options.places.socket);
         outcome
@@ -122,6 +127,7 @@ impl Core {
             refusal: None,
             problems: BTreeMap::new(),
             recent: std::collections::VecDeque::new(),
+            reports: super::calls::Reports::default(),
             logins: BTreeMap::new(),
             root,
             broken: None,
@@ -237,6 +243,21 @@ impl Core {
         // The last words of those who ended just now.
         self.round(&mut tail);
         Ok(())
+    }
+
+    /// Lets the courier carry the last events away, where the server takes them at once: that a
+    /// sensor was stopped should be known there before its silence is.
+    fn linger(&mut self, inputs: &Receiver<Input>) {
+        let until = Instant::now() + LAST_WORDS;
+        while self.status().queued > 0 {
+            match inputs.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Input::Governor(call)) => self.call(call),
+                Ok(Input::Courier(ask, reply)) => {
+                    let _ = reply.send(self.errand(ask));
+                }
+                Ok(Input::CourierGone) | Err(_) => return,
+            }
+        }
     }
 
     fn round(&mut self, tail: &mut Tail) {
@@ -497,4 +518,16 @@ impl Core {
     fn write_status(&self) {
         let _ = files::replace_json(&self.home.last_status(), &self.status());
     }
+}
+
+/// Each session's file is held open: the usual 1,024 are not enough on a machine of many.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Where it is refused there are fewer; what cannot be opened is told and tried again.
+    let _ = setrlimit(Resource::Nofile, raised);
 }

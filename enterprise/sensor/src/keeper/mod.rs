@@ -10,6 +10,7 @@ mod governor;
 mod hashing;
 mod orders;
 mod policy;
+mod running;
 mod seal;
 mod tail;
 mod watch;

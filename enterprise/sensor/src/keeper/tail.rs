@@ -5,7 +5,7 @@
 //! round. The one thing held back is a command's start: for half a second its end may still come
 //! and go into the same event.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -15,20 +15,30 @@ use std::time::{Duration, Instant};
 use cmdai_schema::record::{Half, MAX_LINE, Record};
 use cmdai_schema::{EventType, UserRef};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::draft::{self, Draft, End};
+use super::running::Running;
 use super::seal::{FileNote, Note};
 
 /// How long a start waits for its end.
 const JOIN: Duration = Duration::from_millis(500);
 /// Most bytes of one file in one round.
 const CHUNK: usize = 1 << 20;
-/// Most records of one round.
+/// Most records of one round, of all and of one person: who floods delays themself only.
 const ROUND: usize = 1_000;
-/// Most files of one user.
-const MAX_FILES: usize = 4_096;
-/// Started commands whose end is waited for.
-const MAX_OPEN: usize = 10_000;
+const ROUND_OF_ONE: usize = 250;
+/// Most bytes read in one round, of all and of one person.
+const ROUND_BYTES: usize = 8 << 20;
+const ROUND_BYTES_OF_ONE: usize = 2 << 20;
+/// Most files of one person that are read. The note names each of them.
+const MAX_FILES: usize = 1_024;
+/// Most entries of one person's folder that are looked at.
+const MAX_ENTRIES: usize = 4 * MAX_FILES;
+/// Most ends of one session that are sealed ahead of their place.
+const MAX_JOINED: usize = 64;
+/// Longest id of a command; the note may hold it.
+pub(crate) const MAX_COMMAND_ID: usize = 128;
 /// A file that said nothing for this long is looked at once a second.
 const QUIET: Duration = Duration::from_secs(600);
 /// A file of an ended session is removed after this time.
@@ -37,6 +47,7 @@ const KEEP_ENDED: Duration = Duration::from_secs(60);
 struct Open {
     file: File,
     path: PathBuf,
+    uid: u32,
     user: UserRef,
     session: String,
     last_news: Instant,
@@ -48,9 +59,11 @@ pub(crate) struct Tail {
     spool: PathBuf,
     open: HashMap<String, Open>,
     held: HashMap<String, Instant>,
-    running: HashMap<String, Draft>,
+    running: Running,
     refused: HashSet<String>,
     listed: Option<Instant>,
+    /// Moves on with each round, so that everybody is first now and then.
+    turn: usize,
 }
 
 impl Tail {
@@ -59,9 +72,10 @@ impl Tail {
             spool: spool.to_owned(),
             open: HashMap::new(),
             held: HashMap::new(),
-            running: HashMap::new(),
+            running: Running::default(),
             refused: HashSet::new(),
             listed: None,
+            turn: 0,
         }
     }
 
@@ -75,13 +89,22 @@ impl Tail {
             self.listed = Some(Instant::now());
             self.list(note, user, &mut drafts);
         }
-        let mut keys: Vec<String> = self.open.keys().cloned().collect();
-        keys.sort();
-        for key in keys {
-            if drafts.len() >= ROUND {
-                break;
+        self.turn = self.turn.wrapping_add(1);
+        let mut people: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        for (key, open) in &self.open {
+            people.entry(open.uid).or_default().push(key.clone());
+        }
+        let mut bytes = 0;
+        for (_, mut keys) in rotated(people.into_iter().collect(), self.turn) {
+            keys.sort();
+            let limit = drafts.len().saturating_add(ROUND_OF_ONE).min(ROUND);
+            let most = ROUND_BYTES.min(bytes + ROUND_BYTES_OF_ONE);
+            for key in rotated(keys, self.turn) {
+                if drafts.len() >= limit || bytes >= most {
+                    break;
+                }
+                bytes += self.read(&key, note, &mut drafts, limit);
             }
-            self.read(&key, note, &mut drafts);
         }
         self.held
             .retain(|_, since| since.elapsed() < Duration::from_secs(60));
@@ -103,29 +126,39 @@ impl Tail {
             else {
                 continue;
             };
-            let Ok(entries) = std::fs::read_dir(folder.path()) else {
-                continue;
+            let mut names = names(&folder.path());
+            // What is read already goes on being read, whatever else somebody puts beside it.
+            let known = |name: &String| {
+                let key = format!("{uid}/{name}");
+                self.open.contains_key(&key) || note.files.contains_key(&key)
             };
-            for entry in entries.flatten().take(MAX_FILES) {
-                let name = entry.file_name().to_string_lossy().into_owned();
+            names.sort_by_cached_key(|name| (!known(name), name.clone()));
+            if names.len() > MAX_FILES {
+                let key = format!("{uid}/");
+                seen.insert(key.clone());
+                if self.refused.insert(key) {
+                    let what = format!("more than {MAX_FILES} files: the others are not read");
+                    drafts.push(tamper(&folder.path(), &what).about(user(uid)));
+                }
+                names.truncate(MAX_FILES);
+            }
+            for name in names {
                 let Some(session) = name.strip_suffix(".c1") else {
                     continue;
                 };
+                let path = folder.path().join(&name);
                 let key = format!("{uid}/{name}");
                 seen.insert(key.clone());
                 if self.open.contains_key(&key) || self.refused.contains(&key) {
                     continue;
                 }
-                match open(&entry.path(), uid) {
+                match open(&path, uid) {
                     Ok((file, inode)) => {
                         let known = note.files.entry(key.clone()).or_default();
                         if known.inode != 0 && known.inode != inode {
                             drafts.push(
-                                tamper(
-                                    &entry.path(),
-                                    "a hook's spool was replaced by another file",
-                                )
-                                .about(user(uid)),
+                                tamper(&path, "a hook's spool was replaced by another file")
+                                    .about(user(uid)),
                             );
                             known.offset = 0;
                             known.joined.clear();
@@ -137,7 +170,8 @@ impl Tail {
                             key,
                             Open {
                                 file,
-                                path: entry.path(),
+                                path,
+                                uid,
                                 user: user(uid),
                                 session,
                                 last_news: now,
@@ -145,14 +179,18 @@ impl Tail {
                             },
                         );
                     }
+                    // Not the file's fault: it is tried again, and told of once.
+                    Err(error) if scarce(&error) => {
+                        let later = format!("{key} later");
+                        seen.insert(later.clone());
+                        if self.refused.insert(later) {
+                            let what = format!("a hook's spool cannot be read yet: {error}");
+                            drafts.push(tamper(&path, &what).about(user(uid)));
+                        }
+                    }
                     Err(error) => {
-                        drafts.push(
-                            tamper(
-                                &entry.path(),
-                                &format!("a hook's spool is refused: {error}"),
-                            )
-                            .about(user(uid)),
-                        );
+                        let what = format!("a hook's spool is refused: {error}");
+                        drafts.push(tamper(&path, &what).about(user(uid)));
                         self.refused.insert(key);
                     }
                 }
@@ -167,7 +205,7 @@ impl Tail {
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
-            self.read(&key, note, drafts);
+            self.read(&key, note, drafts, ROUND);
             if let Some(open) = self.open.remove(&key)
                 && !note.files.get(&key).is_some_and(|file| file.ended)
             {
@@ -195,17 +233,18 @@ impl Tail {
         }
     }
 
-    fn read(&mut self, key: &str, note: &mut Note, drafts: &mut Vec<Draft>) {
+    /// Reads what is new in one file until there are `limit` drafts; how many bytes it looked at.
+    fn read(&mut self, key: &str, note: &mut Note, drafts: &mut Vec<Draft>, limit: usize) -> usize {
         let Some(open) = self.open.get_mut(key) else {
-            return;
+            return 0;
         };
         if open.last_news.elapsed() > QUIET && open.last_look.elapsed() < Duration::from_secs(1) {
-            return;
+            return 0;
         }
         open.last_look = Instant::now();
         let file = note.files.entry(key.to_owned()).or_default();
         let Ok(meta) = open.file.metadata() else {
-            return;
+            return 0;
         };
         if meta.len() < file.offset {
             drafts.push(tamper(&open.path, "a hook's spool was cut").about(open.user.clone()));
@@ -224,13 +263,13 @@ impl Tail {
                 note.files.remove(key);
                 self.open.remove(key);
             }
-            return;
+            return 0;
         }
         open.last_news = Instant::now();
         let mut chunk =
             vec![0u8; CHUNK.min(usize::try_from(meta.len() - file.offset).unwrap_or(CHUNK))];
         let Ok(length) = open.file.read_at(&mut chunk, file.offset) else {
-            return;
+            return 0;
         };
         chunk.truncate(length);
         let lines = split(&chunk);
@@ -239,12 +278,12 @@ impl Tail {
             drafts.push(Draft::gap(
                 &open.user,
                 &open.session,
-                file.counter + 1,
-                file.counter + 1,
+                file.counter.saturating_add(1),
+                file.counter.saturating_add(1),
                 "a line longer than any record",
             ));
             file.offset += chunk.len() as u64;
-            return;
+            return length;
         }
         let begin = file.offset;
         let records: Vec<(u64, Result<Record, String>)> = lines
@@ -252,8 +291,8 @@ impl Tail {
             .map(|(end, line)| (begin + end as u64, parse(line)))
             .collect();
         for (index, (end_offset, record)) in records.iter().enumerate() {
-            if drafts.len() >= ROUND {
-                return;
+            if drafts.len() >= limit {
+                return length;
             }
             let record = match record {
                 Ok(record) => record,
@@ -281,7 +320,7 @@ impl Tail {
                 &mut self.held,
                 &mut self.running,
             ) {
-                Step::Hold => return,
+                Step::Hold => return length,
                 Step::Past(made) => {
                     count(record, file, &open.user, &open.session, drafts);
                     drafts.extend(made.map(|draft| *draft));
@@ -289,6 +328,7 @@ impl Tail {
                 }
             }
         }
+        length
     }
 
     #[expect(
@@ -303,36 +343,43 @@ impl Tail {
         told: &[String],
         user: &UserRef,
         held: &mut HashMap<String, Instant>,
-        running: &mut HashMap<String, Draft>,
+        running: &mut Running,
     ) -> Step {
         match &record.half {
             Half::Start(start) => {
-                if let Some(place) = reported.iter().position(|id| *id == start.command_id) {
-                    reported.remove(place);
-                    return Step::Past(None);
-                }
                 if !start.allowed {
+                    if let Some(place) = reported.iter().position(|id| *id == start.command_id) {
+                        reported.remove(place);
+                        return Step::Past(None);
+                    }
                     let told = start
                         .approval
                         .as_ref()
                         .is_some_and(|approval| told.contains(&approval.request_id));
                     return Step::made(draft::of_start(record, start, None, user, told));
                 }
-                let end = later.iter().find_map(|(_, later)| match later {
-                    Ok(Record {
-                        half:
-                            Half::End {
-                                command_id,
-                                exit_code,
-                                duration_us,
-                            },
-                        ..
-                    }) if *command_id == start.command_id => Some(End {
-                        exit_code: *exit_code,
-                        duration_us: *duration_us,
-                    }),
-                    _ => None,
-                });
+                // Whoever writes a thousand starts for one end gets a note that stays small.
+                let may_join = start.command_id.len() <= MAX_COMMAND_ID
+                    && file.joined.len() < MAX_JOINED
+                    && !file.joined.contains(&start.command_id);
+                let end = later
+                    .iter()
+                    .filter(|_| may_join)
+                    .find_map(|(_, later)| match later {
+                        Ok(Record {
+                            half:
+                                Half::End {
+                                    command_id,
+                                    exit_code,
+                                    duration_us,
+                                },
+                            ..
+                        }) if *command_id == start.command_id => Some(End {
+                            exit_code: *exit_code,
+                            duration_us: *duration_us,
+                        }),
+                        _ => None,
+                    });
                 let over = later.iter().any(|(_, later)| {
                     matches!(
                         later,
@@ -352,8 +399,8 @@ impl Tail {
                 let made = draft::of_start(record, start, end, user, false);
                 if end.is_some() {
                     file.joined.push(start.command_id.clone());
-                } else if running.len() < MAX_OPEN {
-                    running.insert(start.command_id.clone(), made.clone());
+                } else {
+                    running.insert(user.uid, &start.command_id, &made);
                 }
                 Step::made(made)
             }
@@ -366,7 +413,7 @@ impl Tail {
                     file.joined.remove(place);
                     return Step::Past(None);
                 }
-                let start = running.remove(command_id);
+                let start = running.remove(user.uid, command_id);
                 let end = End {
                     exit_code: *exit_code,
                     duration_us: *duration_us,
@@ -435,6 +482,33 @@ fn tamper(path: &Path, what: &str) -> Draft {
     )
 }
 
+/// Begins at another place each time.
+fn rotated<T>(mut list: Vec<T>, turn: usize) -> Vec<T> {
+    if !list.is_empty() {
+        let by = turn % list.len();
+        list.rotate_left(by);
+    }
+    list
+}
+
+/// Names of session files in a person's folder.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let names = entries.flatten().take(MAX_ENTRIES);
+    names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".c1"))
+        .collect()
+}
+
+/// The system had nothing left to open a file with.
+fn scarce(error: &io::Error) -> bool {
+    let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR];
+    Errno::from_io_error(error).is_some_and(|errno| scarce.contains(&errno))
+}
+
 /// True where the path leads to another file than the open one.
 fn replaced(open: &Open) -> bool {
     let ours = open.file.metadata().map(|meta| meta.ino());
@@ -482,3 +556,6 @@ fn parse(line: &[u8]) -> Result<Record, String> {
     let text = std::str::from_utf8(line).map_err(|_| "a line is not text".to_owned())?;
     Record::from_line(text).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use cmdai_schema::governor::{Reply, Request};
 use cmdai_schema::record::Half;
 use cmdai_schema::{AgentInfo, Decision, EventType, Origin, OriginKind};
 
@@ -244,4 +245,25 @@ fn an_idle_sensor_is_quiet() {
         asked <= 4,
         "{asked} requests in three idle seconds with a hold of two"
     );
+}
+
+#[test]
+fn a_report_that_would_swell_the_note_is_refused() {
+    let world = World::running();
+    let mut governor = world.governor();
+    let mut ask = |id: &str| {
+        governor.send(&Request::Report {
+            start: Box::new(blocked(id)),
+            session_id: "s1".into(),
+        });
+        governor.receive().unwrap()
+    };
+    assert!(matches!(ask(&"x".repeat(500_000)), Reply::Error { .. }));
+    assert!(matches!(ask(""), Reply::Error { .. }));
+    assert_eq!(ask("r1"), Reply::Recorded);
+    // One person's flood is bounded; what it brought before stands.
+    let refused = (0..400)
+        .filter(|number| matches!(ask(&format!("flood-{number}")), Reply::Error { .. }))
+        .count();
+    assert!(refused >= 150, "{refused}");
 }

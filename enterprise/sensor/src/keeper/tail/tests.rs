@@ -1,0 +1,178 @@
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use cmdai_schema::record::Start;
+
+use super::*;
+
+struct Home {
+    dir: tempfile::TempDir,
+    note: Note,
+    tail: Tail,
+}
+
+impl Home {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let tail = Tail::new(dir.path());
+        let home = Self {
+            dir,
+            note: Note::default(),
+            tail,
+        };
+        std::fs::create_dir(home.folder()).unwrap();
+        home
+    }
+
+    fn folder(&self) -> PathBuf {
+        let uid = rustix::process::getuid().as_raw();
+        self.dir.path().join(uid.to_string())
+    }
+
+    fn append(&self, session: &str, text: &str) {
+        let path = self.folder().join(format!("{session}.c1"));
+        let mut file = File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn round(&mut self) -> Vec<Draft> {
+        self.tail.listed = None;
+        self.tail.round(&mut self.note, &|uid| UserRef {
+            uid: Some(uid),
+            ..UserRef::default()
+        })
+    }
+}
+
+fn line(counter: u64, half: Half) -> String {
+    let record = Record {
+        session_id: "s".into(),
+        counter,
+        time_ms: 1_000,
+        mono_ns: 1,
+        pid: 1,
+        user: String::new(),
+        half,
+    };
+    record.to_line().unwrap()
+}
+
+fn start(counter: u64, id: &str, allowed: bool) -> String {
+    let start = Start {
+        command_id: id.into(),
+        allowed,
+        ..Start::default()
+    };
+    line(counter, Half::Start(Box::new(start)))
+}
+
+fn causes(drafts: &[Draft], key: &str, wanted: &str) -> usize {
+    drafts
+        .iter()
+        .filter(|draft| {
+            draft
+                .payload
+                .detail
+                .get(key)
+                .is_some_and(|text| text.contains(wanted))
+        })
+        .count()
+}
+
+#[test]
+fn the_last_counter_of_all_is_no_end_of_the_sensor() {
+    let mut home = Home::new();
+    home.append("s", &start(u64::MAX, "c", false));
+    home.round();
+    home.append("s", &"x".repeat(MAX_LINE + 1));
+    assert_eq!(causes(&home.round(), "cause", "longer than any record"), 1);
+    home.append("s", &start(u64::MAX, "d", false));
+    home.round();
+}
+
+#[test]
+fn a_thousand_starts_for_one_end_leave_a_small_note() {
+    let mut home = Home::new();
+    let mut text: String = (1..=1_000)
+        .map(|counter| start(counter, "same", true))
+        .collect();
+    let end = Half::End {
+        command_id: "same".into(),
+        exit_code: 0,
+        duration_us: 1,
+    };
+    text.push_str(&line(1_001, end));
+    home.append("s", &text);
+    let file = format!("{}/s.c1", rustix::process::getuid().as_raw());
+    for _ in 0..5 {
+        home.round();
+        assert!(home.note.files[&file].joined.len() <= MAX_JOINED);
+    }
+    let long = "i".repeat(MAX_COMMAND_ID + 1);
+    let end = Half::End {
+        command_id: long.clone(),
+        exit_code: 0,
+        duration_us: 1,
+    };
+    home.append("t", &(start(1, &long, true) + &line(2, end)));
+    home.round();
+    let file = format!("{}/t.c1", rustix::process::getuid().as_raw());
+    assert!(home.note.files[&file].joined.is_empty());
+}
+
+#[test]
+fn a_session_that_floods_does_not_silence_another() {
+    let mut home = Home::new();
+    let flood: String = (1..=3_000)
+        .map(|counter| start(counter, &format!("f{counter}"), false))
+        .collect();
+    home.append("a", &flood);
+    home.append("b", &start(1, "quiet", false));
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let drafts = home.round();
+        assert!(drafts.len() <= ROUND_OF_ONE, "{}", drafts.len());
+        seen.extend(drafts);
+    }
+    let quiet = seen
+        .iter()
+        .filter_map(|draft| draft.payload.command.as_ref());
+    assert_eq!(
+        quiet
+            .filter(|command| command.command_id == "quiet")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn more_files_than_are_read_are_told_and_hide_nothing_known() {
+    let mut home = Home::new();
+    home.append("zz", &start(1, "first", false));
+    assert_eq!(home.round().len(), 1);
+    for number in 0..=MAX_FILES {
+        home.append(&format!("a{number}"), "");
+    }
+    assert_eq!(causes(&home.round(), "what", "the others are not read"), 1);
+    home.append("zz", &start(2, "second", false));
+    let mut drafts = Vec::new();
+    // Each round begins at another file; all are empty but one.
+    drafts.extend(home.round());
+    assert_eq!(causes(&drafts, "what", "removed"), 0);
+    let ids = drafts
+        .iter()
+        .filter_map(|draft| draft.payload.command.as_ref());
+    assert_eq!(
+        ids.filter(|command| command.command_id == "second").count(),
+        1
+    );
+    assert_eq!(
+        causes(&home.round(), "what", "the others are not read"),
+        0,
+        "told once"
+    );
+}
