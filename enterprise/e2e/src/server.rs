@@ -133,6 +133,21 @@ impl Server {
         Ok(serde_json::from_str(&self.admin(&["api", path])?)?)
     }
 
+    /// The request that waits for an approval, once it is there.
+    ///
+    /// # Errors
+    /// Where none comes in time.
+    pub fn waiting(&self) -> Result<Value> {
+        eventually("a request that waits", Duration::from_secs(5), || {
+            let list = self.get("approvals?status=pending")?;
+            let first = list
+                .get("approvals")
+                .and_then(Value::as_array)
+                .and_then(|list| list.first());
+            first.cloned().context("nobody waits yet")
+        })
+    }
+
     /// A token for one machine.
     ///
     /// # Errors

@@ -31,14 +31,7 @@ fn asked_granted_and_honoured_once() {
     shell.line("echo status-$?").unwrap();
     shell.wait_for("status-75").unwrap();
 
-    let request = eventually("the request on the server", Duration::from_secs(5), || {
-        let list = server.get("approvals?status=pending")?;
-        list["approvals"]
-            .as_array()
-            .and_then(|list| list.first().cloned())
-            .ok_or_else(|| anyhow::anyhow!("not yet"))
-    })
-    .unwrap();
+    let request = server.waiting().unwrap();
     assert_eq!(request["text"], "./deploy blue");
     let id = request["id"].as_str().unwrap().to_owned();
 
@@ -101,14 +94,7 @@ fn a_swapped_script_is_refused_after_the_grant() {
     let mut shell = Shell::open(&machine).unwrap();
     shell.line("bash deploy.sh").unwrap();
     shell.wait_for("needs approval").unwrap();
-    let request = eventually("the request on the server", Duration::from_secs(5), || {
-        let list = server.get("approvals?status=pending")?;
-        list["approvals"]
-            .as_array()
-            .and_then(|list| list.first().cloned())
-            .ok_or_else(|| anyhow::anyhow!("not yet"))
-    })
-    .unwrap();
+    let request = server.waiting().unwrap();
     assert!(
         request["files"]
             .as_object()
@@ -139,14 +125,7 @@ fn nobody_approves_for_themselves() {
     let mut shell = Shell::open(&machine).unwrap();
     shell.line("./deploy red").unwrap();
     shell.wait_for("needs approval").unwrap();
-    let request = eventually("the request", Duration::from_secs(5), || {
-        let list = server.get("approvals?status=pending")?;
-        list["approvals"]
-            .as_array()
-            .and_then(|list| list.first().cloned())
-            .ok_or_else(|| anyhow::anyhow!("not yet"))
-    })
-    .unwrap();
+    let request = server.waiting().unwrap();
     let person = request["user"].as_str().unwrap().to_owned();
     let body = format!(
         r#"{{"login":"self","role":"administrator","person":"{person}","password":"{PASSWORD}"}}"#
