@@ -39,6 +39,11 @@ pub(crate) enum Ask {
         /// Which.
         request_id: String,
     },
+    /// Another machine's request has this id.
+    Taken {
+        /// Which.
+        request_id: String,
+    },
     /// Files of a release, unverified.
     Release {
         /// All files that it needs.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use cmdai_api::machine::Checkin;
 use tokio::sync::watch;
 
-use super::server::{CallError, Server, Upload};
+use super::server::{CallError, Opened, Server, Upload};
 use super::{Keeper, release};
 use crate::options::Pace;
 use crate::wire::{Answer, Ask, Carry, Work};
@@ -172,13 +172,14 @@ async fn requests(
         let work = wait_for(&mut news, |work| !work.requests.is_empty()).await?;
         for request in &work.requests {
             match server.open(request).await {
-                Ok(()) => {
+                Ok(opened) => {
                     backoff.good();
-                    keeper
-                        .tell(&Ask::Opened {
-                            request_id: request.request_id.clone(),
-                        })
-                        .await?;
+                    let request_id = request.request_id.clone();
+                    let ask = match opened {
+                        Opened::Known => Ask::Opened { request_id },
+                        Opened::Taken => Ask::Taken { request_id },
+                    };
+                    keeper.tell(&ask).await?;
                 }
                 Err(error) => {
                     keeper

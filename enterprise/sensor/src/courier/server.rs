@@ -135,6 +135,14 @@ pub(crate) enum Upload {
     Mismatch(u64, String),
 }
 
+/// Answer to a request for approval.
+pub(crate) enum Opened {
+    /// The server knows it.
+    Known,
+    /// The server knows another machine's request by this id.
+    Taken,
+}
+
 impl Server {
     pub(crate) fn new(carry: &Carry) -> Result<Self> {
         let client = Client::builder()
@@ -172,7 +180,7 @@ impl Server {
         json(response).await
     }
 
-    pub(crate) async fn open(&self, request: &ApprovalOpen) -> Result<(), CallError> {
+    pub(crate) async fn open(&self, request: &ApprovalOpen) -> Result<Opened, CallError> {
         let url = format!("{}/v1/approvals", self.address);
         let response = self
             .client
@@ -181,9 +189,12 @@ impl Server {
             .send()
             .await
             .map_err(|error| network(&error))?;
-        // 409: the server knows it already, an earlier answer got lost.
-        if response.status().is_success() || response.status() == StatusCode::CONFLICT {
-            return Ok(());
+        // The same request sent again is no conflict.
+        if response.status() == StatusCode::CONFLICT {
+            return Ok(Opened::Taken);
+        }
+        if response.status().is_success() {
+            return Ok(Opened::Known);
         }
         Err(refused(response).await)
     }

@@ -20,6 +20,15 @@ use crate::{clock, files};
 const MAX_PENDING: usize = 20;
 /// Longest free text of a person.
 const MAX_REASON: usize = 500;
+/// Longest name of a session.
+const MAX_SESSION: usize = 80;
+/// Most bytes of one request as written down: the server takes no longer ones, and a person has to
+/// read it.
+const MAX_REQUEST: usize = 64 * 1024;
+/// Most bytes of all requests of one person, answered and lapsed ones included, and of the table:
+/// what is written must also be read again.
+const MAX_OF_ONE: usize = 1024 * 1024;
+const MAX_TABLE: usize = 12 * 1024 * 1024;
 /// Answered requests are kept so long, to say what became of them.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -48,6 +57,11 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn id(&self) -> &str {
         &self.open.request_id
+    }
+
+    /// Bytes in the table.
+    fn size(&self) -> usize {
+        serde_json::to_vec_pretty(self).map_or(usize::MAX / 4, |json| json.len())
     }
 
     /// For events.
@@ -97,9 +111,20 @@ pub(crate) struct Approvals {
 
 impl Approvals {
     pub(crate) fn open(path: PathBuf, salt: &Path, lifetime: Duration) -> Result<Self> {
-        let entries = files::read_json(&path)
-            .context("the table of approvals cannot be read")?
-            .unwrap_or_default();
+        let entries = match files::read_json(&path) {
+            Ok(entries) => entries.unwrap_or_default(),
+            // Without its request no grant fits: an empty table permits nothing. The sensor must not
+            // stay dead for it.
+            Err(error) => {
+                let aside = path.with_extension("damaged");
+                tracing::error!(
+                    "the table of approvals cannot be read ({error}) and begins anew; the old one is {}",
+                    aside.display()
+                );
+                std::fs::rename(&path, aside).context("the table of approvals cannot be read")?;
+                Vec::new()
+            }
+        };
         let salt = match files::read_bounded(salt, 64) {
             Ok(bytes) if bytes.len() == 32 => bytes,
             _ => {
@@ -223,7 +248,7 @@ impl Approvals {
                 format!("{MAX_PENDING} requests of yours are open already; wait for answers"),
             );
         }
-        let request_id = self.fresh_id()?;
+        let request_id = fresh_id(&self.entries)?;
         let expires = now
             .saturating_add(jiff::SignedDuration::try_from(self.lifetime).unwrap_or_default())
             .unwrap_or(Timestamp::MAX);
@@ -233,34 +258,77 @@ impl Approvals {
             request: bound,
             binding_hash,
             reason,
-            session_id,
+            session_id: session_id.chars().take(MAX_SESSION).collect(),
             expires: clock::text(expires),
         };
-        self.change(|entries| {
-            entries.push(Entry {
-                open,
-                state: State::Pending,
-                sent: false,
-                grant: None,
-            })
-        })?;
+        let entry = Entry {
+            open,
+            state: State::Pending,
+            sent: false,
+            grant: None,
+        };
+        let size = entry.size();
+        if size > MAX_REQUEST {
+            return refused(
+                None,
+                "this command is too long to be approved; put it into a script".to_owned(),
+            );
+        }
+        if !self.make_room(entry.open.request.uid, size, now)? {
+            return refused(
+                None,
+                "too many requests are kept already; wait until some have lapsed".to_owned(),
+            );
+        }
+        self.change(|entries| entries.push(entry))?;
         Ok(Reply::Pending { request_id })
     }
 
-    fn fresh_id(&self) -> Result<String> {
-        loop {
-            let mut random = [0u8; 8];
-            getrandom::fill(&mut random)
-                .map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
-            let id: String = random
-                .iter()
-                .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)))
-                .map(|byte| char::from(*byte))
-                .collect();
-            if self.entries.iter().all(|entry| entry.id() != id) {
-                return Ok(id);
+    /// Forgets the oldest lapsed requests of a person until another one fits. False where it
+    /// does not.
+    fn make_room(&mut self, uid: u32, size: usize, now: Timestamp) -> Result<bool> {
+        let total: usize = self.entries.iter().map(Entry::size).sum();
+        let own = |entry: &&Entry| entry.open.request.uid == uid;
+        let of_one: usize = self.entries.iter().filter(own).map(Entry::size).sum();
+        let over = |bytes: usize, limit: usize| (bytes + size).saturating_sub(limit);
+        let mut surplus = over(of_one, MAX_OF_ONE).max(over(total, MAX_TABLE));
+        if surplus == 0 {
+            return Ok(true);
+        }
+        let mut gone = Vec::new();
+        for entry in self
+            .entries
+            .iter()
+            .filter(own)
+            .filter(|entry| entry.lapsed(now))
+        {
+            gone.push(entry.id().to_owned());
+            surplus = surplus.saturating_sub(entry.size());
+            if surplus == 0 {
+                break;
             }
         }
+        if surplus > 0 {
+            return Ok(false);
+        }
+        self.change(|entries| entries.retain(|entry| !gone.iter().any(|id| id == entry.id())))?;
+        Ok(true)
+    }
+
+    /// The server knows another machine's request by this id: the request gets another one.
+    pub(crate) fn taken(&mut self, request_id: &str) -> Result<()> {
+        let fresh = fresh_id(&self.entries)?;
+        let mine = |entry: &Entry| {
+            entry.id() == request_id && entry.state == State::Pending && !entry.sent
+        };
+        if !self.entries.iter().any(mine) {
+            return Ok(());
+        }
+        self.change(|entries| {
+            for entry in entries.iter_mut().filter(|entry| mine(entry)) {
+                entry.open.request_id.clone_from(&fresh);
+            }
+        })
     }
 
     /// The server knows a request.
@@ -341,6 +409,23 @@ impl Approvals {
             self.change(|entries| entries.retain(|entry| !entry.lapsed(then)))?;
         }
         Ok(())
+    }
+}
+
+/// An id that no entry has.
+fn fresh_id(entries: &[Entry]) -> Result<String> {
+    loop {
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random)
+            .map_err(|_| anyhow::anyhow!("the system gave no random bytes"))?;
+        let id: String = random
+            .iter()
+            .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)))
+            .map(|byte| char::from(*byte))
+            .collect();
+        if entries.iter().all(|entry| entry.id() != id) {
+            return Ok(id);
+        }
     }
 }
 
@@ -460,6 +545,71 @@ mod tests {
         assert!(
             matches!(ask(&mut three, "rm -rf build"), Reply::Pending { request_id: id } if id != request_id)
         );
+    }
+
+    #[test]
+    fn one_person_cannot_make_the_table_unreadable() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut table = table(dir.path());
+        assert!(
+            matches!(ask(&mut table, &"x".repeat(500_000)), Reply::Refused { reason, .. } if reason.contains("too long"))
+        );
+        // Lapsed requests are kept for a day; new ones push the oldest of the same person out.
+        for turn in 0..100 {
+            let text = format!("echo {turn} {}", "x".repeat(40_000));
+            assert!(matches!(ask(&mut table, &text), Reply::Pending { .. }));
+            for entry in &mut table.entries {
+                entry.open.expires = "2001-01-01T00:00:00Z".into();
+            }
+        }
+        let total: usize = table.entries.iter().map(Entry::size).sum();
+        assert!(total <= MAX_OF_ONE, "{total}");
+        // Nothing that can still be granted is pushed out.
+        for entry in &mut table.entries {
+            entry.open.expires = "2999-01-01T00:00:00Z".into();
+            entry.state = State::Denied;
+        }
+        let before = table.entries.len();
+        let text = format!("echo {}", "x".repeat(40_000));
+        assert!(
+            matches!(ask(&mut table, &text), Reply::Refused { reason, .. } if reason.contains("too many"))
+        );
+        assert_eq!(table.entries.len(), before);
+    }
+
+    #[test]
+    fn a_damaged_table_permits_nothing_and_stops_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut one = table(dir.path());
+        ask(&mut one, "rm -rf build");
+        let grant = grant(&one, true);
+        std::fs::write(dir.path().join("approvals.json"), "[{").unwrap();
+        let mut two = table(dir.path());
+        assert!(decide(&mut two, &grant).is_empty());
+        assert!(matches!(
+            ask(&mut two, "rm -rf build"),
+            Reply::Pending { .. }
+        ));
+        assert!(dir.path().join("approvals.damaged").exists());
+    }
+
+    #[test]
+    fn an_id_that_another_machine_has_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut table = table(dir.path());
+        let Reply::Pending { request_id } = ask(&mut table, "make release") else {
+            panic!()
+        };
+        table.taken(&request_id).unwrap();
+        let again = ask(&mut table, "make release");
+        assert!(matches!(&again, Reply::Pending { request_id: id } if *id != request_id));
+        // Once the server knows it, nobody takes it away.
+        let Reply::Pending { request_id } = again else {
+            panic!()
+        };
+        table.sent(&request_id).unwrap();
+        table.taken(&request_id).unwrap();
+        assert_eq!(table.entries[0].id(), request_id);
     }
 
     #[test]

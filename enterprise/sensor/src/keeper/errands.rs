@@ -16,6 +16,11 @@ use crate::wire::{Answer, Ask, CarriedFile, Carry, Work};
 /// Most bytes of events in one batch, before compression.
 const MAX_BATCH: usize = 4 << 20;
 
+/// What came over the network, as long as a person reads it.
+fn shortened(text: &str) -> String {
+    text.chars().take(500).collect()
+}
+
 impl Core {
     pub(crate) fn errand(&mut self, ask: Ask) -> Answer {
         match ask {
@@ -32,7 +37,7 @@ impl Core {
             Ask::Stored { seq, problem } => {
                 self.stored(seq);
                 match problem {
-                    Some(problem) => self.problems.insert("chain", problem),
+                    Some(problem) => self.problems.insert("chain", shortened(&problem)),
                     None => self.problems.remove("chain"),
                 };
                 Answer::Noted
@@ -47,15 +52,20 @@ impl Core {
                 }
                 Answer::Noted
             }
+            Ask::Taken { request_id } => {
+                if let Err(error) = self.approvals.taken(&request_id) {
+                    self.problems.insert("approvals", format!("{error:#}"));
+                }
+                self.reconcile();
+                Answer::Noted
+            }
             Ask::Release { files } => {
                 self.release(&files);
                 Answer::Noted
             }
             Ask::Trouble { problem } => {
                 match problem {
-                    Some(problem) => self
-                        .problems
-                        .insert("server", problem.chars().take(500).collect()),
+                    Some(problem) => self.problems.insert("server", shortened(&problem)),
                     None => self.problems.remove("server"),
                 };
                 Answer::Noted
@@ -175,7 +185,7 @@ impl Core {
         if disbelieved.is_empty() {
             self.problems.remove("authority");
         } else {
-            let text = disbelieved.join("; ");
+            let text = shortened(&disbelieved.join("; "));
             // The server repeats itself; one event is enough for one finding.
             if self.problems.insert("authority", text.clone()).as_ref() != Some(&text) {
                 self.seal(vec![Draft::sensor(EventType::Tamper, &[("what", text)])]);

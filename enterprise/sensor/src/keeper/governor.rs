@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use cmdai_schema::governor::{MAX_FRAME, Reply, Request};
 
 use super::Input;
-use super::hashing::hash_file;
+use super::hashing::{MAX_BYTES, hash_file};
 use crate::frames;
 
 /// Most connections at once, of all and of one person.
@@ -141,6 +141,7 @@ fn hash_all(paths: &[String], cwd: &str, uid: u32) -> Result<BTreeMap<String, St
     if paths.len() > MAX_FILES {
         return Err(format!("more than {MAX_FILES} files would run"));
     }
+    let mut left = MAX_BYTES;
     let mut hashes = BTreeMap::new();
     for path in paths {
         let full = if path.starts_with('/') {
@@ -153,7 +154,7 @@ fn hash_all(paths: &[String], cwd: &str, uid: u32) -> Result<BTreeMap<String, St
                 "{path} cannot be found without a working directory"
             ));
         }
-        let hash = hash_file(&full, uid)
+        let hash = hash_file(&full, uid, &mut left)
             .map_err(|error| format!("{path} would run and cannot be looked at: {error}"))?;
         hashes.insert(path.clone(), hash);
     }

@@ -10,14 +10,15 @@ use cmdai_schema::Hash;
 use rustix::fs::{Mode, OFlags, open};
 use sha2::{Digest as _, Sha256};
 
-/// Longest file that is hashed, in bytes.
-const MAX_FILE: u64 = 256 << 20;
+/// Most bytes that are hashed for one request.
+pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
 /// SHA-256 of a regular file that the person could read themself, hex.
 ///
 /// The path is looked up without opening what it leads to, so that a device or pipe is not
-/// touched; only then the very same file is opened for reading.
-pub(crate) fn hash_file(path: &Path, uid: u32) -> io::Result<String> {
+/// touched; only then the very same file is opened for reading. `left` bytes may still be read for
+/// this request.
+pub(crate) fn hash_file(path: &Path, uid: u32, left: &mut u64) -> io::Result<String> {
     let handle: OwnedFd = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let handle = File::from(handle);
     let meta = handle.metadata()?;
@@ -35,26 +36,24 @@ pub(crate) fn hash_file(path: &Path, uid: u32) -> io::Result<String> {
             "the person may not read it",
         ));
     }
-    if meta.len() > MAX_FILE {
+    if meta.len() > *left {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it is longer than {MAX_FILE} bytes"),
+            format!("what would run is longer than {MAX_BYTES} bytes"),
         ));
     }
     let file = File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
     let mut hasher = Sha256::new();
-    let mut left = MAX_FILE + 1;
-    let mut reader = file.take(left);
+    let mut reader = file.take(left.saturating_add(1));
     let mut buffer = vec![0u8; 64 * 1024];
     loop {
         let count = reader.read(&mut buffer)?;
         if count == 0 {
             break;
         }
-        left = left.saturating_sub(count as u64);
-        if left == 0 {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
+        *left = left
+            .checked_sub(count as u64)
+            .ok_or(io::ErrorKind::FileTooLarge)?;
         hasher.update(buffer.get(..count).unwrap_or_default());
     }
     Ok(Hash(hasher.finalize().into()).to_hex())
@@ -70,6 +69,8 @@ mod tests {
         let file = dir.path().join("script");
         std::fs::write(&file, "abc").unwrap();
         let uid = rustix::process::getuid().as_raw();
+        let mut left = MAX_BYTES;
+        let mut hash_file = |path: &Path, uid| hash_file(path, uid, &mut left);
         assert_eq!(
             hash_file(&file, uid).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -96,6 +97,17 @@ mod tests {
         std::fs::write(&file, "abc").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let stranger = 54_321;
-        assert!(hash_file(&file, stranger).is_err());
+        assert!(hash_file(&file, stranger, &mut 10).is_err());
+    }
+
+    #[test]
+    fn all_files_of_a_request_share_one_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("script");
+        std::fs::write(&file, "abc").unwrap();
+        let uid = rustix::process::getuid().as_raw();
+        let mut left = 5;
+        assert!(hash_file(&file, uid, &mut left).is_ok());
+        assert!(hash_file(&file, uid, &mut left).is_err());
     }
 }
