@@ -108,7 +108,12 @@ impl Analyser<'_> {
                 {
                     let path = format!("{}/.bash_history", self.home());
                     self.emit(EffectKind::TamperLog { path }, call.span, Certainty::Proven);
+                } else {
+                    return Some(Stream::UNKNOWN);
                 }
+            }
+            "fc" if !args.iter().any(|arg| arg.text.starts_with("-s")) => {
+                return Some(Stream::UNKNOWN);
             }
             "shopt" => {
                 if args.iter().any(|arg| arg.text == "-u")
@@ -282,6 +287,11 @@ impl Analyser<'_> {
                     );
                 }
             }
+            "GIT_CONFIG_GLOBAL" | "GIT_CONFIG_SYSTEM" | "GIT_CONFIG" | "GIT_EXEC_PATH"
+            | "GIT_TEMPLATE_DIR" => self.config_file(value),
+            "GIT_ALLOW_PROTOCOL" if value.text.split(':').any(|word| word == "ext") => {
+                self.emit_code(CodeSource::Unknown, "shell", span);
+            }
             "GIT_SSH_COMMAND"
             | "GIT_EXTERNAL_DIFF"
             | "GIT_PAGER"
@@ -307,8 +317,12 @@ impl Analyser<'_> {
             | "FZF_DEFAULT_COMMAND"
             | "PS4"
             | "PS1"
-                if value.text.contains([' ', ';', '|', '`', '$', '/']) =>
+                if value.text.contains([' ', ';', '|', '`', '$', '/'])
+                    || name.starts_with("GIT_") =>
             {
+                if name.starts_with("GIT_") || name.ends_with("_ASKPASS") {
+                    self.injected(value);
+                }
                 if matches!(name, "PS1" | "PS4")
                     && !value.text.contains("$(")
                     && !value.text.contains('`')

@@ -542,6 +542,7 @@ impl Analyser<'_> {
     ) -> Stream {
         let mut start = skip;
         let mut shown = Vec::new();
+        let mut outer: Vec<(String, Option<Value>)> = Vec::new();
         if assignments {
             while let Some((_, text)) = parsed.operands.get(start) {
                 let Some((name, value)) = text.text.split_once('=') else {
@@ -556,6 +557,13 @@ impl Analyser<'_> {
                 }
                 let value_text = text.after(name.len() + 1);
                 self.note_assignment(name, &value_text, text.span, true);
+                outer.push((name.to_owned(), self.env.get(name).cloned()));
+                let held = if value_text.known {
+                    Value::known(value_text.text.clone())
+                } else {
+                    Value::unknown(value_text.taint.clone())
+                };
+                self.env.set(name, held);
                 shown.push((name.to_owned(), text.known.then(|| value.to_owned())));
                 start += 1;
             }
@@ -582,6 +590,12 @@ impl Analyser<'_> {
             }
         };
         self.env.cwd = before;
+        for (name, value) in outer {
+            match value {
+                Some(value) => self.env.set(&name, value),
+                None => self.env.vars.retain(|(known, _)| *known != name),
+            }
+        }
         printed
     }
 }

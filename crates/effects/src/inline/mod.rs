@@ -102,6 +102,7 @@ impl Analyser<'_> {
         let mut tokens = tokens::read(&code.text);
         rename(&mut tokens);
         follow(&mut tokens);
+        fold(&mut tokens, language);
         self.look_through(language, &tokens, code);
     }
 
@@ -209,7 +210,15 @@ impl Analyser<'_> {
                     let opens = matches!(tokens.get(at + 1), Some(Token::Mark('(')));
                     // Perl and Ruby call without parentheses.
                     let bare = matches!(language, "perl" | "ruby")
-                        && matches!(tokens.get(at + 1), Some(Token::Text(_)));
+                        && match tokens.get(at + 1) {
+                            Some(Token::Text(_)) => true,
+                            // `unlink glob("…")`, `rm_rf Dir.glob("…")`
+                            Some(Token::Name(next)) => {
+                                matches!(next.as_str(), "glob" | "Dir")
+                                    && REMOVE.contains(&name.as_str())
+                            }
+                            _ => false,
+                        };
                     // Words of another meaning: a definition, a key.
                     let defined = matches!(at.checked_sub(1).and_then(|at| tokens.get(at)), Some(Token::Name(before)) if matches!(before.as_str(), "def" | "function" | "sub" | "class" | "import" | "from"));
                     if !opens && !bare || defined {
@@ -265,7 +274,9 @@ impl Analyser<'_> {
                 .iter()
                 .any(|token| matches!(token, Token::Name(name) if all.contains(&name.as_str())))
         };
-        let shells = tokens.iter().any(|token| matches!(token, Token::Text(text) if matches!(text.as_str(), "/bin/sh" | "/bin/bash" | "sh" | "bash" | "/bin/sh -i" | "/bin/bash -i")));
+        let shells = tokens
+            .iter()
+            .any(|token| matches!(token, Token::Text(text) if is_shell(text)));
         if names(&["socket", "Socket", "fsockopen", "TCPSocket", "net", "IO"])
             && shells
             && names(&[
@@ -522,6 +533,40 @@ impl Analyser<'_> {
             return;
         }
         self.write_path(&target, name.starts_with("append"), code.span);
+    }
+}
+
+/// The text names a shell, perhaps with its descriptors bound to something: `/bin/sh -i <&3 >&3`.
+fn is_shell(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let name = crate::paths::base_name(words.next().unwrap_or(""));
+    matches!(
+        name,
+        "sh" | "bash" | "zsh" | "dash" | "ksh" | "cmd.exe" | "powershell.exe"
+    ) && words
+        .all(|word| word.starts_with(|next: char| "-<>".contains(next) || next.is_ascii_digit()))
+}
+
+/// Joins texts that the language joins: `"rm " + "-rf /"`, and with `.` in Perl and PHP.
+fn fold(tokens: &mut Vec<Token>, language: &str) {
+    let joins = |mark: char| mark == '+' || mark == '.' && matches!(language, "perl" | "php");
+    let mut at = 0;
+    while at + 2 < tokens.len() {
+        let joined = match (tokens.get(at), tokens.get(at + 1), tokens.get(at + 2)) {
+            (Some(Token::Text(first)), Some(Token::Mark(mark)), Some(Token::Text(second)))
+                if joins(*mark) && first.len() + second.len() <= crate::value::MAX_TEXT =>
+            {
+                format!("{first}{second}")
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        if let Some(slot) = tokens.get_mut(at) {
+            *slot = Token::Text(joined);
+        }
+        tokens.drain(at + 1..at + 3);
     }
 }
 

@@ -31,7 +31,70 @@ const RUN: &[&str] = &[
     "init.templatedir",
     "core.alternaterefscommand",
     "receive.procreceiverefs",
+    "gc.recentobjectshook",
+    "gpg.ssh.defaultkeycommand",
+    "help.browser",
+    "imap.tunnel",
+    "sendemail.sendmailcmd",
 ];
+
+/// Programs that people name in settings every day, beside those of the knowledge.
+const USUAL: &[&str] = &[
+    "bat",
+    "batcat",
+    "cache",
+    "code",
+    "delta",
+    "diff-so-fancy",
+    "difft",
+    "emacsclient",
+    "gpg2",
+    "gvim",
+    "hx",
+    "helix",
+    "kate",
+    "kak",
+    "libsecret",
+    "manager",
+    "manager-core",
+    "meld",
+    "micro",
+    "most",
+    "osxkeychain",
+    "store",
+    "subl",
+    "tig",
+    "wincred",
+    "wslview",
+    "zed",
+];
+
+/// Below a folder that anybody may write.
+fn in_scratch(path: &str) -> bool {
+    ["/tmp/", "/var/tmp/", "/dev/shm/"]
+        .iter()
+        .any(|folder| path.starts_with(folder))
+}
+
+/// The setting's value is run.
+fn runs(name: &str) -> bool {
+    let ends = |ending: &str| name.ends_with(ending);
+    RUN.contains(&name)
+        || name.starts_with("filter.") && (ends(".clean") || ends(".smudge") || ends(".process"))
+        || name.starts_with("diff.") && (ends(".textconv") || ends(".command"))
+        || name.starts_with("merge.") && ends(".driver")
+        || name.starts_with("tar.") && ends(".command")
+        || name.starts_with("trailer.") && ends(".cmd")
+        || (name.starts_with("difftool.")
+            || name.starts_with("mergetool.")
+            || name.starts_with("browser.")
+            || name.starts_with("man."))
+            && (ends(".cmd") || ends(".path"))
+        || name.starts_with("pager.")
+        || name.starts_with("remote.")
+            && (ends(".uploadpack") || ends(".receivepack") || ends(".vcs"))
+        || name.starts_with("credential.") && ends(".helper")
+}
 
 impl Analyser<'_> {
     pub(crate) fn git(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
@@ -45,19 +108,35 @@ impl Analyser<'_> {
             if let Some(alias) = name.strip_prefix("alias.")
                 && alias.eq_ignore_ascii_case(&sub)
                 && !value.text.starts_with('!')
+                && let Some(&(at, _)) = parsed.operands.first()
             {
-                // The alias stands for another git command.
-                let words: Vec<Text> = value
-                    .text
-                    .split_whitespace()
-                    .map(|word| Text::known(word, value.span))
-                    .collect();
+                // The alias stands for another git command, perhaps one that is an alias too.
                 let mut all = vec![Text::known("git", call.span)];
-                all.extend(words);
-                all.extend(parsed.rest().skip(1).cloned());
+                for other in parsed.values("config") {
+                    if other.text != setting.text {
+                        all.push(Text::known("-c", call.span));
+                        all.push(other.clone());
+                    }
+                }
+                all.extend(
+                    value
+                        .text
+                        .split_whitespace()
+                        .map(|word| Text::known(word, value.span)),
+                );
+                all.extend(call.args.get(at + 1..).unwrap_or_default().iter().cloned());
                 return self.call(&all, Vec::new(), call.stdin, call.span);
             }
             self.git_setting(&name, &value, &sub);
+        }
+        self.git_settings_of_variables(call, parsed);
+        if matches!(
+            sub.as_str(),
+            "clone" | "fetch" | "pull" | "push" | "ls-remote" | "archive"
+        ) {
+            for code in parsed.values("exec").cloned().collect::<Vec<_>>() {
+                self.injected(&code);
+            }
         }
         if let Some(folder) = parsed.value("dir").cloned() {
             let before = (self.env.cwd.clone(), self.env.cwd_known);
@@ -133,6 +212,60 @@ impl Analyser<'_> {
         }
     }
 
+    /// Settings by `--config-env` and by `GIT_CONFIG_KEY_0`.
+    fn git_settings_of_variables(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) {
+        let mut found: Vec<(String, Option<Text>)> = Vec::new();
+        let held = |this: &Self, name: &str| {
+            this.env
+                .get(name)
+                .and_then(|value| value.alternatives.first())
+                .map(|text| Text::known(text.clone(), call.span))
+        };
+        for setting in parsed.values("config-env") {
+            if let Some((name, variable)) = setting.text.rsplit_once('=') {
+                found.push((name.to_ascii_lowercase(), held(self, variable)));
+            }
+        }
+        for number in 0..8 {
+            let Some(name) = held(self, &format!("GIT_CONFIG_KEY_{number}")) else {
+                break;
+            };
+            let value = held(self, &format!("GIT_CONFIG_VALUE_{number}"));
+            found.push((name.text.to_ascii_lowercase(), value));
+        }
+        for (name, value) in found {
+            match value {
+                Some(value) => self.git_setting(&name, &value, ""),
+                None if runs(&name) => self.emit_code(CodeSource::Unknown, "git-config", call.span),
+                None => {}
+            }
+        }
+    }
+
+    /// A setting or variable makes a program run this: more than odd where nobody knows it, or where
+    /// anybody may have put it.
+    pub(crate) fn injected(&mut self, code: &Text) {
+        let word = code.text.split_whitespace().next().unwrap_or("");
+        if !code.known || word.is_empty() || word.contains(['$', '`', '=', '(']) {
+            return;
+        }
+        let name = crate::paths::base_name(word);
+        let path = self.absolute(word);
+        let scratch = in_scratch(&path);
+        let usual = knowledge::find(name).is_some()
+            || USUAL.contains(&name)
+            || name.starts_with("git-")
+            || name.ends_with("askpass");
+        if scratch || !word.contains('/') && !usual {
+            let source = if word.contains('/') {
+                path
+            } else {
+                word.to_owned()
+            };
+            self.emit_code(CodeSource::File(source), "injected", code.span);
+        }
+    }
+
     fn git_setting(&mut self, name: &str, value: &Text, sub: &str) {
         let _ = sub;
         let ends = |ending: &str| name.ends_with(ending);
@@ -144,21 +277,9 @@ impl Analyser<'_> {
             if value.text != "/dev/null" && !value.text.is_empty() {
                 let path = self.absolute(&value.text);
                 self.emit_code(CodeSource::File(path), "git-hook", value.span);
+                self.config_file(value);
             }
-        } else if RUN.contains(&name)
-            || name.starts_with("filter.")
-                && (ends(".clean") || ends(".smudge") || ends(".process"))
-            || name.starts_with("diff.") && (ends(".textconv") || ends(".command"))
-            || name.starts_with("merge.") && ends(".driver")
-            || (name.starts_with("difftool.")
-                || name.starts_with("mergetool.")
-                || name.starts_with("browser.")
-                || name.starts_with("man."))
-                && ends(".cmd")
-            || name.starts_with("pager.")
-            || name.starts_with("remote.")
-                && (ends(".uploadpack") || ends(".receivepack") || ends(".vcs"))
-            || name.starts_with("credential.") && ends(".helper")
+        } else if runs(name)
             || name.starts_with("submodule.") && ends(".update") && value.text.starts_with('!')
         {
             let code = if value.text.starts_with('!') {
@@ -184,10 +305,27 @@ impl Analyser<'_> {
                 && !code.text.starts_with("cache ")
             {
                 self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
+                self.injected(&code);
             }
-        } else if name == "protocol.ext.allow" && value.text == "always" {
+        } else if value.text.starts_with("ext::") {
+            self.shell_code(&value.after(5), Dialect::Sh, &Stream::Empty, true);
+        } else if (name == "include.path" || name.starts_with("includeif.") && ends(".path"))
+            && !value.text.is_empty()
+        {
+            self.config_file(value);
+        } else if matches!(name, "protocol.ext.allow" | "protocol.allow") && value.text == "always"
+        {
             self.emit_code(CodeSource::Unknown, "shell", value.span);
-        } else if name == "http.sslverify" && value.text == "false" {
+        } else if name.starts_with("http.")
+            && (ends(".sslcainfo") || ends(".sslcapath"))
+            && in_scratch(&self.absolute(&value.text))
+            || name.starts_with("http.")
+                && ends(".sslverify")
+                && matches!(
+                    value.text.to_ascii_lowercase().as_str(),
+                    "false" | "0" | "no" | "off"
+                )
+        {
             self.emit(
                 EffectKind::DisableSecurity {
                     what: "tls-verification".to_owned(),
@@ -195,6 +333,14 @@ impl Analyser<'_> {
                 value.span,
                 Certainty::Proven,
             );
+        }
+    }
+
+    /// A file of settings, which may run anything, from a folder that anybody may write.
+    pub(crate) fn config_file(&mut self, file: &Text) {
+        let path = self.absolute(&file.text);
+        if in_scratch(&path) {
+            self.emit_code(CodeSource::File(path), "injected", file.span);
         }
     }
 

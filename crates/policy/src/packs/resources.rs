@@ -354,7 +354,27 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         }
         (Family::Database, false) => judge.hit(
             "db.change",
-            one_up(Moderate),
+            // A server that stops or is told where to write concerns all of it.
+            one_up(
+                if kind == "server"
+                    || kind == "setting"
+                        && matches!(
+                            name.to_ascii_lowercase().as_str(),
+                            "dir"
+                                | "dbfilename"
+                                | "slaveof"
+                                | "replicaof"
+                                | "save"
+                                | "appendonly"
+                                | "requirepass"
+                                | "protected-mode"
+                        )
+                {
+                    High
+                } else {
+                    Moderate
+                },
+            ),
             effect,
             format!("changes {shown}{of}"),
             None,

@@ -21,6 +21,9 @@ fn looks_secret(text: &str) -> bool {
     ]
     .iter()
     .any(|part| text.contains(part))
+        // A store as a whole.
+        || [".ssh", ".aws", ".gnupg", ".kube", ".azure", "gcloud", ".password-store", ".docker"]
+            .contains(&text.trim_end_matches(['/', '*']).rsplit('/').next().unwrap_or(""))
         || [
             "id_rsa",
             "id_ed25519",
