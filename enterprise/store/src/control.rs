@@ -304,6 +304,8 @@ pub trait ApprovalStore: Send + Sync {
         user: &str,
         since_ms: i64,
     ) -> Result<u64, StoreError>;
+    /// Requests of one machine that are pending and have not lapsed.
+    async fn pending_of_machine(&self, machine_id: &str, now_ms: i64) -> Result<u64, StoreError>;
     /// Decides a pending request; false where it is not pending any more.
     async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError>;
     /// Pending requests that have lapsed.

@@ -8,6 +8,7 @@ use axum::extract::State;
 use cmdai_api::machine::{Checkin, CheckinReply};
 use cmdai_store::{Contact, MachineRow};
 
+use super::enrol::is_hostname;
 use super::peer::Peer;
 use super::release::signed_for;
 use crate::app::App;
@@ -35,6 +36,13 @@ pub(super) async fn checkin(
         .manifest
         .certificate_fingerprint
         .clone_from(&machine.fingerprint);
+    // Approvers read it.
+    if !is_hostname(&checkin.manifest.hostname) {
+        checkin
+            .manifest
+            .hostname
+            .clone_from(&machine.manifest.hostname);
+    }
     app.heard(Contact {
         machine_id: machine.machine_id.clone(),
         seen_ms: clock::now_ms(),

@@ -100,10 +100,15 @@ fn parts(token: &str, authority: &str) -> Option<(String, String)> {
         .then(|| (id.to_owned(), secret.to_owned()))
 }
 
+/// A name that can be shown.
+pub(super) fn is_hostname(name: &str) -> bool {
+    let plain =
+        |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_' | ' ' | ':');
+    !name.is_empty() && name.len() <= 253 && name.chars().all(plain)
+}
+
 fn check(request: &EnrolRequest) -> Answer<()> {
-    let name = &request.manifest.hostname;
-    let fine = !name.is_empty() && name.len() <= 253 && !name.chars().any(char::is_control);
-    if fine {
+    if is_hostname(&request.manifest.hostname) {
         Ok(())
     } else {
         Err(Failure::invalid("the manifest names no host"))

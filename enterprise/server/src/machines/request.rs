@@ -18,6 +18,10 @@ use crate::people::tell_approval;
 /// Most requests of one person on one machine that may be open within [`FLOOD_MS`].
 const FLOOD: u64 = 20;
 const FLOOD_MS: i64 = 10 * 60 * 1_000;
+/// Most requests of one machine that may be open, whatever names it gives: nobody's inbox is filled.
+const FLOOD_OF_MACHINE: u64 = 100;
+/// Longest name of a person.
+const MAX_USER: usize = 128;
 /// Longest time that a request may wait.
 const MAX_WAIT_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -50,6 +54,16 @@ pub(super) async fn open(
                 "{pending} requests of {} wait already; ask again later",
                 open.request.user
             ),
+            600,
+        ));
+    }
+    let of_machine = app
+        .store
+        .pending_of_machine(&machine.machine_id, now_ms)
+        .await?;
+    if of_machine >= FLOOD_OF_MACHINE {
+        return Err(Failure::too_many(
+            format!("{of_machine} requests of this machine wait already; ask again later"),
             600,
         ));
     }
@@ -91,7 +105,8 @@ fn check(open: &ApprovalOpen, now_ms: i64) -> Answer<i64> {
             "a request id is 8 capital letters and digits",
         ));
     }
-    if open.request.user.is_empty() {
+    let user = &open.request.user;
+    if user.is_empty() || user.len() > MAX_USER || user.chars().any(char::is_control) {
         return Err(Failure::invalid("the request names no person"));
     }
     if open.request.binding.unknown {

@@ -45,6 +45,12 @@ pub(super) async fn list(
     Ok(Json(ApprovalList { approvals }))
 }
 
+/// A login name, from a mail address or with a domain before it too.
+fn short(name: &str) -> String {
+    let name = name.rsplit('\\').next().unwrap_or(name);
+    name.split('@').next().unwrap_or(name).to_lowercase()
+}
+
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -57,11 +63,15 @@ pub(super) async fn decide(
         .await?
         .ok_or_else(|| Failure::not_found("request"))?;
     let asker = approval.request.user.as_str();
-    // Whoever asks never decides: not under another account of the same person, administrators included.
-    if [caller.person.as_str(), caller.login.as_str()]
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(asker))
-    {
+    // Whoever asks never decides: not under another account of the same person, administrators
+    // included. Root may be anybody, and first of all the person whose machine it is.
+    let mut askers = vec![asker.to_owned()];
+    if approval.request.uid == 0 || short(asker) == "root" {
+        let machine = app.store.machine(&approval.machine_id).await?;
+        askers.extend(machine.map(|machine| machine.person));
+    }
+    let own = [short(&caller.person), short(&caller.login)];
+    if askers.iter().any(|asker| own.contains(&short(asker))) {
         return Err(Failure::forbidden(
             "nobody decides about their own request; ask somebody else",
         ));

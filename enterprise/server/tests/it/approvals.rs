@@ -240,3 +240,52 @@ async fn a_flood_of_requests_is_damped_for_its_sender_only() {
     );
     plant.running.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_under_many_names_is_damped_too() {
+    let plant = plant().await;
+    let machine = plant.machine("alice").await;
+    let mut refused = 0;
+    for n in 0..102 {
+        let request = open(&format!("NAMES{n:03}"), &format!("user{n}"), 60);
+        let status = machine.post("/v1/approvals", &request).await.status();
+        refused += usize::from(status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(refused, 2);
+    let other = plant.machine("bob").await;
+    let status = other
+        .post("/v1/approvals", &open("OTHERBOB", "bob", 60))
+        .await
+        .status();
+    assert_eq!(status, StatusCode::OK);
+    let long = open("LONGNAME", &"x".repeat(200), 60);
+    assert_eq!(
+        other.post("/v1/approvals", &long).await.status(),
+        StatusCode::BAD_REQUEST
+    );
+    plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_approves_for_themselves_by_another_spelling_or_as_root() {
+    let plant = plant().await;
+    let machine = plant.machine("alice").await;
+    let alice = plant
+        .person("alice.sec", Role::Security, "Alice@example.org")
+        .await;
+    let sami = plant.person("sami", Role::Security, "sami").await;
+    let mut as_root = open("ROOTROOT", "root", 600);
+    as_root.request.uid = 0;
+    as_root.binding_hash = Hash::of(&[&canonical_bytes(&as_root.request).unwrap()]).to_hex();
+    for (id, request) in [
+        ("SPELLING", open("SPELLING", "alice", 600)),
+        ("ROOTROOT", as_root),
+    ] {
+        let _: ApprovalOpened = read(machine.post("/v1/approvals", &request).await).await;
+        let path = format!("approvals/{id}");
+        let own = alice.post(&path, &decision(true, PASSWORD)).await;
+        assert_eq!(own.status(), StatusCode::FORBIDDEN, "{id}");
+        let _: Approval = sami.post_as(&path, &decision(true, PASSWORD)).await;
+    }
+    plant.running.stop().await.unwrap();
+}

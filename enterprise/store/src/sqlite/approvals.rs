@@ -95,6 +95,17 @@ impl ApprovalStore for Sqlite {
         Ok(nat(count))
     }
 
+    async fn pending_of_machine(&self, machine_id: &str, now_ms: i64) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM approvals WHERE machine_id = ? AND status = 'pending' AND expires_ms > ?",
+        )
+        .bind(machine_id)
+        .bind(now_ms)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(nat(count))
+    }
+
     async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "UPDATE approvals SET status = ?, approver = ?, decision_reason = ?, decided_ms = ?, signed = ? WHERE id = ? AND status = 'pending'",
