@@ -17,6 +17,13 @@ use crate::trail::{self, Entry};
 /// Deliveries that are listed.
 const LISTED: u32 = 500;
 
+/// Where an address leads, without what may be a secret in it: the trail is read by everybody.
+fn place(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or("");
+    host.rsplit('@').next().unwrap_or("")
+}
+
 fn without_secret(mut channel: Channel) -> Channel {
     channel.secret = None;
     channel
@@ -52,7 +59,11 @@ pub(super) async fn put(
     app.store.put_channel(&channel).await?;
     let entry = Entry::action(
         "channel.put",
-        format!("{} set the channel {id} to {}", caller.login, channel.url),
+        format!(
+            "{} set the channel {id} to {}",
+            caller.login,
+            place(&channel.url)
+        ),
     )
     .with("channel", &id);
     trail::record(&app, &caller, entry).await?;
@@ -111,4 +122,19 @@ pub(super) async fn deliveries(State(app): State<Arc<App>>) -> Answer<Json<Deliv
     Ok(Json(DeliveryList {
         deliveries: app.store.deliveries(LISTED).await?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn secrets_of_an_address_stay_out_of_the_trail() {
+        assert_eq!(
+            place("https://hooks.example.com:8443/services/T0/B0/secret?key=secret"),
+            "hooks.example.com:8443"
+        );
+        assert_eq!(place("https://user:secret@example.com"), "example.com");
+        assert_eq!(place("http://[::1]:80/secret"), "[::1]:80");
+    }
 }
