@@ -29,6 +29,10 @@ pub(crate) struct App {
     pub(crate) notifier: Notifier,
     pub(crate) feed: Feed,
     pub(crate) sign_ins: Limiter,
+    /// Wider bounds: tries of one login from everywhere, refused sign-ins that are recorded.
+    pub(crate) floods: Limiter,
+    /// Passwords of strangers that are hashed at a time: each takes 19 MiB.
+    pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) reads: Limiter,
     pub(crate) bells: Bells,
     pub(crate) contacts: Mutex<HashMap<String, Contact>>,

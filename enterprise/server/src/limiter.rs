@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Most keys that are remembered; beyond it, those that have lapsed are dropped first, then all.
+/// Most keys that are remembered; beyond it, those that have lapsed are dropped first, then those
+/// that have not reached their bound, then all.
 const MAX_KEYS: usize = 10_000;
 
 /// Counts events by key within a window.
@@ -30,6 +31,10 @@ impl Limiter {
         if seen.len() >= MAX_KEYS {
             let since = now_ms.saturating_sub(self.window_ms);
             seen.retain(|_, times| times.last().is_some_and(|time| *time > since));
+            // Not by new names does somebody win further tries for an old one.
+            if seen.len() >= MAX_KEYS {
+                seen.retain(|_, times| times.len() >= self.most);
+            }
             if seen.len() >= MAX_KEYS {
                 seen.clear();
             }
@@ -67,5 +72,16 @@ mod tests {
         assert!(limiter.take("a", 1_005));
         limiter.forget("a");
         assert!(limiter.take("a", 1_006));
+    }
+
+    #[test]
+    fn many_keys_do_not_free_one_that_is_bounded() {
+        let limiter = Limiter::new(2, 1_000);
+        assert!(limiter.take("a", 0) && limiter.take("a", 0));
+        for number in 0..=MAX_KEYS {
+            limiter.take(&format!("n{number}"), 1);
+        }
+        assert!(!limiter.take("a", 2));
+        assert!(limiter.seen.lock().unwrap().len() <= MAX_KEYS);
     }
 }

@@ -33,6 +33,10 @@ const GRACE: Duration = Duration::from_secs(5);
 const RULES_FILE: &str = "detections.yaml";
 /// Tries to sign in or confirm within a minute, for each account.
 const TRIES: usize = 5;
+/// Wider bound within a minute, see [`App::floods`].
+const FLOOD: usize = 100;
+/// Passwords that are hashed at a time at sign-in.
+const HASHING: usize = 4;
 const MINUTE_MS: i64 = 60_000;
 
 /// A server that runs.
@@ -174,6 +178,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         })?,
         feed: Feed::new(store.size().await?),
         sign_ins: Limiter::new(TRIES, MINUTE_MS),
+        floods: Limiter::new(FLOOD, MINUTE_MS),
+        hashing: tokio::sync::Semaphore::new(HASHING),
         reads: Limiter::new(1, MINUTE_MS),
         bells: Bells::new(version),
         contacts: std::sync::Mutex::default(),
@@ -189,7 +195,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 
     let mut servers = JoinSet::new();
     let (console_handle, machine_handle) = (Handle::new(), Handle::new());
-    let service = people::router(Arc::clone(&app)).into_make_service();
+    let service =
+        people::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     match console_tls {
         None => {
             let server = axum_server::from_tcp(console)?.handle(console_handle.clone());

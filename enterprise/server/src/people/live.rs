@@ -2,24 +2,29 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
+use cmdai_api::console::Role;
 use futures::Stream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use super::convert::event_row;
 use crate::app::App;
+use crate::clock;
 use crate::failure::Answer;
 use crate::feed::News;
 use crate::guard::Caller;
 use crate::trail::{self, Entry};
 
+/// How often it is checked at least and at most that the caller may still read.
+const CHECK: Duration = Duration::from_secs(10);
+const FRESH: Duration = Duration::from_secs(1);
 /// Rows sent at once.
 const PAGE: u32 = 200;
 /// Furthest back that a resumed feed goes, in rows; who was away longer searches.
@@ -47,7 +52,7 @@ pub(super) async fn live(
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
         // It ends when the other side has gone: sending fails then.
-        let _gone = follow(app, from, sender).await;
+        let _gone = follow(app, caller, from, sender).await;
     });
     let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
@@ -73,12 +78,30 @@ async fn send<T: serde::Serialize>(
     sender.send(Ok(event)).await.map_err(|_| Gone)
 }
 
-async fn follow(app: Arc<App>, mut row: u64, sender: Sender) -> Result<(), Gone> {
+/// Who was removed or signed out sees nothing more, also on a connection that is open already.
+async fn still_welcome(app: &App, caller: &Caller) -> Result<(), Gone> {
+    let found = app
+        .store
+        .credential(caller.credential, clock::now_ms())
+        .await;
+    match found {
+        Ok(Some((_, account))) if account.role.may(Role::Viewer) => Ok(()),
+        _ => Err(Gone),
+    }
+}
+
+async fn follow(app: Arc<App>, caller: Caller, mut row: u64, sender: Sender) -> Result<(), Gone> {
+    let mut checked = Instant::now();
+    let mut check = tokio::time::interval(CHECK);
     let mut rows = app.feed.rows();
     let mut news = app.feed.news();
     let mut stopping = app.stopping.clone();
     loop {
         rows.mark_unchanged();
+        if checked.elapsed() >= FRESH {
+            still_welcome(&app, &caller).await?;
+            checked = Instant::now();
+        }
         loop {
             let records = app.store.rows_after(row, PAGE).await.map_err(|error| {
                 tracing::error!("live feed: {error}");
@@ -97,6 +120,7 @@ async fn follow(app: Arc<App>, mut row: u64, sender: Sender) -> Result<(), Gone>
             changed = rows.changed() => changed.map_err(|_| Gone)?,
             _ = stopping.changed() => return Ok(()),
             () = sender.closed() => return Ok(()),
+            _ = check.tick() => {}
             item = news.recv() => match item {
                 Ok(News::Alert(alert)) => send(&sender, "alert", None, &*alert).await?,
                 Ok(News::Approval(approval)) => send(&sender, "approval", None, &*approval).await?,

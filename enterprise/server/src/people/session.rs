@@ -1,8 +1,10 @@
 //! Signing in and out, tokens for programs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
@@ -18,19 +20,33 @@ use crate::secrets;
 use crate::trail::{self, Entry};
 
 const SESSION_S: i64 = 12 * 60 * 60;
+/// Longest login and password that are looked at, in bytes.
+const MAX_LOGIN: usize = 128;
+const MAX_PASSWORD: usize = 4 * 1_024;
+/// Longest wait for a place to hash a password.
+const PATIENCE: Duration = Duration::from_secs(10);
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A hash that no password fits: an unknown login takes as long as a wrong password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Body(body): Body<SignIn>,
 ) -> Answer<Response> {
     let now_ms = clock::now_ms();
-    let key = format!("sign-in {}", body.login.to_lowercase());
-    if !app.sign_ins.take(&key, now_ms) {
+    if body.login.len() > MAX_LOGIN || body.password.len() > MAX_PASSWORD {
+        return Err(Failure::wrong_password());
+    }
+    // By address too: a stranger's tries must not keep the person out who is called at night.
+    let all = format!("sign-in {}", body.login.to_lowercase());
+    let key = format!("{all} from {}", peer.ip());
+    if !app.sign_ins.take(&key, now_ms) || !app.floods.take(&all, now_ms) {
         return Err(Failure::too_many("too many tries; wait a minute", 60));
     }
+    let busy = || Failure::unavailable("too many sign-ins at once; try again", 5);
+    let place = tokio::time::timeout(PATIENCE, app.hashing.acquire()).await;
+    let place = place.map_err(|_| busy())?.map_err(|_| busy())?;
     let account = app.store.account(&body.login).await?;
     let hash = account.as_ref().map_or_else(
         || NOBODY.to_owned(),
@@ -39,6 +55,7 @@ pub(super) async fn sign_in(
     let fits = tokio::task::spawn_blocking(move || secrets::password_fits(&body.password, &hash))
         .await
         .map_err(|error| Failure::internal(&error))?;
+    drop(place);
     let Some(account) = account.filter(|_| fits) else {
         let known: String = body
             .login
@@ -46,12 +63,17 @@ pub(super) async fn sign_in(
             .filter(|letter| !letter.is_control())
             .take(64)
             .collect();
-        trail::record_own(
-            &app,
-            Entry::action("session.refused", format!("sign-in of {known} failed"))
-                .with("login", known),
-        )
-        .await?;
+        // Events stay for ever: strangers may not write as many as they like.
+        if app.floods.take("refused", now_ms) {
+            trail::record_own(
+                &app,
+                Entry::action("session.refused", format!("sign-in of {known} failed"))
+                    .with("login", known),
+            )
+            .await?;
+        } else {
+            tracing::warn!(peer = %peer.ip(), "sign-in of {known:?} failed; too many to record");
+        }
         return Err(Failure::wrong_password());
     };
     app.sign_ins.forget(&key);
@@ -129,6 +151,12 @@ pub(super) async fn make_token(
     Extension(caller): Extension<Caller>,
     Body(body): Body<NewToken>,
 ) -> Answer<Json<TokenMade>> {
+    // A token that leaked must end when its time is over.
+    if caller.is_program() {
+        return Err(Failure::forbidden(
+            "a token makes no further tokens; sign in with a password",
+        ));
+    }
     let name = body.name.trim();
     if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
         return Err(Failure::invalid("name the token, in at most 100 letters"));

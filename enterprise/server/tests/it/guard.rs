@@ -194,3 +194,81 @@ async fn answers_carry_the_headers_that_protect_browsers() {
     assert!(none.status().is_success() || none.status() == StatusCode::NOT_FOUND);
     plant.running.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_tries_neither_keep_a_person_out_nor_fill_the_trail() {
+    let plant = plant().await;
+    let vera = plant.person("vera", Role::Viewer, "vera").await;
+    let url = format!("{}/api/v1/session", plant.running.console_url());
+    let from = |address: [u8; 4]| {
+        Client::builder()
+            .local_address(std::net::IpAddr::from(address))
+            .build()
+            .unwrap()
+    };
+    let sign_in = |client: Client, login: String, password: &'static str| {
+        let body = serde_json::json!({ "login": login, "password": password });
+        let url = url.clone();
+        async move { client.post(url).json(&body).send().await.unwrap().status() }
+    };
+    let (stranger, person) = (from([127, 0, 0, 2]), from([127, 0, 0, 3]));
+    for _ in 0..5 {
+        let status = sign_in(stranger.clone(), "vera".to_owned(), "wrong").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    let status = sign_in(stranger.clone(), "vera".to_owned(), PASSWORD).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    let status = sign_in(person, "vera".to_owned(), PASSWORD).await;
+    assert_eq!(status, StatusCode::OK);
+    for number in 0..110 {
+        sign_in(stranger.clone(), format!("nobody{number}"), "wrong").await;
+    }
+    let trail: cmdai_api::console::EventPage =
+        vera.get_as("events?q=type:admin_action&limit=500").await;
+    let refused = trail
+        .rows
+        .iter()
+        .filter(|row| row.text.contains("nobody"))
+        .count();
+    assert!(refused <= 100, "{refused}");
+    let long = sign_in(stranger, "x".repeat(1_000_000), "wrong").await;
+    assert_eq!(long, StatusCode::UNAUTHORIZED);
+    plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_makes_no_token_and_a_feed_ends_with_its_account() {
+    let plant = plant().await;
+    let new = NewToken {
+        name: "ci".to_owned(),
+        days: 1,
+    };
+    let made: TokenMade = plant.admin.post_as("tokens", &new).await;
+    let again = Client::new()
+        .post(format!("{}/api/v1/tokens", plant.running.console_url()))
+        .bearer_auth(made.token)
+        .json(&new)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), StatusCode::FORBIDDEN);
+
+    let vera = plant.person("vera", Role::Viewer, "vera").await;
+    let mut feed = vera.get("live").await;
+    assert!(feed.status().is_success());
+    let gone = plant
+        .admin
+        .request(Method::DELETE, "users/vera")
+        .header("x-cmdai", "1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let _: TokenMade = plant.admin.post_as("tokens", &new).await;
+    let ended = async { while feed.chunk().await.is_ok_and(|chunk| chunk.is_some()) {} };
+    tokio::time::timeout(std::time::Duration::from_secs(8), ended)
+        .await
+        .expect("the feed ends");
+    plant.running.stop().await.unwrap();
+}
