@@ -286,7 +286,8 @@ impl Core {
             }
         }
         self.recent.drain(..self.recent.len().saturating_sub(2_000));
-        self.seal_with(drafts, note);
+        let sealed = self.seal_with(drafts, note);
+        tail.sealed(sealed);
     }
 
     /// Once a second.

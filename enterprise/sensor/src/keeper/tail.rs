@@ -29,10 +29,15 @@ const CHUNK: usize = 1 << 20;
 const ROUND: usize = 1_000;
 const ROUND_OF_ONE: usize = 250;
 /// Most bytes read in one round, of all and of one person.
-const ROUND_BYTES: usize = 8 << 20;
-const ROUND_BYTES_OF_ONE: usize = 2 << 20;
+///
+/// A round is sealed as one: what does not fit into a frame of the sealed spool is tried again with
+/// fewer records, see [`Tail::sealed`].
+const ROUND_BYTES: usize = 3 << 20;
+const ROUND_BYTES_OF_ONE: usize = 1 << 20;
 /// Most files of one person that are read. The note names each of them.
 const MAX_FILES: usize = 1_024;
+/// Longest name of a file that is read: a session's id is shorter.
+const MAX_NAME: usize = 128;
 /// Most entries of one person's folder that are looked at.
 const MAX_ENTRIES: usize = 4 * MAX_FILES;
 /// Most ends of one session that are sealed ahead of their place.
@@ -64,6 +69,8 @@ pub(crate) struct Tail {
     listed: Option<Instant>,
     /// Moves on with each round, so that everybody is first now and then.
     turn: usize,
+    /// Records of the next round.
+    most: usize,
 }
 
 impl Tail {
@@ -76,6 +83,7 @@ impl Tail {
             refused: HashSet::new(),
             listed: None,
             turn: 0,
+            most: ROUND,
         }
     }
 
@@ -97,7 +105,10 @@ impl Tail {
         let mut bytes = 0;
         for (_, mut keys) in rotated(people.into_iter().collect(), self.turn) {
             keys.sort();
-            let limit = drafts.len().saturating_add(ROUND_OF_ONE).min(ROUND);
+            let limit = drafts
+                .len()
+                .saturating_add(ROUND_OF_ONE.min(self.most))
+                .min(self.most);
             let most = ROUND_BYTES.min(bytes + ROUND_BYTES_OF_ONE);
             for key in rotated(keys, self.turn) {
                 if drafts.len() >= limit || bytes >= most {
@@ -109,6 +120,16 @@ impl Tail {
         self.held
             .retain(|_, since| since.elapsed() < Duration::from_secs(60));
         drafts
+    }
+
+    /// Whether the last round could be sealed. Where not, the next one is smaller, down to one
+    /// record: long records of one person must not stop everybody's for good.
+    pub(crate) fn sealed(&mut self, sealed: bool) {
+        self.most = if sealed {
+            self.most.saturating_mul(2).min(ROUND)
+        } else {
+            (self.most / 4).max(1)
+        };
     }
 
     /// Finds new files and misses old ones.
@@ -204,8 +225,13 @@ impl Tail {
             .filter(|(key, open)| !seen.contains(*key) || replaced(open))
             .map(|(key, _)| key.clone())
             .collect();
+        let mut bytes = 0;
         for key in gone {
-            self.read(&key, note, drafts, ROUND);
+            // The others have their turn at the next look.
+            if bytes >= ROUND_BYTES {
+                break;
+            }
+            bytes += self.read(&key, note, drafts, ROUND);
             if let Some(open) = self.open.remove(&key)
                 && !note.files.get(&key).is_some_and(|file| file.ended)
             {
@@ -218,7 +244,7 @@ impl Tail {
         let lost: Vec<String> = note
             .files
             .keys()
-            .filter(|key| !seen.contains(*key))
+            .filter(|key| !seen.contains(*key) && !self.open.contains_key(*key))
             .cloned()
             .collect();
         for key in lost {
@@ -499,7 +525,7 @@ fn names(folder: &Path) -> Vec<String> {
     let names = entries.flatten().take(MAX_ENTRIES);
     names
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".c1"))
+        .filter(|name| name.ends_with(".c1") && name.len() <= MAX_NAME)
         .collect()
 }
 

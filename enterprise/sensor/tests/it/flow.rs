@@ -267,3 +267,21 @@ fn a_report_that_would_swell_the_note_is_refused() {
         .count();
     assert!(refused >= 150, "{refused}");
 }
+
+#[test]
+fn many_long_records_at_once_stop_nobody() {
+    let world = World::running();
+    let mut session = world.session("s1");
+    // Together far more than one frame of the sealed spool holds.
+    for number in 0..80 {
+        let mut long = blocked(&format!("long-{number}"));
+        long.text = "x".repeat(240_000);
+        session.write(Half::Start(Box::new(long)));
+    }
+    world.session("s2").command("other");
+    world.events("the other session", |event| command_id(event) == "other");
+    world.events("the last long record", |event| {
+        command_id(event) == "long-79"
+    });
+    assert_eq!(world.count(EventType::Gap), 0);
+}

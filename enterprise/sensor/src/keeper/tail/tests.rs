@@ -176,3 +176,27 @@ fn more_files_than_are_read_are_told_and_hide_nothing_known() {
         "told once"
     );
 }
+
+#[test]
+fn a_round_that_cannot_be_sealed_is_tried_in_smaller_ones() {
+    let mut home = Home::new();
+    let text: String = (1..=300)
+        .map(|counter| start(counter, &format!("c{counter}"), false))
+        .collect();
+    home.append("a", &text);
+    let note = home.note.clone();
+    let mut made = home.round().len();
+    for _ in 0..10 {
+        home.tail.sealed(false);
+        home.note = note.clone();
+        let fewer = home.round().len();
+        assert!(fewer <= made);
+        made = fewer;
+    }
+    assert_eq!(made, 1);
+    for _ in 0..20 {
+        home.tail.sealed(true);
+        made += home.round().len();
+    }
+    assert_eq!(made, 300, "nothing is lost or doubled");
+}
