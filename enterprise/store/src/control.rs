@@ -308,6 +308,12 @@ pub trait ApprovalStore: Send + Sync {
     async fn pending_of_machine(&self, machine_id: &str, now_ms: i64) -> Result<u64, StoreError>;
     /// Decides a pending request; false where it is not pending any more.
     async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError>;
+    /// Signed decisions about a machine's requests that were opened since, by request.
+    async fn decisions(
+        &self,
+        machine_id: &str,
+        since_ms: i64,
+    ) -> Result<Vec<(String, Signed)>, StoreError>;
     /// Pending requests that have lapsed.
     async fn lapsed_approvals(&self, now_ms: i64) -> Result<Vec<ApprovalRow>, StoreError>;
     /// A machine has used the grant up.

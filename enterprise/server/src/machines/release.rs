@@ -1,5 +1,6 @@
 //! Signed things for machines: files of a release, decisions about requests.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -15,10 +16,12 @@ use crate::app::App;
 use crate::clock;
 use crate::failure::{Answer, Failure};
 
+/// How long a decision is offered to its machine: a request waits for at most a day.
+const KEPT_MS: i64 = 48 * 60 * 60 * 1_000;
 /// How long a grant may be used.
 const GRANT_MS: i64 = 60 * 60 * 1_000;
-/// Most pending requests that are looked up in one contact.
-const MAX_PENDING: usize = 64;
+/// Most decisions of one contact.
+const MAX_DECISIONS: usize = 1_000;
 
 /// A file of the release. The road is not trusted by machines; still only they get it.
 pub(super) async fn file(
@@ -51,18 +54,19 @@ pub(super) async fn signed_for(
     machine_id: &str,
     pending: &[String],
 ) -> Answer<Vec<Signed>> {
-    let mut grants = Vec::new();
-    for id in pending.iter().take(MAX_PENDING) {
-        if let Some(approval) = app
-            .store
-            .approval(id)
-            .await?
-            .filter(|approval| approval.machine_id == machine_id)
-        {
-            grants.extend(approval.signed);
-        }
+    if pending.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(grants)
+    // By machine and not by id: many that wait must not keep one from its decision.
+    let pending: HashSet<&str> = pending.iter().map(String::as_str).collect();
+    let since_ms = clock::now_ms().saturating_sub(KEPT_MS);
+    let decisions = app.store.decisions(machine_id, since_ms).await?;
+    Ok(decisions
+        .into_iter()
+        .filter(|(id, _)| pending.contains(id.as_str()))
+        .map(|(_, signed)| signed)
+        .take(MAX_DECISIONS)
+        .collect())
 }
 
 /// Signs a decision about a request.

@@ -289,3 +289,25 @@ async fn nobody_approves_for_themselves_by_another_spelling_or_as_root() {
     }
     plant.running.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_wait_keep_none_from_its_decision() {
+    let plant = plant().await;
+    let machine = plant.machine("alice").await;
+    let sami = plant.person("sami", Role::Security, "sami").await;
+    let request = open("LASTLAST", "alice", 600);
+    let _: ApprovalOpened = read(machine.post("/v1/approvals", &request).await).await;
+    let _: Approval = sami
+        .post_as("approvals/LASTLAST", &decision(true, PASSWORD))
+        .await;
+    let mut pending: Vec<String> = (0..200).map(|n| format!("WAIT{n:04}")).collect();
+    pending.push("LASTLAST".to_owned());
+    let state = Checkin {
+        policy_version: "1".to_owned(),
+        pending_requests: pending,
+        ..Checkin::default()
+    };
+    let reply: CheckinReply = read(machine.post("/v1/checkin", &state).await).await;
+    assert_eq!(reply.grants.len(), 1);
+    plant.running.stop().await.unwrap();
+}

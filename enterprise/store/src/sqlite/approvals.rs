@@ -1,6 +1,7 @@
 //! Requests for approval.
 
 use async_trait::async_trait;
+use cmdai_api::machine::Signed;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -119,6 +120,26 @@ impl ApprovalStore for Sqlite {
         .execute(&self.write)
         .await?;
         Ok(done.rows_affected() > 0)
+    }
+
+    async fn decisions(
+        &self,
+        machine_id: &str,
+        since_ms: i64,
+    ) -> Result<Vec<(String, Signed)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, signed FROM approvals WHERE machine_id = ? AND created_ms >= ? AND signed IS NOT NULL ORDER BY decided_ms DESC LIMIT 5000",
+        )
+        .bind(machine_id)
+        .bind(since_ms)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let signed: String = row.try_get("signed")?;
+                Ok((row.try_get("id")?, from_json("grant", &signed)?))
+            })
+            .collect()
     }
 
     async fn lapsed_approvals(&self, now_ms: i64) -> Result<Vec<ApprovalRow>, StoreError> {
