@@ -77,6 +77,32 @@ impl Analyser<'_> {
                 }
             }
             "exec" => return Some(self.exec(call)),
+            // `emulate sh -c CODE` of zsh
+            "emulate" => {
+                if let Some(at) = args.iter().position(|arg| arg.text == "-c")
+                    && let Some(code) = args.get(at + 1)
+                {
+                    let dialect = self.dialect;
+                    return Some(self.shell_code(&code.clone(), dialect, call.stdin, false));
+                }
+            }
+            "ztcp" => {
+                let all: Vec<&str> = args
+                    .iter()
+                    .map(|arg| arg.text.as_str())
+                    .filter(|text| !text.starts_with('-'))
+                    .collect();
+                if let [host, rest @ ..] = all.as_slice() {
+                    let port = rest.first().unwrap_or(&"23");
+                    self.emit(
+                        EffectKind::Connect {
+                            address: format!("tcp://{host}:{port}"),
+                        },
+                        call.span,
+                        Certainty::Proven,
+                    );
+                }
+            }
             "command"
                 if args.first().is_some_and(|arg| {
                     matches!(arg.text.as_str(), "-v" | "-V" | "-pv" | "-pV")
@@ -360,7 +386,12 @@ impl Analyser<'_> {
             "PATH" => {
                 // A folder in front that others write to makes every program suspect.
                 let first = value.text.split(':').next().unwrap_or("");
-                if matches!(first, "." | "/tmp" | "/dev/shm" | "/var/tmp") {
+                let scratch = ["/tmp", "/dev/shm", "/var/tmp"].iter().any(|folder| {
+                    first
+                        .strip_prefix(folder)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                });
+                if scratch || first == "." {
                     self.emit(
                         EffectKind::Unknown {
                             why: "programs would be taken from a folder that anybody can write to"

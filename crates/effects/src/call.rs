@@ -502,7 +502,7 @@ impl Analyser<'_> {
         };
         let mut parsed = options::parse(program, call.args);
         let version = parsed.has("version") && parsed.value("version").is_none();
-        if (parsed.has("help") || version && program.wrap.is_none()) && asks_only(call.args) {
+        if parsed.has("help") || version && program.wrap.is_none() {
             return Stream::Known(String::new());
         }
         // An option of this name that the tables do not list is a trial run, or an error.
@@ -603,7 +603,18 @@ impl Analyser<'_> {
 impl Analyser<'_> {
     /// A program that nothing is known about: its verbs still say something.
     pub(crate) fn unfamiliar(&mut self, call: &Call<'_>) {
-        if asks_only(call.args) || call.args.iter().any(|arg| arg.text.contains("dry-run")) {
+        let trial = call
+            .args
+            .iter()
+            .take_while(|arg| arg.text != "--")
+            .any(|arg| {
+                let name = arg.text.trim_start_matches('-');
+                let (name, value) = name.split_once('=').unwrap_or((name, ""));
+                arg.text.starts_with('-')
+                    && matches!(name, "dry-run" | "dryrun" | "whatif" | "what-if")
+                    && !matches!(value, "none" | "false" | "0" | "no" | "off")
+            });
+        if asks_only(call.args) || trial {
             return;
         }
         let words: Vec<&str> = call

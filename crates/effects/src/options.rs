@@ -210,7 +210,7 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
 
 /// A long option that is cut short, where only one begins so.
 fn abbreviated(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Option<&'static Opt> {
-    if !name.starts_with("--") || name.len() < 5 || program.style == Style::Long {
+    if !name.starts_with("--") || name.len() < 4 || program.style == Style::Long {
         return None;
     }
     let subs = program.subs.iter().filter(|sub| {

@@ -271,7 +271,19 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn cloud(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let words: Vec<&str> = parsed.rest().map(|text| text.text.as_str()).collect();
+        // What follows `--artifact-name` is a name, whatever it says.
+        let words: Vec<&str> = parsed
+            .operands
+            .iter()
+            .filter(|(at, _)| {
+                !at.checked_sub(1)
+                    .and_then(|before| call.args.get(before))
+                    .is_some_and(|before| {
+                        before.text.starts_with("--") && before.text.ends_with("-name")
+                    })
+            })
+            .map(|(_, text)| text.text.as_str())
+            .collect();
         let context = parsed.value("project").map(|text| text.text.clone());
         let provider = call.name.to_owned();
         if call.name == "gsutil" || words.first() == Some(&"storage") {
@@ -414,6 +426,7 @@ impl Analyser<'_> {
         if let Some(at) = words.iter().position(|word| {
             verb_of(word, CHANGE) || verb_of(word.rsplit([':', '.']).next().unwrap_or(word), CHANGE)
         }) && !(call.name == "gcloud" && words.first() == Some(&"config"))
+            && !(call.name == "az" && words.starts_with(&["account", "set"]))
         {
             let resource = at
                 .checked_sub(1)

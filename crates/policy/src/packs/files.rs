@@ -376,6 +376,22 @@ fn sets_id(mode: &str) -> bool {
                 .get(mode.len() - 4)
                 .is_some_and(|bits| matches!(bits, b'2' | b'4' | b'6' | b'3' | b'5' | b'7'));
     }
+    // Capabilities that are as good as the owner's rights.
+    let powers = [
+        "cap_setuid",
+        "cap_setgid",
+        "cap_sys_admin",
+        "cap_sys_ptrace",
+        "cap_sys_module",
+        "cap_dac_",
+        "cap_chown",
+        "cap_fowner",
+        "all=",
+        "all+",
+    ];
+    if mode.starts_with("cap_") || mode.starts_with("all") {
+        return powers.iter().any(|power| mode.contains(power));
+    }
     mode.split(',').any(|part| {
         part.find(['+', '='])
             .is_some_and(|at| part.split_at(at).1.contains('s'))
@@ -414,6 +430,7 @@ fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recur
         );
     } else if recursive
         || (mode == "600" && is_folder(path))
+        || (mode == "acl" && place == Place::SystemRoot)
         || matches!(
             mode,
             "000" | "0" | "a-rwx" | "a-r" | "-r" | "-x" | "a-x" | "0000"

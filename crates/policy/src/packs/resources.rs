@@ -117,6 +117,13 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         return;
     }
     let kind = resource.to_ascii_lowercase();
+    // `kubectl delete pod/web` names the kind with the name.
+    let kind = match name.split_once('/') {
+        Some((named, _)) if kind == "resource" && family(provider) == Family::Cluster => {
+            named.to_ascii_lowercase()
+        }
+        _ => kind,
+    };
     let kind = kind.split('/').next().unwrap_or(&kind).to_owned();
     let shown = [kind.as_str(), name.as_str()]
         .into_iter()
