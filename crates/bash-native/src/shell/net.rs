@@ -5,8 +5,12 @@ use cmdai_schema::{Decision, EffectKind, Mode, RuleHit};
 
 use super::{Shell, StoppedLine};
 
-/// How the integration sets its own trap.
-const OWN_TRAP: &str = "trap -- '__cmdai debug \"$BASH_COMMAND\"";
+/// How the integration sets its own trap, word by word: what begins alike may go on otherwise.
+const OWN_TRAPS: [&str; 3] = [
+    "trap -- '__cmdai debug \"$BASH_COMMAND\"' DEBUG",
+    "trap -- '__cmdai debug \"$BASH_COMMAND\" || exit $?' DEBUG",
+    "trap -- '__cmdai debug \"$BASH_COMMAND\" && { [[ ${#FUNCNAME[@]} -gt 0 || $BASH_SUBSHELL -gt 0 ]] || { __cmdai status; eval \"$__cmdai_other_trap\"; }; :; }' DEBUG",
+];
 /// Most remembered decisions about simple commands.
 const REMEMBERED: usize = 4096;
 
@@ -128,15 +132,20 @@ impl Shell {
 
 /// Part of the integration itself.
 fn is_own(text: &str) -> bool {
-    text.starts_with("__cmdai ")
-        || matches!(
-            text,
-            "shopt -s extdebug"
-                | "set -o functrace"
-                | "[[ -n $__cmdai_other_trap ]]"
-                | "unset __cmdai_prompt __cmdai_why"
-        )
-        || text.starts_with(OWN_TRAP)
+    // A call of the builtin that does nothing else: no redirection, nothing expanded by running it.
+    let call = |text: &str| {
+        text.starts_with("__cmdai ")
+            && !text.contains(['<', '>', '`', '\n', ';', '|', '&'])
+            && !["$(", "${", "$["].iter().any(|begin| text.contains(begin))
+    };
+    matches!(
+        text,
+        "shopt -s extdebug"
+            | "set -o functrace"
+            | "[[ -n $__cmdai_other_trap ]]"
+            | "unset __cmdai_prompt __cmdai_why"
+    ) || OWN_TRAPS.contains(&text)
+        || call(text)
 }
 
 /// The worst it does is to the traps of this shell, which mend themselves.
@@ -153,4 +162,26 @@ fn only_traps(outcome: &Outcome) -> bool {
 /// Nothing in it depends on the state of the shell.
 pub(super) fn is_literal(text: &str) -> bool {
     !text.contains(['$', '`', '*', '?', '[', '{', '~', '!'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_integration_itself_is_let_pass() {
+        for trap in OWN_TRAPS {
+            assert!(is_own(trap));
+        }
+        assert!(is_own("__cmdai precmd \"$?\"") && is_own("__cmdai on \"bash $BASH_VERSION\""));
+        for text in [
+            "trap -- '__cmdai debug \"$BASH_COMMAND\"; rm -rf ~' DEBUG",
+            "trap -- '__cmdai debug \"$BASH_COMMAND\"' DEBUG EXIT",
+            "__cmdai status > ~/.bashrc",
+            "__cmdai debug $(rm -rf ~)",
+            "__cmdai debug `rm -rf ~`",
+        ] {
+            assert!(!is_own(text), "{text}");
+        }
+    }
 }

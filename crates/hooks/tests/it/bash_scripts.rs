@@ -120,3 +120,15 @@ fn a_scripts_commands_are_recorded_once_each_with_their_ends() {
         .count();
     assert_eq!(ends, texts.len());
 }
+
+#[test]
+fn a_trap_that_begins_like_ours_hides_nothing() {
+    let home = hooked();
+    for script in [
+        r#"trap -- '__cmdai debug "$BASH_COMMAND"; frobnicate' DEBUG; true; true"#,
+        r#"__cmdai status >"$(frobnicate)"; true"#,
+    ] {
+        run(&home, script);
+        assert!(!ran(&home, "frobnicate"), "{script}");
+    }
+}
