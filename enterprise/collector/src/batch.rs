@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use cmdai_api::machine::BatchHeader;
-use cmdai_schema::{EVENT_SCHEMA, Event};
+use cmdai_schema::{AssertedBy, EVENT_SCHEMA, Event, EventType};
 
 use crate::Refusal;
 
@@ -102,6 +102,14 @@ fn check(event: &Event, machine_id: &str) -> Result<(), String> {
     if envelope.event_id.is_empty() || envelope.event_id.len() > 64 {
         return Err("the event_id is not an identifier".to_owned());
     }
+    // What the server says of itself and of approvals is said by the server alone.
+    let of_server = matches!(
+        envelope.event_type,
+        EventType::AdminAction | EventType::ApprovalGranted
+    );
+    if of_server || event.payload.asserted_by == AssertedBy::Server {
+        return Err("only the server makes events of this kind".to_owned());
+    }
     if cmdai_store::time_ms(event).is_none() {
         return Err("the time is not RFC 3339".to_owned());
     }
@@ -118,6 +126,29 @@ mod tests {
         let packed = zstd::encode_all(zeros.as_slice(), 3).unwrap();
         assert!(packed.len() < MAX_PACKED);
         assert!(matches!(read(&packed, "m-1"), Err(Refusal::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_machine_does_not_speak_for_the_server() {
+        let seal = |kind: EventType, asserted_by: AssertedBy| {
+            let payload = cmdai_schema::Payload {
+                asserted_by,
+                ..cmdai_schema::Payload::default()
+            };
+            let time = "2026-01-01T00:00:00Z".to_owned();
+            let head = cmdai_schema::Hash::default();
+            let id = "e-1".to_owned();
+            Event::seal(id, 1, head, time, kind, "m-1".to_owned(), [0; 16], payload).unwrap()
+        };
+        let good = seal(EventType::CommandExecuted, AssertedBy::Sensor);
+        assert_eq!(check(&good, "m-1"), Ok(()));
+        for (kind, by) in [
+            (EventType::AdminAction, AssertedBy::Sensor),
+            (EventType::ApprovalGranted, AssertedBy::UserHook),
+            (EventType::CommandExecuted, AssertedBy::Server),
+        ] {
+            assert!(check(&seal(kind, by), "m-1").is_err(), "{kind:?} {by:?}");
+        }
     }
 
     #[test]
