@@ -64,9 +64,11 @@ pub(super) async fn decide(
         .ok_or_else(|| Failure::not_found("request"))?;
     let asker = approval.request.user.as_str();
     // Whoever asks never decides: not under another account of the same person, administrators
-    // included. Root may be anybody, and first of all the person whose machine it is.
+    // included. Root may be anybody, and first of all the person whose machine it is; the same goes
+    // for a number that the machine has no name for, such as of a directory's account.
     let mut askers = vec![asker.to_owned()];
-    if approval.request.uid == 0 || short(asker) == "root" {
+    let nameless = !asker.is_empty() && asker.bytes().all(|byte| byte.is_ascii_digit());
+    if approval.request.uid == 0 || short(asker) == "root" || nameless {
         let machine = app.store.machine(&approval.machine_id).await?;
         askers.extend(machine.map(|machine| machine.person));
     }

@@ -280,6 +280,7 @@ async fn nobody_approves_for_themselves_by_another_spelling_or_as_root() {
     for (id, request) in [
         ("SPELLING", open("SPELLING", "alice", 600)),
         ("ROOTROOT", as_root),
+        ("NAMELESS", open("NAMELESS", "10234", 600)),
     ] {
         let _: ApprovalOpened = read(machine.post("/v1/approvals", &request).await).await;
         let path = format!("approvals/{id}");
