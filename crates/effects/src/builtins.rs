@@ -292,10 +292,8 @@ impl Analyser<'_> {
                 let path = self.absolute(&value.text);
                 self.emit_code(CodeSource::File(path), "native", span);
             }
-            "PROMPT_COMMAND" if value.known && value.text.trim().is_empty() => {
-                if !in_front {
-                    self.own(span);
-                }
+            "PROMPT_COMMAND" if value.known && value.text.trim().is_empty() && !in_front => {
+                self.own(span);
             }
             "PROMPT_COMMAND" => {
                 let dialect = self.dialect;

@@ -501,7 +501,12 @@ impl Analyser<'_> {
             return through(call.stdin);
         };
         let mut parsed = options::parse(program, call.args);
-        let version = parsed.has("version") && parsed.value("version").is_none();
+        // `--version 1` says which, `--version` asks for it.
+        let version = parsed.has("version")
+            && parsed.value("version").is_none()
+            && !call.args.windows(2).any(|pair| {
+                matches!(pair, [name, value] if name.text == "--version" && !value.text.starts_with('-'))
+            });
         if parsed.has("help") || version && program.wrap.is_none() {
             return Stream::Known(String::new());
         }

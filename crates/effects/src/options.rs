@@ -168,10 +168,11 @@ fn no_trial(parsed: &mut Parsed<'_>) {
                 "none" | "false" | "0" | "no" | "off" | "f"
             )
     };
+    let refused = |name: &str| name.strip_prefix("no-").is_some_and(is_trial);
     if parsed
         .options
         .iter()
-        .any(|(name, value)| is_trial(name) && value.as_ref().is_some_and(off))
+        .any(|(name, value)| refused(name) || is_trial(name) && value.as_ref().is_some_and(off))
     {
         parsed.options.retain(|(name, _)| !is_trial(name));
     }

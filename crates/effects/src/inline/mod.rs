@@ -591,9 +591,13 @@ fn follow(tokens: &mut Vec<Token>) {
         let next = (tokens.get(at + 1), tokens.get(at + 2), tokens.get(at + 3));
         match next {
             (Some(Token::Mark('=')), Some(Token::Text(text)), end) if depth <= 0 && !member => {
+                // `p = "a" if x else "b"` is one of several.
                 let ends = match end {
                     None | Some(Token::Mark(';' | '\n' | '}')) => true,
-                    Some(Token::Name(_)) => true,
+                    Some(Token::Name(word)) => !matches!(
+                        word.as_str(),
+                        "if" | "unless" | "or" | "and" | "in" | "is" | "not" | "for" | "x"
+                    ),
                     _ => false,
                 };
                 known.retain(|(known, _)| *known != name);

@@ -30,6 +30,7 @@ const DESTROY: &[&str] = &[
     "empty",
     "hard-delete",
     "unset",
+    "uninstall",
     "teardown",
     "unregister",
     "kill",

@@ -525,6 +525,7 @@ fn texts_by_name() {
     for text in [
         "python3 -c 'import shutil; p=\"/\"; p=f(); shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\" + x; shutil.rmtree(p)'",
+        "python3 -c 'import shutil; p=\"/\" if x else \"b\"; shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\"; print(p); shutil.rmtree(\"build\")'",
     ] {
         lacks(text, "delete /");

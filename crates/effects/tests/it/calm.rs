@@ -140,6 +140,9 @@ fn trial_runs_that_are_none() {
         "helm uninstall web --dry-run=false",
         "helm uninstall web --description --dry-run",
         "aws s3 rm s3://a/b --dryrun=false",
+        "aws ec2 terminate-instances --instance-ids i-1 --dry-run --no-dry-run",
+        "aws route53 delete-traffic-policy --id a --version 1",
+        "helm uninstall web -n --dry-run",
     ] {
         assert!(
             lines(text)

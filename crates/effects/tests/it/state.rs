@@ -23,7 +23,12 @@ impl Session for Live {
         }
     }
     fn function(&self, name: &str) -> Option<Cow<'_, str>> {
-        (name == "wipe").then_some(Cow::Borrowed("{ rm -rf \"$1\"; }"))
+        match name {
+            "wipe" => Some(Cow::Borrowed("{ rm -rf \"$1\"; }")),
+            "bomb" => Some(Cow::Borrowed("{ bomb | bomb & }")),
+            "less" => Some(Cow::Borrowed("{ command less -R \"$@\" | cat; }")),
+            _ => None,
+        }
     }
     fn is_live(&self) -> bool {
         true
@@ -140,4 +145,27 @@ fn completeness() {
     ] {
         assert!(look(text).complete, "{text:?}");
     }
+}
+
+/// A function that was defined earlier is a bomb where it calls itself beside itself.
+#[test]
+fn bombs_of_the_session() {
+    let exhausts = |text: &str| {
+        analyse(
+            text,
+            &Context {
+                dialect: Dialect::Bash,
+                cwd: "/w",
+                home: "/home/u",
+                user: "u",
+                session: &Live,
+            },
+        )
+        .effects
+        .iter()
+        .any(|effect| matches!(effect.kind, EffectKind::ResourceExhaustion { .. }))
+    };
+    assert!(exhausts("bomb"));
+    assert!(!exhausts("less notes.md"));
+    assert!(!exhausts("echo bomb"));
 }

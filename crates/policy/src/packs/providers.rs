@@ -54,20 +54,24 @@ pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
             .checked_sub(1)
             .and_then(|i| call.args.get(i))
             .map_or("", |arg| arg.text());
-        !before.starts_with("--") || before.contains('=') || SWITCHES.contains(&before)
+        let short = matches!(before, "-n" | "-l" | "-o" | "-c" | "-f")
+            && matches!(call.program.as_str(), "kubectl" | "oc" | "helm");
+        !short && (!before.starts_with("--") || before.contains('=') || SWITCHES.contains(&before))
     };
     // Switched off, it is no trial.
     let off = call.args.iter().take(end).any(|arg| {
-        arg.text()
-            .trim_start_matches('-')
-            .split_once('=')
-            .is_some_and(|(name, value)| {
-                matches!(name, "dry-run" | "dryrun" | "what-if" | "whatif")
-                    && matches!(
-                        value.to_ascii_lowercase().as_str(),
-                        "none" | "false" | "0" | "no" | "off"
-                    )
-            })
+        matches!(arg.text(), "--no-dry-run" | "--no-dryrun")
+            || arg
+                .text()
+                .trim_start_matches('-')
+                .split_once('=')
+                .is_some_and(|(name, value)| {
+                    matches!(name, "dry-run" | "dryrun" | "what-if" | "whatif")
+                        && matches!(
+                            value.to_ascii_lowercase().as_str(),
+                            "none" | "false" | "0" | "no" | "off"
+                        )
+                })
     });
     if off {
         return false;

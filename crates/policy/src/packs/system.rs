@@ -129,9 +129,10 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             format!("stops or restarts the machine: {action}"),
             None,
         ),
+        // A full disk is emptied again; a machine without processes or memory does not answer.
         EffectKind::ResourceExhaustion { how } => judge.hit(
             "res.exhaustion",
-            Critical,
+            if how == "disk" { High } else { Critical },
             effect,
             format!("uses up the machine: {how}"),
             None,

