@@ -270,18 +270,23 @@ fn a_report_that_would_swell_the_note_is_refused() {
 
 #[test]
 fn many_long_records_at_once_stop_nobody() {
-    let world = World::running();
-    let mut session = world.session("s1");
+    let mut world = World::running();
+    world.stop();
     // Together far more than one frame of the sealed spool holds.
-    for number in 0..80 {
-        let mut long = blocked(&format!("long-{number}"));
-        long.text = "x".repeat(240_000);
-        session.write(Half::Start(Box::new(long)));
+    for number in 0..14 {
+        let mut session = world.session(&format!("a{number}"));
+        for turn in 0..4 {
+            let mut long = blocked(&format!("long-{number}-{turn}"));
+            long.text = "x".repeat(240_000);
+            session.write(Half::Start(Box::new(long)));
+        }
     }
-    world.session("s2").command("other");
+    world.session("b").command("other");
+    world.start();
     world.events("the other session", |event| command_id(event) == "other");
-    world.events("the last long record", |event| {
-        command_id(event) == "long-79"
+    let long = |event: &cmdai_schema::Event| command_id(event).starts_with("long-");
+    eventually("all long records", || {
+        (world.events("long records", long).len() == 14 * 4).then_some(())
     });
     assert_eq!(world.count(EventType::Gap), 0);
 }
