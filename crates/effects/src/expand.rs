@@ -173,7 +173,8 @@ impl Analyser<'_> {
             out.push(Text {
                 text: (*text).to_owned(),
                 known: true,
-                literal: self.quotes_patterns() && crate::glob::is_pattern(text),
+                literal: self.quotes_patterns()
+                    && (text.starts_with('~') || crate::glob::is_pattern(text)),
                 span,
                 offset: self.offset_in(tree, text),
                 ..Text::default()
@@ -186,7 +187,8 @@ impl Analyser<'_> {
             out.push(Text {
                 text: (*text).to_owned(),
                 known: true,
-                literal: self.quotes_patterns() && crate::glob::is_pattern(text),
+                literal: self.quotes_patterns()
+                    && (text.starts_with('~') || crate::glob::is_pattern(text)),
                 span,
                 offset: self.offset_in(tree, text),
                 ..Text::default()
@@ -320,7 +322,8 @@ impl Analyser<'_> {
 
     /// Quoted pattern characters stand for themselves, where the shell is one that hands them on so.
     fn quoting(&self, text: &str, fields: &mut Fields) {
-        fields.text.literal |= self.quotes_patterns() && crate::glob::is_pattern(text);
+        let tilde = text.starts_with('~') && fields.text.text.len() == text.len();
+        fields.text.literal |= self.quotes_patterns() && (tilde || crate::glob::is_pattern(text));
     }
 
     fn quotes_patterns(&self) -> bool {

@@ -47,9 +47,12 @@ fn push<'p>(parts: &mut Vec<&'p str>, path: &'p str, cwd: &'p str) {
     }
 }
 
-/// A path whose pattern characters stand for themselves, as effects write it.
+/// A path whose pattern characters and tilde stand for themselves, as effects write it.
 pub(crate) fn escaped(path: &str) -> String {
     let mut out = String::with_capacity(path.len() + 2);
+    if path.starts_with('~') {
+        out.push_str("./");
+    }
     for next in path.chars() {
         if matches!(next, '*' | '?' | '[' | '\\') {
             out.push('\\');

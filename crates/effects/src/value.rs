@@ -101,7 +101,7 @@ pub(crate) struct Text {
     pub(crate) empty: Option<String>,
     /// Holds a pattern that the shell expands.
     pub(crate) glob: bool,
-    /// Holds pattern characters that stand for themselves, as quoting made them.
+    /// Holds pattern characters or a tilde that stand for themselves, as quoting made them.
     pub(crate) literal: bool,
     /// Where an unknown part comes from.
     pub(crate) taint: Option<Taint>,

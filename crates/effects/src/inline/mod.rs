@@ -550,31 +550,36 @@ fn is_shell(text: &str) -> bool {
 /// Joins texts that the language joins: `"rm " + "-rf /"`, and with `.` in Perl and PHP.
 fn fold(tokens: &mut Vec<Token>, language: &str) {
     let joins = |mark: char| mark == '+' || mark == '.' && matches!(language, "perl" | "php");
-    let mut at = 0;
-    while at + 2 < tokens.len() {
-        let joined = match (tokens.get(at), tokens.get(at + 1), tokens.get(at + 2)) {
-            (Some(Token::Text(first)), Some(Token::Mark(mark)), Some(Token::Text(second)))
-                if joins(*mark) && first.len() + second.len() <= crate::value::MAX_TEXT =>
+    let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
+    for token in tokens.drain(..) {
+        if let (Token::Text(second), [.., Token::Text(_), Token::Mark(mark)]) =
+            (&token, out.as_slice())
+            && joins(*mark)
+        {
+            out.pop();
+            if let Some(Token::Text(first)) = out.last_mut()
+                && first.len() + second.len() <= crate::value::MAX_TEXT
             {
-                format!("{first}{second}")
-            }
-            _ => {
-                at += 1;
+                first.push_str(second);
                 continue;
             }
-        };
-        if let Some(slot) = tokens.get_mut(at) {
-            *slot = Token::Text(joined);
+            out.push(Token::Mark('+'));
         }
-        tokens.drain(at + 1..at + 3);
+        out.push(token);
     }
+    *tokens = out;
 }
+
+/// In place of a token that is taken out.
+const GONE: Token = Token::Mark('\0');
 
 /// Puts texts in place of names that were given them: `p = "/"`, `const p = "/"`, `my $p = "/"`.
 fn follow(tokens: &mut Vec<Token>) {
     let mut known: Vec<(String, String)> = Vec::new();
     let mut depth = 0i32;
     let mut at = 0;
+    // Bytes that may still be put in.
+    let mut room = crate::value::MAX_TEXT;
     while at < tokens.len() {
         match tokens.get(at) {
             Some(Token::Mark('(' | '[')) => depth += 1,
@@ -615,20 +620,26 @@ fn follow(tokens: &mut Vec<Token>) {
             }
             (Some(Token::Mark('(' | '=')), ..) => {}
             _ if member => {}
+            // `for p in …`: it is whatever comes.
+            _ if matches!(before, Some(Token::Name(word)) if word == "for") => {
+                known.retain(|(known, _)| *known != name);
+            }
             _ => {
                 if let Some((_, text)) = known.iter().find(|(known, _)| *known == name)
+                    && text.len() <= room
                     && let Some(slot) = tokens.get_mut(at)
                 {
+                    room -= text.len();
                     *slot = Token::Text(text.clone());
-                    if sigil {
-                        tokens.remove(at - 1);
-                        continue;
+                    if sigil && let Some(slot) = tokens.get_mut(at - 1) {
+                        *slot = GONE;
                     }
                 }
             }
         }
         at += 1;
     }
+    tokens.retain(|token| *token != GONE);
 }
 
 /// Puts names in place of what `as` calls them: `from shutil import rmtree as wipe`.

@@ -525,6 +525,7 @@ fn texts_by_name() {
     for text in [
         "python3 -c 'import shutil; p=\"/\"; p=f(); shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\" + x; shutil.rmtree(p)'",
+        "python3 -c 'import shutil; p=\"/\"\nfor p in x: shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\" if x else \"b\"; shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\"; print(p); shutil.rmtree(\"build\")'",
     ] {
@@ -538,6 +539,10 @@ fn quoted_patterns() {
     has("rm -rf '/*'", "delete /\\* recursive force");
     has("rm -rf \"/*\"", "delete /\\* recursive force");
     has("rm -rf /\\*", "delete /\\* recursive force");
+    has("rm -rf '~'", "delete /home/user/project/~ recursive force");
+    has("rm -rf ~", "delete /home/user recursive force");
+    has("rm -rf ~/'x y'", "delete /home/user/x y recursive force");
+    has("sh -c 'rm -rf ~'", "delete /home/user recursive force");
     has("chmod 777 'a?'", "change-mode /home/user/project/a\\? 777");
     for text in [
         "rm -rf /*",
