@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use cmdai_schema::governor::{MAX_FRAME, Reply, Request};
 
 use super::Input;
-use super::hashing::{MAX_BYTES, hash_file};
+use super::hashing::{MAX_BYTES, as_person, hash_file};
 use crate::frames;
 
 /// Most connections at once, of all and of one person.
@@ -61,7 +61,7 @@ pub(crate) fn listen(socket: &Path, root: bool, input: Sender<Input>) -> Result<
                 let Ok(peer) = rustix::net::sockopt::socket_peercred(&stream) else {
                     continue;
                 };
-                let uid = peer.uid.as_raw();
+                let (uid, gid) = (peer.uid.as_raw(), peer.gid.as_raw());
                 let Some(place) = Place::take(&counts, uid) else {
                     continue;
                 };
@@ -70,7 +70,7 @@ pub(crate) fn listen(socket: &Path, root: bool, input: Sender<Input>) -> Result<
                     .name("governed".to_owned())
                     .spawn(move || {
                         let _place = place;
-                        converse(stream, uid, &input);
+                        converse(stream, uid, gid, &input);
                     });
             }
         })?;
@@ -103,7 +103,7 @@ impl Drop for Place {
     }
 }
 
-fn converse(mut stream: UnixStream, uid: u32, input: &Sender<Input>) {
+fn converse(mut stream: UnixStream, uid: u32, gid: u32, input: &Sender<Input>) {
     let _ = stream.set_read_timeout(Some(IDLE));
     let _ = stream.set_write_timeout(Some(Duration::from_secs(5)));
     let mut greeted = false;
@@ -115,7 +115,11 @@ fn converse(mut stream: UnixStream, uid: u32, input: &Sender<Input>) {
             _ => {}
         }
         let hashes = match &request {
-            Request::Approve { binding, .. } => hash_all(&binding.files, &binding.cwd, uid),
+            Request::Approve { binding, .. } => {
+                as_person(uid, gid, || hash_all(&binding.files, &binding.cwd, uid)).unwrap_or_else(
+                    |error| Err(format!("nothing can be looked at for you: {error}")),
+                )
+            }
             _ => Ok(BTreeMap::new()),
         };
         let (reply, answer) = sync_channel(1);

@@ -8,10 +8,41 @@ use std::path::Path;
 
 use cmdai_schema::Hash;
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use sha2::{Digest as _, Sha256};
 
 /// Most bytes that are hashed for one request.
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
+
+/// Does something with the rights of a person to files, where we are root: the kernel decides what
+/// they may look at, folders on the way and links included.
+///
+/// On a thread of its own that ends with it. Its real and saved user stay root, so that the person
+/// can neither signal nor trace it.
+pub(crate) fn as_person<T: Send>(
+    uid: u32,
+    gid: u32,
+    work: impl FnOnce() -> T + Send,
+) -> io::Result<T> {
+    if uid == 0 || !rustix::process::geteuid().is_root() {
+        return Ok(work());
+    }
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("as-person".to_owned())
+            .spawn_scoped(scope, move || {
+                set_thread_groups(&[gid])?;
+                set_thread_res_gid(None, gid, None)?;
+                set_thread_res_uid(None, uid, None)?;
+                Ok(work())
+            })?;
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("internal error")))
+    })
+}
 
 /// SHA-256 of a regular file that the person could read themself, hex.
 ///
@@ -98,6 +129,31 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let stranger = 54_321;
         assert!(hash_file(&file, stranger, &mut 10).is_err());
+    }
+
+    #[test]
+    fn a_private_folder_is_private_to_root_s_eyes_too() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let file = dir.path().join("diary");
+        std::fs::write(&file, "abc").unwrap();
+        mode(&file, 0o644);
+        let stranger = 54_321;
+        let look =
+            || as_person(stranger, stranger, || hash_file(&file, stranger, &mut 10)).unwrap();
+        mode(dir.path(), 0o700);
+        assert!(look().is_err());
+        mode(dir.path(), 0o755);
+        assert!(look().is_ok());
+        assert!(rustix::process::geteuid().is_root(), "only that thread");
+        mode(dir.path(), 0o700);
+        assert!(std::fs::read(&file).is_ok());
     }
 
     #[test]
