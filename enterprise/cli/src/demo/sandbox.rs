@@ -177,13 +177,15 @@ impl Session {
     }
 }
 
-/// A request's id in a message: eight letters and digits without look-alikes.
+/// A request's id in a message: the word after "request".
 fn request_id(text: &str) -> Option<String> {
-    let alphabet = |c: char| {
-        c.is_ascii_digit() && !matches!(c, '0' | '1')
-            || c.is_ascii_uppercase() && !matches!(c, 'I' | 'L' | 'O')
-    };
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .find(|word| word.len() == 8 && word.chars().all(alphabet))
-        .map(str::to_owned)
+    let mut words = text
+        .split_whitespace()
+        .skip_while(|word| *word != "request");
+    let id = words.nth(1)?;
+    (id.len() == 8
+        && id
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()))
+    .then(|| id.to_owned())
 }
