@@ -163,25 +163,3 @@ fn only_traps(outcome: &Outcome) -> bool {
 pub(super) fn is_literal(text: &str) -> bool {
     !text.contains(['$', '`', '*', '?', '[', '{', '~', '!'])
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_integration_itself_is_let_pass() {
-        for trap in OWN_TRAPS {
-            assert!(is_own(trap));
-        }
-        assert!(is_own("__cmdai precmd \"$?\"") && is_own("__cmdai on \"bash $BASH_VERSION\""));
-        for text in [
-            "trap -- '__cmdai debug \"$BASH_COMMAND\"; rm -rf ~' DEBUG",
-            "trap -- '__cmdai debug \"$BASH_COMMAND\"' DEBUG EXIT",
-            "__cmdai status > ~/.bashrc",
-            "__cmdai debug $(rm -rf ~)",
-            "__cmdai debug `rm -rf ~`",
-        ] {
-            assert!(!is_own(text), "{text}");
-        }
-    }
-}
