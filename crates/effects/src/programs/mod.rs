@@ -8,6 +8,7 @@ mod editors;
 mod files;
 mod find;
 mod git;
+mod git_settings;
 mod interpreters;
 mod network;
 mod remote;
