@@ -77,6 +77,7 @@ pub(super) async fn sign_in(
         return Err(Failure::wrong_password());
     };
     app.sign_ins.forget(&key);
+    app.floods.forget(&all);
     let secret = secrets::token().map_err(|error| Failure::internal(&error))?;
     let credential = Credential {
         hash: secrets::sha256(secret.as_bytes()),
