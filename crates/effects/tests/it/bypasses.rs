@@ -572,16 +572,16 @@ fn verbs_of_services() {
             "resource-destroy java http://ci/ web",
         ),
         (
-            "gitlab-runner unregister --all-runners",
-            "resource-destroy gitlab-runner resource",
+            "gitlab-runner unregister -c conf.toml --all-runners",
+            "resource-destroy gitlab-runner resource conf.toml",
         ),
         (
             "podman --connection prod volume rm data",
             "resource-destroy docker volume data prod",
         ),
-        ("podman rm -af", "resource-destroy docker container all"),
+        ("podman rm -fa", "resource-destroy docker container all"),
         (
-            "pulumi --cwd ./prod destroy",
+            "pulumi --cwd infra destroy",
             "resource-destroy pulumi stack current",
         ),
         (
@@ -634,7 +634,7 @@ fn programs_by_setting() {
         ("git -c include.path=/tmp/x status", "run-code file /tmp/x"),
         ("GIT_CONFIG_GLOBAL=/tmp/x git fetch", "run-code file /tmp/x"),
         (
-            "git -c http.sslVerify=0 fetch",
+            "git -c http.sslVerify=0 pull",
             "disable-security tls-verification",
         ),
         (
@@ -694,5 +694,5 @@ fn less_usual_forms() {
         "read-secret /home/user/.ssh/id_rsa",
     );
     has("ztcp 203.0.113.9 4444", "connect tcp://203.0.113.9:4444");
-    all_delete_root(&["emulate sh -c 'rm -rf /'"]);
+    all_delete_root(&["emulate -R sh -c 'rm -rf /'"]);
 }

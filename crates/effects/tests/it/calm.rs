@@ -114,7 +114,7 @@ fn dry_runs() {
         "npm publish --dry-run",
         "fly apps destroy x --dry-run",
         "unfamiliar things delete x --dry-run",
-        "nuget install delete-helper",
+        "nuget install purge-tool",
         "atmos terraform plan clean -s x",
         "azcopy remove https://a.example/c --dry-run",
     ] {
@@ -133,7 +133,7 @@ fn dry_runs() {
 #[test]
 fn trial_runs_that_are_none() {
     for text in [
-        "kubectl delete deployment web --dry-run=none",
+        "kubectl delete deployment shop --dry-run=none",
         "kubectl delete deployment web --dry-run=client --dry-run=none",
         "kubectl delete deployment web --dry-run=$MODE",
         "kubectl delete deployment web --cache-dir --dry-run=client",
