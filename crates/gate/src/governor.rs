@@ -139,7 +139,9 @@ impl Governor {
 fn owner(stream: &UnixStream, socket: &Path) -> io::Result<u32> {
     match rustix::net::sockopt::socket_peercred(stream) {
         Ok(credentials) => Ok(credentials.uid.as_raw()),
-        Err(_) => Ok(std::os::unix::fs::MetadataExt::uid(&std::fs::symlink_metadata(socket)?)),
+        Err(_) => Ok(std::os::unix::fs::MetadataExt::uid(
+            &std::fs::symlink_metadata(socket)?,
+        )),
     }
 }
 
