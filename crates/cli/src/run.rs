@@ -78,8 +78,10 @@ pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Fail
         source: order.source,
         ..Manner::default()
     };
+    // A yes answers a warning and a question. A block and a request for approval are still said.
+    let answered = order.confirmed && outcome.judgement.decision <= Decision::Confirm;
     let mut voice = Terminal {
-        confirmed: order.confirmed,
+        confirmed: answered,
     };
     let settled = scene.settle(
         order.text,

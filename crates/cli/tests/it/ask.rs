@@ -67,3 +67,17 @@ fn a_broken_configuration_is_named_with_its_place() {
     assert_eq!(said.code, 2);
     assert!(said.stderr.contains("config.toml:2"), "{}", said.stderr);
 }
+
+#[test]
+fn a_yes_does_not_silence_a_block() {
+    let home = Home::new();
+    home.write(
+        ".config/cmdai/policy.yaml",
+        "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - pattern: \"find .*\"\n      reason: \"Not here\"\n",
+    );
+    let mut terminal = home.terminal(&["python files larger than 10 MB"]);
+    terminal.wait_for("[N]o").unwrap();
+    terminal.send_line("y").unwrap();
+    terminal.wait_for("blocked").unwrap();
+    assert_eq!(terminal.wait().unwrap(), 126);
+}

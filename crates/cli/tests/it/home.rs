@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use cmdai_testkit::Pty;
 use tempfile::TempDir;
 
 /// What came back.
@@ -38,6 +39,23 @@ impl Home {
     /// Reads a file below the home.
     pub(crate) fn read(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.folder.path().join(name)).ok()
+    }
+
+    /// `cmdai` with these arguments in a terminal.
+    pub(crate) fn terminal(&self, arguments: &[&str]) -> Pty {
+        let program: Vec<&str> = [env!("CARGO_BIN_EXE_cmdai")]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        let environment = [
+            ("HOME", self.folder.path().display().to_string()),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("SHELL", "/bin/bash".to_owned()),
+            ("TERM", "dumb".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
+        Pty::spawn(&program, &self.folder.path().join("project"), &environment).unwrap()
     }
 
     /// `cmdai` with these arguments and nothing on standard input.

@@ -48,7 +48,7 @@ export function SignIn() {
             {busy && <Icon name="refresh" size={13} className="spin" />}
             Sign in
           </button>
-          <small className="muted">Every sign-in is recorded. The first password is printed once by the server at its first start.</small>
+          <small className="muted">Every sign-in is recorded. The first password stands in first-login.txt in the server’s data folder.</small>
         </form>
       </div>
       <div className="signin-side" aria-hidden="true">
