@@ -2,6 +2,7 @@
 
 mod demo;
 mod direction;
+mod eval;
 mod setup;
 mod step;
 mod test;
@@ -21,6 +22,8 @@ enum Task {
     Demo(demo::Options),
     /// Set up and run everything: format, lints, dependency direction, all tests, the demo
     Test(test::Options),
+    /// Score labelled commands: what is interrupted, by suite and category
+    Eval(eval::Options),
     /// Check that Community does not depend on Enterprise and that pure crates stay pure
     Direction,
     /// Build both workspaces and the console
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Eval(options) => eval::run(&options),
         Task::Direction => direction::check(),
         Task::Build { release } => demo::build(release),
     }

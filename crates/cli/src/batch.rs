@@ -1,6 +1,7 @@
 //! `cmdai check --batch`: JSON Lines in, JSON Lines out, in order, one process. Reads nothing from
 //! the machine, so that the same rows give the same answers everywhere.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::Path;
 
@@ -15,9 +16,8 @@ use crate::failure::{Failure, closed};
 /// Longest row that is read, in bytes.
 const ROW_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// One row of input.
+/// One row of input. A field that is not read is named once on standard error.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Row {
     id: Option<serde_json::Value>,
     command: String,
@@ -27,6 +27,9 @@ struct Row {
     user: Option<String>,
     origin: Option<OriginKind>,
     facts: Option<Facts>,
+    /// Labels and notes of a corpus, or a name spelt wrongly.
+    #[serde(flatten)]
+    other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Judges each row; a row that cannot be read stops with its number, after what came before it.
@@ -49,6 +52,7 @@ pub(crate) fn check(policy: Option<&Path>) -> Result<u8, Failure> {
     let mut input = std::io::stdin().lock();
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     let mut buffer = Vec::new();
+    let mut ignored = BTreeSet::new();
     for number in 1_u64.. {
         buffer.clear();
         let read = (&mut input).take(ROW_LIMIT).read_until(b'\n', &mut buffer);
@@ -64,7 +68,15 @@ pub(crate) fn check(policy: Option<&Path>) -> Result<u8, Failure> {
         if buffer.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let answer = serde_json::from_slice::<Row>(&buffer).map(|row| judge(&mut gate, row));
+        let row = serde_json::from_slice::<Row>(&buffer);
+        if let Ok(row) = &row {
+            for name in row.other.keys() {
+                if ignored.insert(name.clone()) {
+                    anstream::eprintln!("row {number}: the field `{name}` is not read");
+                }
+            }
+        }
+        let answer = row.map(|row| judge(&mut gate, row));
         match answer {
             Ok(answer) => writeln!(output, "{}", answer?).map_err(|error| closed(&error))?,
             Err(error) => {
