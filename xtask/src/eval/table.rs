@@ -7,7 +7,10 @@ use super::score::{Macro, Report};
 pub(crate) fn print(report: &Report, categories: usize) {
     for (label, title) in [
         (Label::Deny, "dangerous (deny): interrupted, more is better"),
-        (Label::Allow, "harmless (allow): interrupted, less is better"),
+        (
+            Label::Allow,
+            "harmless (allow): interrupted, less is better",
+        ),
         (Label::Ask, "in between (ask): interrupted, reported apart"),
     ] {
         suites(report, label, title);
