@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod attack;
 mod automaton;
 mod category;
 mod compiled;
@@ -44,6 +45,7 @@ mod trial;
 mod version;
 mod yaml;
 
+pub use attack::technique;
 pub use category::Category;
 pub use compiled::Settings;
 pub use decide::{Layer, Layers, decide, verify_instead};

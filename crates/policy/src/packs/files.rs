@@ -202,7 +202,7 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
                 risk,
                 effect,
                 format!("deletes {path}, the project's whole history"),
-                Some("git gc".to_owned()),
+                Some("git bundle create ../project.bundle --all".to_owned()),
             );
         }
         Place::ProjectRoot => {

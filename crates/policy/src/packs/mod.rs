@@ -8,6 +8,7 @@ mod code;
 mod containers;
 mod files;
 mod git;
+mod instead;
 mod providers;
 mod resources;
 mod secrets;
@@ -172,6 +173,7 @@ pub(crate) fn judge<'a>(request: &'a Request<'a>) -> Vec<Hit<'a>> {
     code::judge_whole(&mut judge);
     containers::judge_calls(&mut judge);
     self_protection::judge_calls(&mut judge);
+    instead::offer(&mut judge);
     judge.hits
 }
 
@@ -195,6 +197,7 @@ mod tests {
             include_str!("files.rs"),
             include_str!("code.rs"),
             include_str!("git.rs"),
+            include_str!("instead/mod.rs"),
             include_str!("resources.rs"),
             include_str!("providers.rs"),
             include_str!("containers.rs"),

@@ -13,6 +13,8 @@ mod layers;
 mod packs;
 mod patterns;
 mod properties;
+mod rules_page;
+mod samples;
 mod snapshots;
 mod support;
 mod tools;
