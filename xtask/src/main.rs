@@ -3,6 +3,7 @@
 mod demo;
 mod direction;
 mod eval;
+mod fuzz;
 mod setup;
 mod step;
 mod test;
@@ -26,6 +27,8 @@ enum Task {
     Eval(eval::Options),
     /// Check that Community does not depend on Enterprise and that pure crates stay pure
     Direction,
+    /// Feed hostile input to what reads commands, policies and secrets
+    Fuzz(fuzz::Options),
     /// Build both workspaces and the console
     Build {
         /// Release profile
@@ -40,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Eval(options) => eval::run(&options),
         Task::Direction => direction::check(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Build { release } => demo::build(release),
     }
 }

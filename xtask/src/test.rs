@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{demo, direction, setup, step};
+use crate::{demo, direction, fuzz, setup, step};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Leave out the 60 s run of the demo
     #[arg(long)]
     no_demo: bool,
+    /// Leave out the short run of the fuzz targets
+    #[arg(long)]
+    no_fuzz: bool,
 }
 
 /// A named check.
@@ -41,6 +44,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.push(("Enterprise: tests", enterprise_tests));
         if !options.no_demo {
             steps.push(("demo, headless", demo_headless));
+        }
+        if !options.no_fuzz {
+            steps.push(("hostile input", hostile_input));
         }
         steps.push(("licences and sources of dependencies", deny));
         steps.push(("Community: lints", || lint("")));
@@ -85,6 +91,10 @@ fn format() -> Result<()> {
     step::run(
         "Community: format",
         step::command("", "cargo", &["fmt", "--all", "--check"]),
+    )?;
+    step::run(
+        "fuzz targets: format",
+        step::command("fuzz", "cargo", &["fmt", "--check"]),
     )?;
     step::run(
         "Enterprise: format",
@@ -170,6 +180,15 @@ fn demo_headless() -> Result<()> {
     let mut command = Command::new(program);
     command.args(["demo", "--headless", "--for", "60s", "--port", "0"]);
     step::run("demo --headless --for 60s", command)
+}
+
+/// A short run of every fuzz target; a long one is `cargo xtask fuzz --for 30m`.
+fn hostile_input() -> Result<()> {
+    if !setup::found("c++") {
+        eprintln!("skipped: fuzzing needs a C++ compiler (apt-get install g++)");
+        return Ok(());
+    }
+    fuzz::run(&fuzz::Options::short())
 }
 
 /// A copy of the tree as git sees it, without `enterprise/`.

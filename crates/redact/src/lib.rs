@@ -66,6 +66,7 @@ pub fn find(text: &str) -> Vec<Finding> {
     }
     tidy(text, &mut found);
     repeat(text, &mut found);
+    keep_markers(text, &mut found);
     found
 }
 
@@ -129,6 +130,43 @@ fn tidy(text: &str, found: &mut Vec<Finding>) {
         }
     }
     *found = joined;
+}
+
+/// First bytes of what stands for a finding.
+const MARKER: &str = "[redacted:";
+
+/// What stands for a finding is no secret, nor is a part of it: `-u a=[redacted:token]` is not the
+/// password `token]`. A finding that begins in one begins after it; one that ends in one takes all.
+fn keep_markers(text: &str, found: &mut Vec<Finding>) {
+    let mut from = 0;
+    while let Some(start) = text.get(from..).and_then(|rest| rest.find(MARKER)) {
+        let start = from + start;
+        let kind = start + MARKER.len();
+        let length = text
+            .bytes()
+            .skip(kind)
+            .take_while(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+            .count();
+        from = kind + length;
+        if text.as_bytes().get(from) != Some(&b']') {
+            continue;
+        }
+        let end = from + 1;
+        let first = found.partition_point(|finding| finding.end <= start);
+        for finding in found.iter_mut().skip(first) {
+            if finding.start >= end {
+                break;
+            }
+            if finding.start < start && start < finding.end {
+                finding.end = finding.end.max(end);
+            } else if finding.start >= start {
+                finding.start = end;
+            }
+        }
+    }
+    if from > 0 {
+        tidy(text, found);
+    }
 }
 
 /// A secret found once is a secret wherever else it stands in the text.

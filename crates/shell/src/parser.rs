@@ -175,15 +175,23 @@ impl<'a> Parser<'a> {
         if self.diagnostics.len() < 32 {
             self.diagnostics.push(Diagnostic {
                 message: message.to_owned(),
-                span: Span::new(start, end),
+                span: self.place(start, end),
             });
         }
+    }
+
+    /// The span of whole characters inside the text.
+    fn place(&self, start: usize, end: usize) -> Span {
+        Span::new(
+            self.source.floor_char_boundary(start),
+            self.source.ceil_char_boundary(end),
+        )
     }
 
     pub(crate) fn unknown_region(&mut self, start: usize, end: usize, message: &str) {
         self.complain(message, start, end);
         if self.unknown.len() < 32 {
-            self.unknown.push(Span::new(start, end));
+            self.unknown.push(self.place(start, end));
         }
     }
 

@@ -95,3 +95,22 @@ fn long_and_deep_texts_end() {
         let _ = redact(&text);
     }
 }
+
+/// Inputs that broke a promise once.
+#[test]
+fn markers_are_left_alone() {
+    for (text, clean) in [
+        (
+            "mysql -u rGH_TOKEN=abpython3 -c c x=`bpython3 -c c",
+            "mysql -u rGH_TOKEN=[redacted:token] -c c x=`bpython3 -c c",
+        ),
+        (
+            "curl -u a=[redacted:token] u",
+            "curl -u a=[redacted:token] u",
+        ),
+    ] {
+        let once = cmdai_redact::redact(text);
+        assert_eq!(once, clean);
+        assert_eq!(cmdai_redact::redact(&once), once);
+    }
+}

@@ -7,4 +7,5 @@
     reason = "a test that fails says so"
 )]
 
+mod properties;
 mod shapes;
