@@ -41,7 +41,10 @@ struct Program {
 #[serde(deny_unknown_fields)]
 struct Sub {
     on: String,
+    #[serde(default)]
     options: String,
+    #[serde(default)]
+    wrap: String,
 }
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -108,8 +111,9 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
         let on: Vec<&str> = sub.on.split_whitespace().collect();
         write!(
             out,
-            "Sub {{ on: &{on:?}, options: {} }},",
-            options(&sub.options)?
+            "Sub {{ on: &{on:?}, options: {}, wrap: {} }},",
+            options(&sub.options)?,
+            wrap(&sub.wrap)?
         )?;
     }
     write!(out, "], rules: &[")?;

@@ -521,6 +521,9 @@ impl Analyser<'_> {
         if !program.rules.is_empty() {
             self.apply_rules(&mut parsed, call.span);
         }
+        if let Some((wrap, skip)) = options::wrap_of(&parsed) {
+            return self.wrapped(call, &parsed, wrap.kind, skip, wrap.assignments);
+        }
         if program.handler.is_empty() {
             if let Some(wrap) = program.wrap {
                 return self.wrapped(
@@ -573,9 +576,18 @@ impl Analyser<'_> {
                 start += 1;
             }
         }
-        let Some(&(at, _)) = parsed.operands.get(start) else {
+        let Some(&(mut at, _)) = parsed.operands.get(start) else {
             return Stream::UNKNOWN;
         };
+        // No program's name begins with a dash: options of the wrapper behind its own operands.
+        while start > 0
+            && call
+                .args
+                .get(at)
+                .is_some_and(|arg| arg.text.starts_with('-'))
+        {
+            at += 1;
+        }
         let before = self.env.cwd.clone();
         if let Some(folder) = parsed.value("chdir") {
             self.env.cwd = self.absolute(&folder.text);

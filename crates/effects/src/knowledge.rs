@@ -36,6 +36,8 @@ pub(crate) struct Opt {
 pub(crate) struct Sub {
     pub(crate) on: &'static [&'static str],
     pub(crate) options: &'static [Opt],
+    /// The operands after the subcommand are run.
+    pub(crate) wrap: Option<Wrap>,
 }
 
 /// What runs inside a wrapper.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    knowledge::{Opt, Program, Style, Takes},
+    knowledge::{Opt, Program, Style, Sub, Takes, Wrap},
     value::Text,
 };
 
@@ -81,7 +81,7 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
                 || text.starts_with('+') && declared(program, &parsed, text).is_some());
         if only_operands || !dashed {
             parsed.operands.push((at, arg));
-            if program.style == Style::Posix {
+            if program.style == Style::Posix && !leads_on(program, &parsed) {
                 only_operands = true;
             }
             continue;
@@ -159,6 +159,40 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
     parsed
 }
 
+/// The operands so far are the words of a subcommand, or begin one: its options may follow.
+fn leads_on(program: &'static Program, parsed: &Parsed<'_>) -> bool {
+    program.subs.iter().any(|sub| {
+        sub.on.len() >= parsed.operands.len()
+            && sub
+                .on
+                .iter()
+                .zip(&parsed.operands)
+                .all(|(word, (_, text))| text.text == *word)
+    })
+}
+
+/// What the subcommand runs, and where among the operands that begins.
+pub(crate) fn wrap_of(parsed: &Parsed<'_>) -> Option<(Wrap, usize)> {
+    let here = |sub: &&'static Sub| {
+        sub.on.len() <= parsed.operands.len()
+            && sub
+                .on
+                .iter()
+                .zip(&parsed.operands)
+                .all(|(word, (_, text))| text.text == *word)
+    };
+    let sub = parsed
+        .program
+        .subs
+        .iter()
+        .filter(here)
+        .max_by_key(|sub| sub.on.len())?;
+    match sub.wrap {
+        Some(wrap) => Some((wrap, sub.on.len() + usize::from(wrap.skip))),
+        None => None,
+    }
+}
+
 /// A trial run that is switched off is none: `--dry-run=none`, `--dryrun=false`, `--dry-run=$MODE`.
 fn no_trial(parsed: &mut Parsed<'_>) {
     let off = |value: &Text| {
@@ -211,7 +245,7 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
 
 /// A long option that is cut short, where only one begins so.
 fn abbreviated(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Option<&'static Opt> {
-    if !name.starts_with("--") || name.len() < 4 || program.style == Style::Long {
+    if !name.starts_with("--") || name.len() < 3 || program.style == Style::Long {
         return None;
     }
     let subs = program.subs.iter().filter(|sub| {

@@ -101,7 +101,17 @@ impl Analyser<'_> {
                     taint: None,
                 })
             }
-            "0" => Some(Found::One("bash".to_owned())),
+            // `sh -c CODE NAME`
+            "0" => Some(match self.env.get("0") {
+                Some(value) => match value.alternatives.first() {
+                    Some(name) => Found::One(name.clone()),
+                    None => Found::Unknown {
+                        may_be_empty: false,
+                        taint: None,
+                    },
+                },
+                None => Found::One("bash".to_owned()),
+            }),
             _ => {
                 let number: usize = name.parse().ok()?;
                 let arg = positional.and_then(|args| args.get(number.checked_sub(1)?));

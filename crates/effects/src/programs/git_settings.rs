@@ -94,11 +94,29 @@ fn runs(name: &str) -> bool {
         || name.starts_with("remote.")
             && (ends(".uploadpack") || ends(".receivepack") || ends(".vcs"))
         || name.starts_with("credential.") && ends(".helper")
+        || name.starts_with("lfs.customtransfer.") && ends(".path")
+        || name.starts_with("lfs.extension.") && (ends(".clean") || ends(".smudge"))
+        || name == "lfs.standalonetransferagent"
+        || name.starts_with("guitool.") && ends(".cmd")
+}
+
+/// The host of an address: `https://user@HOST/x`, `git@HOST:x`.
+fn host_of(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.split('/').next().unwrap_or("");
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let host = rest.split(':').next().unwrap_or("");
+    host.trim_start_matches("ssh.").to_ascii_lowercase()
 }
 
 impl Analyser<'_> {
-    /// Settings by `--config-env` and by `GIT_CONFIG_KEY_0`.
-    pub(super) fn git_settings_of_variables(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) {
+    /// Settings of this call: by `-c`, by `--config-env` and by `GIT_CONFIG_KEY_0`, with the values
+    /// that can be told.
+    pub(super) fn git_settings_given(
+        &mut self,
+        call: &Call<'_>,
+        parsed: &Parsed<'_>,
+    ) -> Vec<(String, Option<Text>)> {
         let mut found: Vec<(String, Option<Text>)> = Vec::new();
         let held = |this: &Self, name: &str| {
             this.env
@@ -106,7 +124,13 @@ impl Analyser<'_> {
                 .and_then(|value| value.alternatives.first())
                 .map(|text| Text::known(text.clone(), call.span))
         };
-        for setting in parsed.values("config-env") {
+        for setting in parsed.values("config").take(32) {
+            if let Some((name, _)) = setting.text.split_once('=') {
+                let value = setting.after(name.len() + 1);
+                found.push((name.to_ascii_lowercase(), Some(value)));
+            }
+        }
+        for setting in parsed.values("config-env").take(32) {
             if let Some((name, variable)) = setting.text.rsplit_once('=') {
                 found.push((name.to_ascii_lowercase(), held(self, variable)));
             }
@@ -118,12 +142,33 @@ impl Analyser<'_> {
             let value = held(self, &format!("GIT_CONFIG_VALUE_{number}"));
             found.push((name.text.to_ascii_lowercase(), value));
         }
-        for (name, value) in found {
-            match value {
-                Some(value) => self.git_setting(&name, &value, ""),
-                None if runs(&name) => self.emit_code(CodeSource::Unknown, "git-config", call.span),
-                None => {}
-            }
+        found
+    }
+
+    /// A setting whose value cannot be told.
+    pub(super) fn git_setting_unknown(&mut self, name: &str, call: &Call<'_>) {
+        if runs(name) || name.starts_with("remote.") && name.ends_with(".url") {
+            self.emit_code(CodeSource::Unknown, "git-config", call.span);
+        } else if name.starts_with("http.") && name.ends_with(".sslverify") {
+            self.weak_tls(call.span, Certainty::Likely);
+        }
+    }
+
+    fn weak_tls(&mut self, span: cmdai_schema::Span, certainty: Certainty) {
+        self.emit(
+            EffectKind::DisableSecurity {
+                what: "tls-verification".to_owned(),
+            },
+            span,
+            certainty,
+        );
+    }
+
+    /// `ext::PROGRAM` as an address runs the program.
+    pub(super) fn git_transport(&mut self, address: &Text) {
+        if let Some(at) = address.text.find("ext::") {
+            self.emit_code(CodeSource::Unknown, "git-transport", address.span);
+            self.shell_code(&address.after(at + 5), Dialect::Sh, &Stream::Empty, true);
         }
     }
 
@@ -151,8 +196,8 @@ impl Analyser<'_> {
         }
     }
 
-    pub(super) fn git_setting(&mut self, name: &str, value: &Text, sub: &str) {
-        let _ = sub;
+    /// What a setting does; `once` where it holds for this call alone.
+    pub(super) fn git_setting(&mut self, name: &str, value: &Text, once: bool) {
         let ends = |ending: &str| name.ends_with(ending);
         if name.starts_with("alias.") {
             if value.text.starts_with('!') {
@@ -192,8 +237,31 @@ impl Analyser<'_> {
                 self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
                 self.injected(&code);
             }
-        } else if value.text.starts_with("ext::") {
-            self.shell_code(&value.after(5), Dialect::Sh, &Stream::Empty, true);
+        } else if value.text.starts_with("ext::") || name.contains("ext::") {
+            self.git_transport(value);
+            if name.contains("ext::") {
+                self.emit_code(CodeSource::Unknown, "git-transport", value.span);
+            }
+        } else if name.starts_with("url.") && (ends(".insteadof") || ends(".pushinsteadof")) {
+            // Another host answers in the place of the one that is named.
+            let target = name
+                .trim_start_matches("url.")
+                .trim_end_matches(".insteadof")
+                .trim_end_matches(".pushinsteadof");
+            let (asked, answers) = (host_of(&value.text), host_of(target));
+            if !asked.is_empty() && !answers.is_empty() && asked != answers {
+                self.emit(
+                    EffectKind::DisableSecurity {
+                        what: format!("git's address of {asked} for {answers}"),
+                    },
+                    value.span,
+                    if once {
+                        Certainty::Proven
+                    } else {
+                        Certainty::Likely
+                    },
+                );
+            }
         } else if (name == "include.path" || name.starts_with("includeif.") && ends(".path"))
             && !value.text.is_empty()
         {
@@ -202,22 +270,19 @@ impl Analyser<'_> {
         {
             self.emit_code(CodeSource::Unknown, "shell", value.span);
         } else if name.starts_with("http.")
-            && (ends(".sslcainfo") || ends(".sslcapath"))
-            && in_scratch(&self.absolute(&value.text))
-            || name.starts_with("http.")
-                && ends(".sslverify")
-                && matches!(
-                    value.text.to_ascii_lowercase().as_str(),
-                    "false" | "0" | "no" | "off"
-                )
+            && ((ends(".sslcainfo") || ends(".sslcapath"))
+                && in_scratch(&self.absolute(&value.text))
+                || ends(".sslverify")
+                    && matches!(
+                        value.text.to_ascii_lowercase().as_str(),
+                        "false" | "0" | "no" | "off"
+                    )
+                || ends(".sslversion")
+                    && ["ssl", "tlsv1.0", "tlsv1.1"]
+                        .iter()
+                        .any(|old| value.text.to_ascii_lowercase().starts_with(old)))
         {
-            self.emit(
-                EffectKind::DisableSecurity {
-                    what: "tls-verification".to_owned(),
-                },
-                value.span,
-                Certainty::Proven,
-            );
+            self.weak_tls(value.span, Certainty::Proven);
         }
     }
 

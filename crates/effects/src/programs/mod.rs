@@ -12,8 +12,10 @@ mod git_settings;
 mod interpreters;
 mod network;
 mod remote;
+mod runners;
 mod shells;
 mod system;
+mod terminals;
 mod wrappers;
 
 use crate::{analyser::Analyser, call::Call, options::Parsed, value::Stream};
@@ -27,13 +29,19 @@ impl Analyser<'_> {
             "sudo" => self.sudo(call, parsed),
             "su" => self.su(call, parsed),
             "env" => self.env_program(call, parsed),
-            "priority" => self.priority(call, parsed),
+            "session-wrapper" => self.session_wrapper(call, parsed),
             "xargs" => self.xargs(call, parsed),
             "parallel" => self.parallel(call, parsed),
             "flock" => self.flock(call, parsed),
-            "trace" | "runner" | "node-runner" | "build-tool" => self.runner(call, parsed),
+            "runner" | "node-runner" | "build-tool" => self.runner(call, parsed),
+            "daemon" => self.daemon(call, parsed),
+            "env-runner" => self.env_runner(call, parsed),
+            "nix" => self.nix(call, parsed),
             "namespace" => self.namespace(call, parsed),
             "terminal" => self.terminal(call, parsed),
+            "emulator" => self.emulator(call, parsed),
+            "display" => self.display(call, parsed),
+            "hosted" => self.hosted(call, parsed),
             "crontab" => self.crontab(call, parsed),
             "at" => self.at(call, parsed),
             "make" => self.make(call, parsed),

@@ -7,6 +7,7 @@ use crate::{
     call::Call,
     knowledge::WrapKind,
     options::Parsed,
+    state::Value,
     value::{Stream, Taint, Text},
 };
 
@@ -27,8 +28,21 @@ impl Analyser<'_> {
             };
             let args: Vec<_> = parsed.rest().skip(2).cloned().collect();
             let outer = self.env.positional.replace(args);
+            let before = self.env.get("0").cloned();
+            if let Some(name) = parsed.nth(2) {
+                let value = if name.known {
+                    Value::known(name.text.clone())
+                } else {
+                    Value::unknown(name.taint.clone())
+                };
+                self.env.set("0", value);
+            }
             let printed = self.shell_code(code, dialect, call.stdin, true);
             self.env.positional = outer;
+            match before {
+                Some(value) => self.env.set("0", value),
+                None => self.env.vars.retain(|(known, _)| known != "0"),
+            }
             return printed;
         }
         if let (true, Stream::Tainted(Taint::Remote(address))) =
@@ -99,19 +113,34 @@ impl Analyser<'_> {
         if parsed.has("user") && !parsed.operands.is_empty() {
             return self.wrapped(call, parsed, WrapKind::Argv, 0, false);
         }
+        // What follows the person goes to the shell: `su root -- -c CODE`.
+        if let Some(at) = parsed
+            .operands
+            .iter()
+            .position(|(_, text)| text.text == "-c")
+            && let Some((_, code)) = parsed.operands.get(at + 1)
+        {
+            return self.shell_code(&(*code).clone(), Dialect::Sh, call.stdin, true);
+        }
         let stream = call.stdin.clone();
         self.code_from_stream(&stream, "shell", Some(Dialect::Sh), call.span)
     }
 
     /// `sudo PROGRAM`, `sudo -s`, `sudo -e FILE`.
     pub(crate) fn sudo(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+        if parsed.has("list") {
+            return Stream::UNKNOWN;
+        }
         if parsed.has("edit") {
             for file in parsed.rest().cloned().collect::<Vec<_>>() {
                 self.write_path(&file, true, call.span);
             }
             return Stream::Empty;
         }
-        let skip = usize::from(matches!(call.name, "gosu" | "su-exec"));
+        let skip = usize::from(matches!(
+            call.name,
+            "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" | "s6-applyuidgid"
+        ));
         if parsed.operands.len() <= skip {
             if parsed.has("shell") || parsed.has("login") {
                 let stream = call.stdin.clone();
