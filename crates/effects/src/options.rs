@@ -187,10 +187,8 @@ pub(crate) fn wrap_of(parsed: &Parsed<'_>) -> Option<(Wrap, usize)> {
         .iter()
         .filter(here)
         .max_by_key(|sub| sub.on.len())?;
-    match sub.wrap {
-        Some(wrap) => Some((wrap, sub.on.len() + usize::from(wrap.skip))),
-        None => None,
-    }
+    sub.wrap
+        .map(|wrap| (wrap, sub.on.len() + usize::from(wrap.skip)))
 }
 
 /// A trial run that is switched off is none: `--dry-run=none`, `--dryrun=false`, `--dry-run=$MODE`.
