@@ -190,8 +190,75 @@ pub(crate) enum PolicyTask {
         #[arg(long, short)]
         output: PathBuf,
     },
+    /// What becomes looser and what stricter from one document to another
+    Diff {
+        /// The document that holds now
+        old: PathBuf,
+        /// The document that is to hold
+        new: PathBuf,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// Exit status 1 where something is, or may be, looser
+        #[arg(long)]
+        fail_on_looser: bool,
+    },
+    /// Judge recorded commands under a new policy and say what would change
+    Simulate(Simulate),
+    /// List the templates that a document can include, or print one
+    Templates {
+        /// Which one to print
+        name: Option<String>,
+    },
     /// Write a commented first policy, if you have none yet
     Init,
+}
+
+#[derive(Args)]
+pub(crate) struct Simulate {
+    /// The new document
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// The old document; what is in force where none is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) old: Option<PathBuf>,
+    /// Records to judge: files, or folders with files `*.c1`; your own history where none is named
+    #[arg(long, value_name = "PATH")]
+    pub(crate) history: Vec<PathBuf>,
+    /// Only commands of this time, such as 30d or 12h
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(crate) since: Option<std::time::Duration>,
+    /// Longest list to print
+    #[arg(long, default_value_t = 20)]
+    pub(crate) most: usize,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Exit status 1 where a command is decided differently
+    #[arg(long)]
+    pub(crate) fail_on_change: bool,
+}
+
+/// Reads a length of time: a number with s, m, h, d or w.
+fn span(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || format!("`{text}` is not a length of time; write one like 30d, 12h or 2w");
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number
+        .checked_mul(seconds)
+        .filter(|seconds| *seconds <= 100 * 366 * 86_400)
+        .map(std::time::Duration::from_secs)
+        .ok_or_else(wrong)
 }
 
 #[derive(Args)]

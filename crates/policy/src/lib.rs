@@ -24,6 +24,7 @@ mod category;
 mod compiled;
 mod condition;
 mod decide;
+mod difference;
 mod document;
 mod effective;
 mod error;
@@ -37,6 +38,7 @@ mod quarantine;
 mod reach;
 mod read;
 mod shape;
+mod simulate;
 mod snapshot;
 mod target;
 mod templates;
@@ -49,6 +51,7 @@ pub use attack::technique;
 pub use category::Category;
 pub use compiled::Settings;
 pub use decide::{Layer, Layers, decide, verify_instead};
+pub use difference::{Change, Direction, difference};
 pub use document::{
     Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, FailMode,
     Inference, Privacy, Rule, Safety, Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
@@ -58,6 +61,7 @@ pub use error::{PolicyError, PolicyErrors, Severity};
 pub use lint::lint;
 pub use packs::BuiltIn;
 pub use read::parse;
+pub use simulate::{Changed, Named, Pair, Recorded, Simulation, SimulationReport};
 pub use snapshot::{
     ENGINE_LEVEL, FORMAT_VERSION, MAGIC, MAX_SNAPSHOT, Snapshot, SnapshotError, SnapshotMeta,
     compile,

@@ -169,3 +169,83 @@ fn unknown_shells_and_completions() {
             .contains("_cmdai")
     );
 }
+
+#[test]
+fn policy_diff_and_simulate_say_what_would_change() {
+    let home = Home::new();
+    home.write("project/old.yaml", "version: \"1.0\"\n");
+    home.write(
+        "project/new.yaml",
+        "version: \"1.0\"\nsafety: {risk_tolerance: high}\nrules:\n  - {id: own.echo, when: {pattern: [echo stop-me .*]}, decision: deny, reason: no}\n",
+    );
+    home.cmdai(&["run", "-c", "echo stop-me now"]);
+    home.cmdai(&["run", "-c", "echo stop-me now"]);
+    home.cmdai(&["run", "-c", "true"]);
+
+    let said = home.cmdai(&["policy", "diff", "old.yaml", "new.yaml"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(
+        said.stdout.contains("looser    safety.risk_tolerance\n")
+            && said.stdout.contains("stricter  rule own.echo  line 4\n")
+            && said
+                .stdout
+                .ends_with("1 looser, 1 stricter, 0 unclear, 0 in words only\n"),
+        "{}",
+        said.stdout
+    );
+    let guard = ["policy", "diff", "--fail-on-looser", "old.yaml", "new.yaml"];
+    assert_eq!(home.cmdai(&guard).code, 1);
+    assert_eq!(
+        home.cmdai(&["policy", "diff", "old.yaml", "old.yaml"])
+            .stdout,
+        "both say the same\n"
+    );
+
+    let simulate = [
+        "policy", "simulate", "--policy", "new.yaml", "--since", "1d", "--format", "json",
+    ];
+    let said = home.cmdai(&simulate);
+    let report: serde_json::Value = serde_json::from_str(said.stdout.trim()).unwrap();
+    assert_eq!(report["commands"], 3, "{report}");
+    assert_eq!(report["stricter"], 2, "{report}");
+    assert_eq!(report["changed"][0]["command"], "echo stop-me now");
+    assert_eq!(report["changed"][0]["count"], 2);
+    let said = home.cmdai(&[
+        "policy",
+        "simulate",
+        "--policy",
+        "new.yaml",
+        "--fail-on-change",
+    ]);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    assert!(
+        said.stdout.contains("2×  allow → deny  echo stop-me now"),
+        "{}",
+        said.stdout
+    );
+    let said = home.cmdai(&[
+        "policy", "simulate", "--policy", "new.yaml", "--since", "3 days",
+    ]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("length of time"), "{}", said.stderr);
+    let said = home.cmdai(&[
+        "policy",
+        "simulate",
+        "--policy",
+        "new.yaml",
+        "--history",
+        "nothing",
+    ]);
+    assert_eq!(said.code, 1);
+}
+
+#[test]
+fn policy_templates_can_be_listed_and_read() {
+    let home = Home::new();
+    let list = home.cmdai(&["policy", "templates"]);
+    assert!(list.stdout.contains("supply-chain"), "{}", list.stdout);
+    let one = home.cmdai(&["policy", "templates", "supply-chain"]);
+    home.write("project/t.yaml", &one.stdout);
+    assert_eq!(home.cmdai(&["policy", "test", "t.yaml"]).code, 0);
+    assert_eq!(home.cmdai(&["policy", "templates", "nothing"]).code, 2);
+}

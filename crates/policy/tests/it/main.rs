@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod difference;
 mod documents;
 mod effects;
 mod layers;
@@ -15,6 +16,7 @@ mod patterns;
 mod properties;
 mod rules_page;
 mod samples;
+mod simulate;
 mod snapshots;
 mod support;
 mod tools;

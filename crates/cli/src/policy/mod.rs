@@ -1,5 +1,8 @@
 //! `cmdai policy …`: the person's own policy.
 
+mod diff;
+mod simulate;
+
 use std::path::{Path, PathBuf};
 
 use cmdai_effects::{Context, NoSession, analyse};
@@ -12,7 +15,7 @@ use crate::failure::Failure;
 use crate::screen;
 
 /// The document that `cmdai policy init` writes.
-const FIRST: &str = include_str!("first-policy.yaml");
+const FIRST: &str = include_str!("../first-policy.yaml");
 
 /// One of the tasks.
 pub(crate) fn policy(arguments: &Policy) -> Result<u8, Failure> {
@@ -25,6 +28,14 @@ pub(crate) fn policy(arguments: &Policy) -> Result<u8, Failure> {
             Ok(0)
         }
         PolicyTask::Compile { file, output } => compile(file, output),
+        PolicyTask::Diff {
+            old,
+            new,
+            format,
+            fail_on_looser,
+        } => diff::diff(old, new, *format, *fail_on_looser),
+        PolicyTask::Simulate(arguments) => simulate::simulate(arguments),
+        PolicyTask::Templates { name } => templates(name.as_deref()),
         PolicyTask::Init => init(),
     }
 }
@@ -158,6 +169,34 @@ fn compile(file: &Path, output: &Path) -> Result<u8, Failure> {
     let bytes = cmdai_policy::compile(&set, &meta);
     std::fs::write(output, &bytes).map_err(|error| Failure::file("write", output, &error))?;
     anstream::println!("{}: {} bytes", output.display(), bytes.len());
+    Ok(0)
+}
+
+/// Lists the templates, or prints one to start from.
+fn templates(name: Option<&str>) -> Result<u8, Failure> {
+    let Some(name) = name else {
+        for template in cmdai_policy::templates() {
+            anstream::println!(
+                "{:<18} {}",
+                screen::bold(template.name),
+                template.description
+            );
+        }
+        anstream::println!(
+            "\nread one: cmdai policy templates NAME; use one: `include: [NAME]` in a document"
+        );
+        return Ok(0);
+    };
+    let found = cmdai_policy::templates()
+        .iter()
+        .find(|template| template.name == name)
+        .ok_or_else(|| {
+            Failure::usage(
+                format!("there is no template `{name}`"),
+                "see `cmdai policy templates`",
+            )
+        })?;
+    anstream::print!("{}", found.source);
     Ok(0)
 }
 
