@@ -1,6 +1,6 @@
 //! What the shell itself does: working directory, variables, functions, traps, history.
 
-use cmdai_schema::{Certainty, CodeSource, EffectKind, Span};
+use cmdai_schema::{Certainty, CodeSource, Dialect, EffectKind, Span};
 
 use crate::{
     analyser::Analyser,
@@ -13,6 +13,11 @@ impl Analyser<'_> {
     /// Runs a builtin; nothing where the name is none.
     pub(crate) fn builtin(&mut self, call: &Call<'_>) -> Option<Stream> {
         let args = call.args;
+        if self.dialect == Dialect::Fish
+            && let Some(printed) = self.fish_builtin(call)
+        {
+            return Some(printed);
+        }
         match call.name {
             "cd" | "pushd" | "chdir" => self.change_directory(args),
             "popd" => self.env.cwd_known = false,

@@ -460,6 +460,7 @@ impl Analyser<'_> {
                     let function = crate::state::Function {
                         text: text.into_owned(),
                         map: Map::Fixed(call.span),
+                        params: Vec::new(),
                     };
                     return self.call_function(
                         call.name,

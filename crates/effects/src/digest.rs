@@ -5,8 +5,8 @@
 //! changes how the shell reads it. So re-quoting and re-spacing keep the digest.
 
 use cmdai_shell::{
-    AndOr, AssignValue, Command, CommandKind, Connector, List, Part, Pipeline, Redirection, Tree,
-    Variable, Word,
+    AndOr, AssignValue, Command, CommandKind, Connector, Expr, List, Param, Part, Pipeline,
+    Redirection, Tree, Variable, Word,
 };
 use sha2::{Digest, Sha256};
 
@@ -166,9 +166,20 @@ impl Writer<'_, '_> {
                     self.list(&arm.body);
                 }
             }
-            CommandKind::Function { name, body } => {
+            CommandKind::Function {
+                name,
+                params,
+                hooked,
+                body,
+            } => {
                 self.tag(b'D');
                 self.text(name);
+                if *hooked {
+                    self.tag(b'h');
+                }
+                if !params.is_empty() {
+                    self.params(params);
+                }
                 self.command(body);
             }
             CommandKind::Arithmetic(parts) => {
@@ -191,6 +202,38 @@ impl Writer<'_, '_> {
             CommandKind::Coproc(command) => {
                 self.tag(b'c');
                 self.command(command);
+            }
+            CommandKind::Expression(expression) => {
+                self.tag(b'e');
+                self.expression(expression);
+            }
+            CommandKind::Assign { target, op, value } => {
+                self.tag(b'=');
+                self.text(op);
+                self.expression(target);
+                self.list(value);
+            }
+            CommandKind::Try {
+                body,
+                catches,
+                finally,
+            } => {
+                self.tag(b'T');
+                self.list(body);
+                self.number(catches.len());
+                for list in catches {
+                    self.list(list);
+                }
+                if let Some(list) = finally {
+                    self.tag(b'E');
+                    self.list(list);
+                }
+            }
+            CommandKind::Params(params) => self.params(params),
+            CommandKind::Repeat { count, body } => {
+                self.tag(b'r');
+                self.word(count);
+                self.list(body);
             }
             CommandKind::Unknown => {
                 self.tag(b'?');
@@ -335,6 +378,14 @@ impl Writer<'_, '_> {
                 self.tag(b'a');
                 self.words(words);
             }
+            Part::Expression(expression) => {
+                self.tag(b'e');
+                self.expression(expression);
+            }
+            Part::Splat(name, _) => {
+                self.tag(b's');
+                self.text(name);
+            }
             Part::Unknown(span) => {
                 self.tag(b'?');
                 let text = span.of(self.tree.source);
@@ -345,6 +396,91 @@ impl Writer<'_, '_> {
             | Part::Single(_)
             | Part::AnsiC(_)
             | Part::Double(_) => {}
+        }
+    }
+
+    fn params(&mut self, params: &[Param<'_>]) {
+        self.tag(b'p');
+        self.number(params.len());
+        for param in params {
+            self.text(param.name);
+            if let Some(default) = &param.default {
+                self.expression(default);
+            }
+        }
+    }
+
+    /// Names and operators of PowerShell are the same in any case of letters.
+    fn expression(&mut self, expression: &Expr<'_>) {
+        match expression {
+            Expr::Word(word) => self.word(word),
+            Expr::Array(all) => {
+                self.tag(b',');
+                self.number(all.len());
+                for one in all {
+                    self.expression(one);
+                }
+            }
+            Expr::Statements(list, _) => {
+                self.tag(b'$');
+                self.list(list);
+            }
+            Expr::Block(list, _) => {
+                self.tag(b'{');
+                self.list(list);
+            }
+            Expr::Hash(pairs) => {
+                self.tag(b'h');
+                self.number(pairs.len());
+                for (key, value) in pairs {
+                    self.expression(key);
+                    self.list(value);
+                }
+            }
+            Expr::Unary(op, one) => {
+                self.tag(b'1');
+                self.text(&op.to_ascii_lowercase());
+                self.expression(one);
+            }
+            Expr::Binary(left, op, right) => {
+                self.tag(b'2');
+                self.text(&op.to_ascii_lowercase());
+                self.expression(left);
+                self.expression(right);
+            }
+            Expr::Cast(name, one) => {
+                self.tag(b'c');
+                self.text(&name.to_ascii_lowercase());
+                self.expression(one);
+            }
+            Expr::Type(name) => {
+                self.tag(b't');
+                self.text(&name.to_ascii_lowercase());
+            }
+            Expr::Member(target, name, _) => {
+                self.tag(b'.');
+                self.expression(target);
+                self.expression(name);
+            }
+            Expr::Invoke(target, name, args, _) => {
+                self.tag(b'(');
+                self.expression(target);
+                self.expression(name);
+                self.number(args.len());
+                for arg in args {
+                    self.expression(arg);
+                }
+            }
+            Expr::Index(target, index) => {
+                self.tag(b'[');
+                self.expression(target);
+                self.expression(index);
+            }
+            Expr::Unknown(span) => {
+                self.tag(b'?');
+                let text = span.of(self.tree.source);
+                self.text(text);
+            }
         }
     }
 

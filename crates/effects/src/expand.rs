@@ -31,6 +31,13 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
+    /// Fields that are one at least.
+    pub(crate) fn quoted(span: Span) -> Self {
+        let mut fields = Self::new(span);
+        fields.mark_quoted();
+        fields
+    }
+
     fn new(span: Span) -> Self {
         Self {
             done: Vec::new(),
@@ -120,7 +127,7 @@ impl Fields {
         }
     }
 
-    fn finish(mut self) -> Vec<Text> {
+    pub(crate) fn finish(mut self) -> Vec<Text> {
         self.break_field();
         self.done
     }
@@ -193,6 +200,10 @@ impl Analyser<'_> {
                 offset: self.offset_in(tree, text),
                 ..Text::default()
             });
+            return;
+        }
+        if self.dialect == Dialect::Fish {
+            self.fish_word(tree, word, out);
             return;
         }
         let before = out.len();
@@ -434,6 +445,10 @@ impl Analyser<'_> {
                 self.unknown = true;
                 fields.push_unknown(span.of(tree.source), false, Some(Taint::Unknown));
             }
+            Part::Expression(_) | Part::Splat(..) => {
+                self.unknown = true;
+                fields.push_unknown("", false, Some(Taint::Unknown));
+            }
         }
     }
 
@@ -499,7 +514,7 @@ impl Analyser<'_> {
         }
     }
 
-    fn tilde(&mut self, name: &str, fields: &mut Fields) {
+    pub(crate) fn tilde(&mut self, name: &str, fields: &mut Fields) {
         match name {
             "" => {
                 let home = self.home();

@@ -13,6 +13,7 @@ mod call;
 mod digest;
 mod emit;
 mod expand;
+mod fish;
 mod glob;
 mod inline;
 mod knowledge;

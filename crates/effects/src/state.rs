@@ -40,6 +40,8 @@ impl Value {
 pub(crate) struct Function {
     pub(crate) text: String,
     pub(crate) map: Map,
+    /// Names that the arguments get.
+    pub(crate) params: Vec<String>,
 }
 
 /// The state.

@@ -186,7 +186,12 @@ impl Analyser<'_> {
                 out
             }
             CommandKind::Case { word, arms } => self.case(tree, word, arms, stdin),
-            CommandKind::Function { name, body } => {
+            CommandKind::Function {
+                name,
+                params,
+                hooked,
+                body,
+            } => {
                 let text = tree
                     .source
                     .get(body.span.start as usize..body.span.end as usize)
@@ -201,9 +206,19 @@ impl Analyser<'_> {
                     self.own(span);
                 }
                 self.env.functions.retain(|(known, _)| known != name);
+                let function = Rc::new(Function {
+                    text,
+                    map,
+                    params: params.iter().map(|param| param.name.to_owned()).collect(),
+                });
                 self.env
                     .functions
-                    .push(((*name).to_owned(), Some(Rc::new(Function { text, map }))));
+                    .push(((*name).to_owned(), Some(Rc::clone(&function))));
+                if *hooked {
+                    let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
+                    self.call_function(name, &function, Vec::new(), &Stream::Empty);
+                    self.ceiling = ceiling;
+                }
                 Stream::Empty
             }
             CommandKind::Arithmetic(parts) => {
@@ -222,6 +237,15 @@ impl Analyser<'_> {
                 self.beside = beside;
                 out
             }
+            CommandKind::Repeat { count, body } => {
+                self.place = None;
+                self.expand_one(tree, count);
+                self.list(tree, body, stdin)
+            }
+            CommandKind::Expression(_)
+            | CommandKind::Assign { .. }
+            | CommandKind::Try { .. }
+            | CommandKind::Params(_) => Stream::UNKNOWN,
             CommandKind::Unknown => {
                 self.unknown = true;
                 Stream::UNKNOWN
@@ -376,6 +400,13 @@ impl Analyser<'_> {
             self.called.push(name.to_owned());
         }
         self.calls.push((name.to_owned(), function.text.clone()));
+        // Names that the arguments get hold inside only.
+        let mut outer = Vec::with_capacity(function.params.len());
+        for (at, param) in function.params.iter().enumerate() {
+            outer.push((param.clone(), self.env.get(param).cloned()));
+            let given = args.get(at).cloned();
+            self.fish_assign(param, given.as_slice());
+        }
         let positional = self.env.positional.replace(args);
         let printed = self
             .deeper(span, |this| {
@@ -383,6 +414,12 @@ impl Analyser<'_> {
             })
             .unwrap_or(Stream::UNKNOWN);
         self.env.positional = positional;
+        for (name, value) in outer {
+            match value {
+                Some(value) => self.env.set(&name, value),
+                None => self.env.vars.retain(|(known, _)| *known != name),
+            }
+        }
         self.calls.pop();
         printed
     }

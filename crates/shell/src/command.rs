@@ -227,6 +227,8 @@ impl<'a> Parser<'a> {
                     return Some(Command {
                         kind: CommandKind::Function {
                             name,
+                            params: Vec::new(),
+                            hooked: false,
                             body: Box::new(body),
                         },
                         redirections,
@@ -269,7 +271,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn trimmed_end(&self, start: usize) -> usize {
+    pub(crate) fn trimmed_end(&self, start: usize) -> usize {
         let text = self.slice(start, self.pos);
         start + text.trim_end_matches([' ', '\t', '\r', '\n']).len()
     }

@@ -256,6 +256,8 @@ impl<'a> Parser<'a> {
         let body = self.function_body(start);
         CommandKind::Function {
             name,
+            params: Vec::new(),
+            hooked: false,
             body: Box::new(body),
         }
     }

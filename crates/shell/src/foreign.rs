@@ -5,20 +5,6 @@ use cmdai_schema::{Dialect, Span};
 
 use crate::{parser::Parser, tree::Tree};
 
-/// Reads fish.
-pub(crate) fn fish(text: &str) -> Tree<'_> {
-    let mut tree = Parser::new(text, Dialect::Sh).run();
-    mark(
-        &mut tree,
-        text,
-        &[
-            "begin", "end", "function", "switch", "and", "or", "not", "set", "if", "while", "for",
-        ],
-        "(",
-    );
-    tree
-}
-
 /// Reads PowerShell.
 pub(crate) fn powershell(text: &str) -> Tree<'_> {
     let mut tree = Parser::new(text, Dialect::Sh).run();

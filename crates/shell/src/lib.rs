@@ -1,6 +1,6 @@
 //! Text of a shell line to a tree with spans. Never fails, never hangs.
 //!
-//! [`parse`] reads bash, zsh and POSIX sh. What it cannot read it reports as a diagnostic and, where
+//! [`parse`] reads bash, zsh and POSIX sh with one grammar, fish and PowerShell with their own. What it cannot read it reports as a diagnostic and, where
 //! something could run there, as an unknown region. Depth and work are bounded, so that hostile input
 //! costs no more than its length.
 
@@ -10,6 +10,7 @@ mod ansi_c;
 mod brace;
 mod command;
 mod compound;
+mod fish;
 mod foreign;
 mod heredoc;
 mod parser;
@@ -20,8 +21,8 @@ mod word;
 
 pub use ansi_c::decode as decode_ansi_c;
 pub use tree::{
-    AndOr, Arm, AssignValue, Assignment, Command, CommandKind, Connector, HereDoc, Item, List,
-    Operator, Part, Pipeline, RedirectOp, Redirection, Simple, Tree, Variable, Word,
+    AndOr, Arm, AssignValue, Assignment, Command, CommandKind, Connector, Expr, HereDoc, Item,
+    List, Operator, Param, Part, Pipeline, RedirectOp, Redirection, Simple, Tree, Variable, Word,
 };
 
 use cmdai_schema::Dialect;
@@ -42,7 +43,7 @@ pub const MAX_DEPTH: u32 = 48;
 pub fn parse(text: &str, dialect: Dialect) -> Tree<'_> {
     match dialect {
         Dialect::Bash | Dialect::Zsh | Dialect::Sh => parser::Parser::new(text, dialect).run(),
-        Dialect::Fish => foreign::fish(text),
+        Dialect::Fish => fish::parse(text),
         Dialect::Powershell => foreign::powershell(text),
     }
 }

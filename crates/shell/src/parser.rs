@@ -7,7 +7,7 @@ use cmdai_schema::{Diagnostic, Dialect, Span};
 use crate::{
     MAX_DEPTH, MAX_TEXT,
     heredoc::Pending,
-    tree::{HereDoc, Tree},
+    tree::{HereDoc, List, Tree},
 };
 
 /// A run over one text.
@@ -20,7 +20,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) here_docs: Vec<HereDoc<'a>>,
     pub(crate) pending: Vec<Pending<'a>>,
     pub(crate) complete: bool,
-    /// Places where `((` was found not to be arithmetic, so that none is tried twice.
+    /// Places where `((` was found not to be arithmetic, or `{` of fish not to be closed, so that none
+    /// is tried twice.
     pub(crate) not_arithmetic: BTreeSet<usize>,
     diagnostics: Vec<Diagnostic>,
     unknown: Vec<Span>,
@@ -62,6 +63,11 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
+        self.finish(body)
+    }
+
+    /// The tree, with what was left unread marked as such.
+    pub(crate) fn finish(mut self, body: List<'a>) -> Tree<'a> {
         if self.pos < self.end {
             self.unknown_region(self.pos, self.end, "too much work to read");
         }

@@ -127,6 +127,10 @@ pub enum CommandKind<'a> {
     Function {
         /// Its name.
         name: &'a str,
+        /// Names that its arguments get: fish, PowerShell.
+        params: Vec<Param<'a>>,
+        /// It runs by itself when something happens: `--on-event` of fish.
+        hooked: bool,
         /// Its body.
         body: Box<Command<'a>>,
     },
@@ -136,8 +140,77 @@ pub enum CommandKind<'a> {
     Test(Vec<Word<'a>>),
     /// `coproc …`
     Coproc(Box<Command<'a>>),
+    /// A value in place of a command: `$x | …`, `[IO.File]::Delete('x')`. PowerShell.
+    Expression(Expr<'a>),
+    /// `$x = …`, `$x += …`. PowerShell.
+    Assign {
+        /// What is set.
+        target: Expr<'a>,
+        /// `=`, `+=` and the like.
+        op: &'a str,
+        /// What is evaluated for it.
+        value: List<'a>,
+    },
+    /// `try { … } catch { … } finally { … }`. PowerShell.
+    Try {
+        /// `try`
+        body: List<'a>,
+        /// `catch`, each.
+        catches: Vec<List<'a>>,
+        /// `finally`
+        finally: Option<List<'a>>,
+    },
+    /// `param( … )`: names for the arguments of the block it stands in. PowerShell.
+    Params(Vec<Param<'a>>),
+    /// `repeat COUNT …`. zsh.
+    Repeat {
+        /// How often.
+        count: Word<'a>,
+        /// Each round.
+        body: List<'a>,
+    },
     /// Not understood.
     Unknown,
+}
+
+/// A name for an argument.
+#[derive(Debug, Clone)]
+pub struct Param<'a> {
+    /// Without the dollar sign.
+    pub name: &'a str,
+    /// What it is where none is given.
+    pub default: Option<Box<Expr<'a>>>,
+}
+
+/// An expression of PowerShell.
+#[derive(Debug, Clone)]
+pub enum Expr<'a> {
+    /// A text, number or variable.
+    Word(Word<'a>),
+    /// `a, b`
+    Array(Vec<Expr<'a>>),
+    /// `( … )`, `$( … )`, `@( … )`
+    Statements(List<'a>, Span),
+    /// `{ … }`: code that runs where somebody calls it. The span is what stands between the braces.
+    Block(List<'a>, Span),
+    /// `@{ a = b; … }`
+    Hash(Vec<(Expr<'a>, List<'a>)>),
+    /// `-not $x`, `-join $x`, `$x++`
+    Unary(&'a str, Box<Expr<'a>>),
+    /// `$x -replace 'a'`, `1 + 2`
+    Binary(Box<Expr<'a>>, &'a str, Box<Expr<'a>>),
+    /// `[TYPE]$x`
+    Cast(&'a str, Box<Expr<'a>>),
+    /// `[TYPE]`
+    Type(&'a str),
+    /// `$x.Name`, `[TYPE]::Name`
+    Member(Box<Expr<'a>>, Box<Expr<'a>>, Span),
+    /// `$x.Name(…)`, `[TYPE]::Name(…)`
+    Invoke(Box<Expr<'a>>, Box<Expr<'a>>, Vec<Expr<'a>>, Span),
+    /// `$x[…]`
+    Index(Box<Expr<'a>>, Box<Expr<'a>>),
+    /// Not understood.
+    Unknown(Span),
 }
 
 /// A branch of `case`.
@@ -330,6 +403,10 @@ pub enum Part<'a> {
     Tilde(&'a str),
     /// `NAME=( … )` among the arguments of a declaration.
     Array(Vec<Word<'a>>),
+    /// What an expression comes to, as an argument: `(…)`, `$x.Name`, `a,b`, `{ … }`. PowerShell.
+    Expression(Box<Expr<'a>>),
+    /// `@x`: the elements are arguments of their own. PowerShell.
+    Splat(&'a str, Span),
     /// Not understood.
     Unknown(Span),
 }

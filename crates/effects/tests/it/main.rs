@@ -11,6 +11,7 @@ mod bypasses;
 mod calm;
 mod differential;
 mod digests;
+mod fish;
 mod knowledge;
 mod places;
 mod properties;

@@ -8,4 +8,6 @@
 )]
 
 mod properties;
+mod fish;
+mod outline;
 mod shapes;

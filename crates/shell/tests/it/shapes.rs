@@ -49,6 +49,11 @@ fn compound_commands() {
         CommandKind::Arithmetic(_) => "arithmetic",
         CommandKind::Test(_) => "test",
         CommandKind::Coproc(_) => "coproc",
+        CommandKind::Repeat { .. } => "repeat",
+        CommandKind::Expression(_)
+        | CommandKind::Assign { .. }
+        | CommandKind::Try { .. }
+        | CommandKind::Params(_) => "powershell",
         CommandKind::Unknown => "unknown",
     };
     for (text, expected) in [
