@@ -7,7 +7,7 @@
     reason = "a test that fails says so"
 )]
 
-mod properties;
 mod fish;
 mod outline;
+mod properties;
 mod shapes;
