@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use cmdai_schema::{Decision, Mode, Risk};
 use serde::{Deserialize, Serialize};
 
+use crate::automaton;
 use crate::category::Category;
 use crate::document::{
     Approvals, Audit, BlockedPattern, Compliance, Document, FailMode, Inference, Privacy, Rule,
     Target, TimeWindow, Tolerance, Tool, ToolsMode, When,
 };
+use crate::include::with_includes;
 use crate::shape::Shape;
 use crate::snapshot::SnapshotMeta;
-use crate::{automaton, templates};
 
 /// Everything but the rules, which are decoded one by one when their program or effect turns up.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -143,36 +144,6 @@ pub(crate) const PATH_CHANGES: &[&str] = &[
 pub(crate) struct Compiled {
     pub(crate) head: Head,
     pub(crate) rules: Vec<CompiledRule>,
-}
-
-/// The document with the templates it includes.
-pub(crate) fn with_includes(document: &Document) -> Document {
-    let mut whole = document.clone();
-    for name in &document.include {
-        let Some(template) = templates::document(name) else {
-            continue;
-        };
-        whole.rules.extend(template.rules);
-        whole
-            .safety
-            .blocked_patterns
-            .extend(template.safety.blocked_patterns);
-        whole
-            .safety
-            .additional_dangerous_paths
-            .extend(template.safety.additional_dangerous_paths);
-        for category in template.safety.require_approval_for {
-            if !whole.safety.require_approval_for.contains(&category) {
-                whole.safety.require_approval_for.push(category);
-            }
-        }
-        whole.safety.risk_tolerance = whole
-            .safety
-            .risk_tolerance
-            .or(template.safety.risk_tolerance);
-        whole.tests.extend(template.tests);
-    }
-    whole
 }
 
 /// Compiles a validated document. Deterministic: the same document gives the same result.

@@ -30,6 +30,7 @@ mod effective;
 mod error;
 mod glob;
 mod hit;
+mod include;
 mod lint;
 mod moment;
 mod packs;

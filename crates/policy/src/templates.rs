@@ -15,9 +15,29 @@ pub struct Template {
 
 const TEMPLATES: &[Template] = &[
     Template {
-        name: "agents-careful",
-        description: "AI agents may not touch production, secrets or published history",
-        source: include_str!("../templates/agents-careful.yaml"),
+        name: "ai-agents",
+        description: "AI agents may not touch production, secrets or published history, and ask before they gain rights or lose data",
+        source: include_str!("../templates/ai-agents.yaml"),
+    },
+    Template {
+        name: "air-gapped",
+        description: "Nothing comes from or goes to a network; models run here",
+        source: include_str!("../templates/air-gapped.yaml"),
+    },
+    Template {
+        name: "baseline",
+        description: "What every organisation wants: no code straight from the network, no tampering with logs and protection",
+        source: include_str!("../templates/baseline.yaml"),
+    },
+    Template {
+        name: "ci-runner",
+        description: "Build machines: no untrusted code, nothing lasting, no rewritten history; everyday work is only recorded",
+        source: include_str!("../templates/ci-runner.yaml"),
+    },
+    Template {
+        name: "data-protection",
+        description: "Databases, backups and exports need another person's yes; secrets never leave",
+        source: include_str!("../templates/data-protection.yaml"),
     },
     Template {
         name: "monitor-first",
@@ -25,9 +45,19 @@ const TEMPLATES: &[Template] = &[
         source: include_str!("../templates/monitor-first.yaml"),
     },
     Template {
-        name: "production-guard",
+        name: "production-ops",
         description: "Changes to production clusters, clouds and databases need another person's yes",
-        source: include_str!("../templates/production-guard.yaml"),
+        source: include_str!("../templates/production-ops.yaml"),
+    },
+    Template {
+        name: "regulated-hipaa",
+        description: "Health data: approvals, local models, records kept for six years, with HIPAA controls named",
+        source: include_str!("../templates/regulated-hipaa.yaml"),
+    },
+    Template {
+        name: "regulated-pci",
+        description: "Card data: two approvers, least rights, records kept for a year, with PCI DSS controls named",
+        source: include_str!("../templates/regulated-pci.yaml"),
     },
     Template {
         name: "supply-chain",

@@ -4,9 +4,9 @@ use cmdai_schema::{Analysis, Decision, Facts, Subject};
 use serde::Serialize;
 
 use crate::PolicySet;
-use crate::compiled::with_includes;
 use crate::decide::{Layers, decide};
 use crate::document::Trial;
+use crate::include::with_includes;
 use crate::snapshot::{Snapshot, SnapshotMeta, compile};
 
 /// How one test went.

@@ -13,8 +13,8 @@ mod settings;
 use serde::Serialize;
 
 use crate::PolicySet;
-use crate::compiled::with_includes;
 use crate::document::Document;
+use crate::include::with_includes;
 
 /// Which way a change goes. Sorted by what a reviewer has to see first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -349,14 +349,36 @@ tests:
 
 #[test]
 fn templates_are_valid_and_their_tests_pass() {
+    let mut failed = Vec::new();
     for template in templates() {
         let set = parse(template.source, template.name).unwrap_or_else(|errors| panic!("{errors}"));
         assert!(set.document().include.is_empty(), "{}", template.name);
+        assert!(lint(&set).is_empty(), "{}: {:?}", template.name, lint(&set));
         let including = format!("version: \"1.0\"\ninclude: [{}]\n", template.name);
-        for result in run_tests(&parse(&including, "p.yaml").unwrap(), &analyse) {
-            assert!(result.passed, "{}: {result:?}", template.name);
+        let results = run_tests(&parse(&including, "p.yaml").unwrap(), &analyse);
+        assert!(!results.is_empty(), "{} has no tests", template.name);
+        for result in results.iter().filter(|result| !result.passed) {
+            failed.push(format!("{}: {result:?}", template.name));
         }
     }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn what_a_template_protects_is_joined_with_the_document() {
+    let text = "version: \"1.0\"\ninclude: [regulated-pci, air-gapped]\ninference: {blocked_backends: [mine]}\napprovals: {quorum: 1, timeout_minutes: 90, auto_approve: [safe_commands]}\n";
+    let snapshot = crate::support::snapshot(text);
+    let settings = snapshot.settings();
+    assert!(settings.inference.require_local);
+    assert_eq!(
+        settings.inference.blocked_backends,
+        ["mine", "external-api"]
+    );
+    assert_eq!(settings.approvals.quorum, Some(2), "the stricter holds");
+    assert_eq!(settings.approvals.timeout_minutes, Some(30));
+    assert_eq!(settings.approvals.auto_approve.len(), 1);
+    assert_eq!(settings.compliance.require_mfa, Some(true));
+    assert_eq!(settings.require_approval_for.len(), 4, "of both templates");
 }
 
 #[test]
