@@ -63,6 +63,7 @@ fn main() -> Outcome<()> {
     }
     files.sort();
     let mut out = String::new();
+    write_files(&mut out, &files)?;
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = 0usize;
     for path in files {
@@ -90,6 +91,18 @@ fn main() -> Outcome<()> {
     writeln!(out, "];")?;
     let target = PathBuf::from(std::env::var("OUT_DIR")?).join("knowledge.rs");
     fs::write(target, out)?;
+    Ok(())
+}
+
+/// The texts as they are, for `cmdai knowledge`.
+fn write_files(out: &mut String, files: &[PathBuf]) -> Outcome<()> {
+    writeln!(out, "pub(crate) static FILES: &[(&str, &str)] = &[")?;
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let whole = fs::canonicalize(path)?;
+        writeln!(out, "({name:?}, include_str!({:?})),", whole.display().to_string())?;
+    }
+    writeln!(out, "];")?;
     Ok(())
 }
 

@@ -114,10 +114,16 @@ pub(crate) struct Explain {
     /// Shell the command is written for
     #[arg(long, value_parser = dialect, default_value = "bash")]
     pub(crate) shell: Dialect,
-    /// Print the program calls as a tree
+    /// Working directory to explain for
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<String>,
+    /// Home to explain for
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: Option<String>,
+    /// Print how the line is understood: commands, what they run inside, what each does
     #[arg(long, conflicts_with = "json")]
     pub(crate) tree: bool,
-    /// Print calls and effects as JSON
+    /// Print everything as JSON: steps, doubts, calls, effects, decision
     #[arg(long)]
     pub(crate) json: bool,
     /// The command; a single word is read as a whole line

@@ -189,7 +189,12 @@ fn show(
         user: &scene.user,
         session: &NoSession,
     };
-    for sentence in explain::sentences(&analyse(&best.candidate.command, &context)) {
+    for sentence in explain::sentences(
+        &best.candidate.command,
+        &analyse(&best.candidate.command, &context),
+        context.dialect,
+        context.home,
+    ) {
         anstream::eprintln!("  · {}", escape(&sentence));
     }
     anstream::eprintln!(

@@ -23,20 +23,7 @@ pub(crate) fn check(arguments: &Check) -> Result<u8, Failure> {
             .use_policy(&source, &name)
             .map_err(|errors| Failure::policy(&name, &errors))?;
     }
-    for (given, place) in [
-        (&arguments.cwd, &mut scene.cwd),
-        (&arguments.home, &mut scene.home),
-    ] {
-        if let Some(given) = given {
-            if !given.starts_with('/') {
-                return Err(Failure::usage(
-                    format!("`{given}` is not an absolute path"),
-                    "give a path that begins with /",
-                ));
-            }
-            place.clone_from(given);
-        }
-    }
+    scene.place(arguments.cwd.as_deref(), arguments.home.as_deref())?;
     if let Some(user) = &arguments.user {
         scene.user.clone_from(user);
     }

@@ -54,6 +54,24 @@ impl Scene {
         })
     }
 
+    /// Asks as if from another folder or with another home.
+    pub(crate) fn place(&mut self, cwd: Option<&str>, home: Option<&str>) -> Result<(), Failure> {
+        for (given, place, flag) in [
+            (cwd, &mut self.cwd, "--cwd"),
+            (home, &mut self.home, "--home"),
+        ] {
+            let Some(given) = given else { continue };
+            if !given.starts_with('/') {
+                return Err(Failure::usage(
+                    format!("{flag}: `{given}` is not an absolute path"),
+                    "give a path that begins with /",
+                ));
+            }
+            given.clone_into(place);
+        }
+        Ok(())
+    }
+
     /// True where somebody governs this machine.
     pub(crate) fn governed(&self) -> bool {
         self.gate.installation().is_governed()

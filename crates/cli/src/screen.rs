@@ -31,6 +31,11 @@ pub(crate) fn dim(text: &str) -> String {
     format!("\u{1b}[2m{text}{PLAIN}")
 }
 
+/// Text that is pointed at.
+pub(crate) fn red(text: &str) -> String {
+    format!("\u{1b}[31m{text}{PLAIN}")
+}
+
 /// Text of more weight.
 pub(crate) fn bold(text: &str) -> String {
     format!("\u{1b}[1m{text}{PLAIN}")

@@ -83,3 +83,19 @@ pub struct Context<'a> {
 pub fn analyse(text: &str, context: &Context<'_>) -> Analysis {
     analyser::Analyser::new(context).run(text)
 }
+
+/// True where the command knowledge has an entry for a program of this name.
+pub fn knows(program: &str) -> bool {
+    knowledge::find(program).is_some()
+}
+
+/// The files of the command knowledge, name and text, sorted by name. For tools that show or check
+/// them: the analysis itself uses tables made from them at build time.
+pub fn knowledge_files() -> &'static [(&'static str, &'static str)] {
+    knowledge::FILES
+}
+
+/// Every name that the command knowledge has an entry for, sorted.
+pub fn known_programs() -> impl Iterator<Item = &'static str> {
+    knowledge::matching("*")
+}

@@ -133,7 +133,11 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
                 risk,
                 effect,
                 format!("deletes the home {path}"),
-                Some("rm -rf ./build".to_owned()),
+                if is_wide(path) {
+                    look()
+                } else {
+                    Some("rm -rf ./build".to_owned())
+                },
             );
         }
         Place::HomeStore

@@ -91,9 +91,15 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         _ if CHANGES.contains(&kind.name()) => {
             let home = judge.places.home.unwrap_or("/home/*");
             for (path, recursive) in paths(kind) {
+                // The whole machine is forbidden for its own sake.
+                if matches!(path, "/" | "/*") {
+                    continue;
+                }
                 let reaches = |root: &str| {
                     is_below(path, root)
-                        || (recursive && path != "/" && is_below(root, path.trim_end_matches("/*")))
+                        || (recursive
+                            && !matches!(path, "/" | "/*")
+                            && is_below(root, path.trim_end_matches("/*")))
                         || (crate::glob::is_pattern(path)
                             && crate::glob::path(path, root, false, None))
                 };
