@@ -100,7 +100,11 @@ fn write_files(out: &mut String, files: &[PathBuf]) -> Outcome<()> {
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let whole = fs::canonicalize(path)?;
-        writeln!(out, "({name:?}, include_str!({:?})),", whole.display().to_string())?;
+        writeln!(
+            out,
+            "({name:?}, include_str!({:?})),",
+            whole.display().to_string()
+        )?;
     }
     writeln!(out, "];")?;
     Ok(())
