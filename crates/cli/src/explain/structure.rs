@@ -207,7 +207,7 @@ impl<'t> Walker<'t> {
                     self.within(said, |walker| walker.list(&arm.body));
                 }
             }
-            CommandKind::Function { name, body } => {
+            CommandKind::Function { name, body, .. } => {
                 self.functions.push((*name).to_owned());
                 if (self.happens)(body.span) {
                     self.within(format!("as part of {name}"), |walker| walker.command(body));

@@ -170,7 +170,7 @@ impl Drawing<'_> {
                 }
                 node
             }
-            CommandKind::Function { name, body } => {
+            CommandKind::Function { name, body, .. } => {
                 let mut node = Node::new(format!("function {}", escape(name)));
                 node.below.push(self.command(body));
                 node
