@@ -1,7 +1,7 @@
 //! The text as pipelines in their order, each with what it depends on.
 
 use cmdai_schema::Span;
-use cmdai_shell::{AndOr, Command, CommandKind, Connector, List, Part, Pipeline, Word};
+use cmdai_shell::{AndOr, Command, CommandKind, Connector, Expr, List, Part, Pipeline, Word};
 
 use super::phrase::listed;
 
@@ -94,11 +94,12 @@ impl<'t> Walker<'t> {
             [] => {}
             [one] => self.command(one),
             [first, .., last] => {
-                if pipeline
-                    .stages
-                    .iter()
-                    .all(|stage| matches!(stage.kind, CommandKind::Simple(_)))
-                {
+                if pipeline.stages.iter().all(|stage| {
+                    matches!(
+                        stage.kind,
+                        CommandKind::Simple(_) | CommandKind::Expression(_)
+                    )
+                }) {
                     let span = Span {
                         start: first.span.start,
                         end: last.span.end,
@@ -221,7 +222,35 @@ impl<'t> Walker<'t> {
             CommandKind::Arithmetic(_) | CommandKind::Test(_) => {
                 self.leaf(command.span, Own::Check)
             }
-            CommandKind::Unknown => self.leaf(command.span, Own::Nothing),
+            CommandKind::Repeat { count, body } => {
+                let said = format!("{} times over", self.word(count));
+                self.within(said, |walker| walker.list(body));
+            }
+            CommandKind::Try {
+                body,
+                catches,
+                finally,
+            } => {
+                self.list(body);
+                for list in catches {
+                    self.within("if that fails".to_owned(), |walker| walker.list(list));
+                }
+                if let Some(list) = finally {
+                    self.within("in the end".to_owned(), |walker| walker.list(list));
+                }
+            }
+            CommandKind::Params(_) => {}
+            CommandKind::Assign { target, value, .. } => {
+                if (self.happens)(list_span(value)) {
+                    self.list(value);
+                } else if let Expr::Word(word) = target {
+                    let name = word.span.of(self.text).trim_start_matches('$').to_owned();
+                    self.leaf(command.span, Own::Sets(vec![name]));
+                }
+            }
+            CommandKind::Expression(_) | CommandKind::Unknown => {
+                self.leaf(command.span, Own::Nothing)
+            }
         }
         // A compound command may have redirections of its own.
         if !command.redirections.is_empty() && !matches!(command.kind, CommandKind::Simple(_)) {

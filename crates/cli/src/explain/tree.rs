@@ -100,9 +100,11 @@ impl Drawing<'_> {
             node
         };
         match &command.kind {
-            CommandKind::Simple(_) | CommandKind::Test(_) | CommandKind::Arithmetic(_) => {
-                self.simple(command.span)
-            }
+            CommandKind::Simple(_)
+            | CommandKind::Test(_)
+            | CommandKind::Arithmetic(_)
+            | CommandKind::Expression(_)
+            | CommandKind::Params(_) => self.simple(command.span),
             CommandKind::Subshell(list) => {
                 let mut node = Node::new("subshell");
                 node.below = self.list(list);
@@ -178,6 +180,29 @@ impl Drawing<'_> {
             CommandKind::Coproc(inner) => {
                 let mut node = Node::new("coproc");
                 node.below.push(self.command(inner));
+                node
+            }
+            CommandKind::Assign { value, .. } => {
+                let mut node = Node::new(one_line(command.span.of(self.text)));
+                node.below = self.list(value);
+                node
+            }
+            CommandKind::Try {
+                body,
+                catches,
+                finally,
+            } => {
+                let mut node = Node::new("try");
+                node.below = self.list(body);
+                node.below
+                    .extend(catches.iter().map(|list| part("catch", list)));
+                node.below
+                    .extend(finally.iter().map(|list| part("finally", list)));
+                node
+            }
+            CommandKind::Repeat { count, body } => {
+                let mut node = Node::new(format!("repeat {}", escape(count.span.of(self.text))));
+                node.below = self.list(body);
                 node
             }
             CommandKind::Unknown => Node::new(format!(
