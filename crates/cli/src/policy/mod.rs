@@ -71,7 +71,10 @@ fn lint(file: Option<&Path>, format: Format) -> Result<u8, Failure> {
     let (path, source) = document(file)?;
     let name = path.display().to_string();
     let (complaints, fatal) = match cmdai_policy::parse(&source, &name) {
-        Ok(set) => (cmdai_policy::lint(&set), false),
+        Ok(set) => (
+            cmdai_policy::lint(&set, Some(&jiff::Timestamp::now().to_string())),
+            false,
+        ),
         Err(errors) => (errors.0, true),
     };
     for complaint in &complaints {

@@ -276,7 +276,7 @@ rules:
   - {id: weak, when: {program: w}, decision: deny, mode: warn, reason: r}
   - {id: silent, when: {program: v}, decision: deny}
 "#;
-    let warnings = lint(&parse(source, "p.yaml").unwrap());
+    let warnings = lint(&parse(source, "p.yaml").unwrap(), None);
     let found: Vec<(u32, &str)> = warnings
         .iter()
         .map(|warning| (warning.line, warning.code))
@@ -298,7 +298,7 @@ rules:
             .iter()
             .all(|warning| warning.severity == Severity::Warning)
     );
-    assert!(lint(&parse(EXAMPLE, "acme.yaml").unwrap()).is_empty());
+    assert!(lint(&parse(EXAMPLE, "acme.yaml").unwrap(), None).is_empty());
 }
 
 #[test]
@@ -353,7 +353,8 @@ fn templates_are_valid_and_their_tests_pass() {
     for template in templates() {
         let set = parse(template.source, template.name).unwrap_or_else(|errors| panic!("{errors}"));
         assert!(set.document().include.is_empty(), "{}", template.name);
-        assert!(lint(&set).is_empty(), "{}: {:?}", template.name, lint(&set));
+        let complaints = lint(&set, None);
+        assert!(complaints.is_empty(), "{}: {complaints:?}", template.name);
         let including = format!("version: \"1.0\"\ninclude: [{}]\n", template.name);
         let results = run_tests(&parse(&including, "p.yaml").unwrap(), &analyse);
         assert!(!results.is_empty(), "{} has no tests", template.name);
@@ -406,4 +407,51 @@ fn the_schema_names_every_section() {
     }
     assert!(schema.to_string().contains("require_approval"));
     assert!(!schema.to_string().contains("\"at\""));
+}
+
+#[test]
+fn lint_finds_what_never_fires_what_has_ended_and_what_permits_everything() {
+    let source = r#"version: "1.0"
+applies_to: {environments: [production]}
+tools_mode: allowlist
+allowed_tools:
+  - {name: git}
+  - {name: find}
+rules:
+  - {id: pathless, when: {effect: [power], path: [/srv/**]}, decision: deny, reason: r}
+  - {id: emptied, when: {effect: [delete], path: [/srv/**], not_path: [/srv/**]}, decision: deny, reason: r}
+  - {id: other, when: {program: [git], pattern: ["kubectl delete .*"]}, decision: deny, reason: r}
+  - {id: elsewhere, when: {program: [x]}, applies_to: {environments: [staging]}, decision: deny, reason: r}
+  - {id: all-docker, when: {program: [docker]}, decision: deny, reason: r}
+  - {id: some-docker, when: {pattern: ["docker run --privileged .*"]}, decision: confirm, reason: r}
+  - {id: fine, when: {program: [git], pattern: ["git push .*"], effect: [delete], path: [/srv/**], not_path: [/srv/tmp/**]}, decision: deny, reason: r}
+exceptions:
+  - {rule: [fs.delete-recursive], until: 2026-06-30, reason: r}
+  - {rule: [fs.delete-recursive], until: 2027-06-30, reason: r}
+"#;
+    let set = parse(source, "p.yaml").unwrap();
+    let codes = |now| -> Vec<(u32, &str)> {
+        lint(&set, now)
+            .iter()
+            .map(|warning| (warning.line, warning.code))
+            .collect()
+    };
+    let found = codes(Some("2026-07-01T00:00:00Z"));
+    assert_eq!(
+        found,
+        [
+            (6, "permits-everything"),
+            (8, "never-fires"),
+            (9, "never-fires"),
+            (10, "never-fires"),
+            (11, "never-fires"),
+            (13, "shadowed-rule"),
+            (16, "expired-exception"),
+        ]
+    );
+    assert_eq!(
+        codes(None).len(),
+        found.len() - 1,
+        "no clock, nothing ended"
+    );
 }

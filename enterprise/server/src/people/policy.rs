@@ -113,7 +113,7 @@ pub(crate) fn check_source(source: &str) -> PolicyCheck {
             return check;
         }
     };
-    check.diagnostics = cmdai_policy::lint(&set)
+    check.diagnostics = cmdai_policy::lint(&set, Some(&jiff::Timestamp::now().to_string()))
         .into_iter()
         .map(diagnostic)
         .collect();

@@ -1,4 +1,7 @@
-//! What is valid but probably not meant: dead, shadowed and contradicting rules.
+//! What is valid but probably not meant: dead, shadowed and contradicting rules, rules that can
+//! never fire, exceptions that have ended, lists that permit everything through one entry.
+
+mod reach;
 
 use std::collections::BTreeMap;
 
@@ -10,11 +13,13 @@ use crate::document::{Document, Rule};
 use crate::error::{PolicyError, Problems};
 use crate::packs;
 
-/// Warnings about a valid document, in the order of the text.
-pub fn lint(set: &PolicySet) -> Vec<PolicyError> {
+/// Warnings about a valid document, in the order of the text. `now` (RFC 3339) tells which
+/// exceptions have ended.
+pub fn lint(set: &PolicySet, now: Option<&str>) -> Vec<PolicyError> {
     let mut problems = Problems::new(&set.file);
     check(&set.document, &mut problems);
     advise(&set.document, &mut problems);
+    reach::advise(&set.document, now, &mut problems);
     problems.sorted()
 }
 
