@@ -260,7 +260,8 @@ impl Analyser<'_> {
                         Certainty::Proven,
                     );
                 }
-                if let Some(what) = protective_service(&text)
+                if let Some(what) =
+                    crate::programs::protective(&text).filter(|what| *what != "cmdai")
                     && matches!(also().as_str(), "stop" | "disable" | "mask" | "kill")
                 {
                     self.emit(
@@ -420,18 +421,4 @@ fn package_source(name: &str) -> &'static str {
     } else {
         "registry"
     }
-}
-
-/// Services that protect or record.
-fn protective_service(name: &str) -> Option<&'static str> {
-    Some(match name.trim_end_matches(".service") {
-        "auditd" => "auditd",
-        "rsyslog" | "syslog" | "syslog-ng" | "systemd-journald" => "syslog",
-        "ufw" | "firewalld" | "iptables" | "nftables" => "firewall",
-        "apparmor" => "apparmor",
-        "fail2ban" => "fail2ban",
-        "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon"
-        | "falco" | "sentinelone" => "endpoint-protection",
-        _ => return None,
-    })
 }

@@ -4,19 +4,24 @@ mod archive;
 mod cloud;
 mod containers;
 mod database;
+mod devices;
 mod editors;
 mod files;
 mod find;
 mod git;
 mod git_settings;
 mod interpreters;
+mod macos;
 mod network;
+mod packages;
 mod remote;
 mod runners;
 mod shells;
 mod system;
 mod terminals;
 mod wrappers;
+
+pub(crate) use system::protective;
 
 use crate::{analyser::Analyser, call::Call, options::Parsed, value::Stream};
 
@@ -74,7 +79,18 @@ impl Analyser<'_> {
             "pkill" => self.pkill(call, parsed),
             "info" => self.info(call, parsed),
             "power" => self.power(call, parsed),
+            "parted" => self.parted(call, parsed),
+            "lvm" => self.lvm(call, parsed),
+            "firmware" => self.firmware(call, parsed),
+            "filesystem" => self.filesystem(call, parsed),
+            "machine-registers" => self.machine_registers(call, parsed),
+            "boot" => self.boot(call, parsed),
+            "macos" => self.macos(call, parsed),
+            "mac-image" => self.mac_image(call, parsed),
             "apt" => self.apt(call, parsed),
+            "package-names" => self.package_names(call, parsed),
+            "package-sources" => self.package_sources(call, parsed),
+            "build-goals" => self.build_goals(call, parsed),
             "git" => self.git(call, parsed),
             "docker" => self.docker(call),
             "compose" => self.compose(call, call.args),

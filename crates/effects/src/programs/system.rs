@@ -6,27 +6,76 @@ use crate::{
     analyser::Analyser,
     call::Call,
     options::Parsed,
-    value::{Stream, Text},
+    value::{Stream, Taint, Text},
 };
 
 /// Services that protect or record.
-fn protective(name: &str) -> Option<&'static str> {
-    Some(
-        match name
-            .trim_end_matches(".service")
-            .trim_end_matches(".socket")
-        {
-            "auditd" => "auditd",
-            "rsyslog" | "syslog" | "syslog-ng" | "systemd-journald" => "syslog",
-            "ufw" | "firewalld" | "iptables" | "nftables" => "firewall",
-            "apparmor" => "apparmor",
-            "fail2ban" => "fail2ban",
-            "falcon-sensor" | "crowdstrike" | "wazuh-agent" | "osqueryd" | "clamav-daemon"
-            | "falco" | "sentinelone" | "mdatp" => "endpoint-protection",
-            _ if name.starts_with("cmdai") => "cmdai",
-            _ => return None,
-        },
-    )
+pub(crate) fn protective(name: &str) -> Option<&'static str> {
+    let name = name
+        .trim_end_matches(".service")
+        .trim_end_matches(".socket")
+        .trim_end_matches(".timer")
+        .trim_end_matches(".plist");
+    Some(match name {
+        "auditd" | "com.apple.auditd" => "auditd",
+        "rsyslog" | "syslog" | "rsyslogd" | "syslogd" | "syslog-ng" | "systemd-journald"
+        | "com.apple.syslogd" | "metalog" => "syslog",
+        "ufw"
+        | "firewalld"
+        | "iptables"
+        | "ip6tables"
+        | "nftables"
+        | "shorewall"
+        | "ferm"
+        | "netfilter-persistent"
+        | "csf"
+        | "lfd"
+        | "pf" => "firewall",
+        "apparmor" => "apparmor",
+        "selinux" | "restorecond" | "setroubleshootd" => "selinux",
+        "fail2ban" | "sshguard" | "denyhosts" | "crowdsec" => "fail2ban",
+        "aide" | "aidecheck" | "tripwire" | "samhain" | "ossec" | "ossec-hids" | "rkhunter" => {
+            "integrity-check"
+        }
+        "unattended-upgrades" | "apt-daily" | "apt-daily-upgrade" | "dnf-automatic" => {
+            "security-updates"
+        }
+        "falcon-sensor"
+        | "crowdstrike"
+        | "wazuh-agent"
+        | "wazuh-manager"
+        | "osqueryd"
+        | "clamav-daemon"
+        | "clamd"
+        | "clamav-freshclam"
+        | "freshclam"
+        | "falco"
+        | "sentinelone"
+        | "sentinelctl"
+        | "mdatp"
+        | "sophos-spl"
+        | "sav-protect"
+        | "cbdaemon"
+        | "cbagentd"
+        | "esets"
+        | "ds_agent"
+        | "tanium"
+        | "taniumclient"
+        | "qualys-cloud-agent"
+        | "nessusagent"
+        | "elastic-agent"
+        | "auditbeat"
+        | "sysmon"
+        | "com.crowdstrike.falcond"
+        | "tetragon"
+        | "snort"
+        | "suricata"
+        | "zeek"
+        | "rapid7"
+        | "ir_agent" => "endpoint-protection",
+        _ if name.starts_with("cmdai") => "cmdai",
+        _ => return None,
+    })
 }
 
 impl Analyser<'_> {
@@ -95,6 +144,7 @@ impl Analyser<'_> {
         Stream::UNKNOWN
     }
 
+    /// `service NAME ACTION`, `launchctl ACTION PATH`, `sv ACTION NAME`, …
     pub(crate) fn service(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let all: Vec<&str> = parsed
             .rest()
@@ -106,11 +156,41 @@ impl Analyser<'_> {
                 (*rest.last().unwrap_or(&"all")).to_owned(),
                 (*action).to_owned(),
             ),
+            (
+                "sv" | "svcadm" | "rcctl" | "monit" | "god" | "s6-rc" | "rc-update",
+                [action, service, ..],
+            ) => ((*service).to_owned(), (*action).to_owned()),
+            ("update-rc.d" | "chkconfig" | "insserv", [service, actions @ ..]) => (
+                (*service).to_owned(),
+                (*actions.first().unwrap_or(&"status")).to_owned(),
+            ),
+            ("s6-svc", [service, ..]) => {
+                let action = if call.args.iter().any(|arg| arg.text.starts_with("-d")) {
+                    "stop"
+                } else {
+                    "restart"
+                };
+                ((*service).to_owned(), action.to_owned())
+            }
             (_, [service, action, ..]) => ((*service).to_owned(), (*action).to_owned()),
             _ => return Stream::UNKNOWN,
         };
+        let action = match (call.name, action.as_str()) {
+            ("sv", "down" | "d" | "force-stop" | "force-shutdown" | "exit" | "x") => "stop",
+            ("rc-update", "del" | "delete") => "disable",
+            ("s6-rc", "-d") => "stop",
+            (_, action) => action,
+        };
+        // A service of launchd is named by its file or its domain: `system/com.apple.x`.
+        let service = if call.name == "launchctl" {
+            crate::paths::base_name(&service)
+                .trim_end_matches(".plist")
+                .to_owned()
+        } else {
+            service
+        };
         if !matches!(
-            action.as_str(),
+            action,
             "status"
                 | "list"
                 | "ls"
@@ -118,13 +198,38 @@ impl Analyser<'_> {
                 | "show"
                 | "query"
                 | "queryex"
+                | "qc"
                 | "logs"
+                | "log"
                 | "describe"
                 | "monit"
                 | "version"
                 | "info"
                 | "jlist"
+                | "check"
+                | "get"
+                | "avail"
+                | "tail"
+                | "summary"
+                | "validate"
+                | "blame"
+                | "dumpstate"
+                | "managername"
+                | "error"
+                | "help"
         ) {
+            if matches!(call.name, "launchctl") && matches!(action, "load" | "bootstrap" | "submit")
+            {
+                self.emit(
+                    EffectKind::Persistence {
+                        mechanism: "launchd".to_owned(),
+                        path: None,
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
+            }
+            let action = action.to_owned();
             self.service_action(&service, &action, call);
         }
         Stream::UNKNOWN
@@ -233,7 +338,18 @@ impl Analyser<'_> {
                     Certainty::Proven,
                 );
             }
-            "printenv" | "env_" => return Stream::UNKNOWN,
+            // Tokens and passwords stand in the environment.
+            "printenv" if parsed.operands.is_empty() => {
+                return Stream::Tainted(Taint::Secret("environment".to_owned()));
+            }
+            "printenv" => {
+                let secret = parsed.rest().any(|text| names_secret(&text.text));
+                return if secret {
+                    Stream::Tainted(Taint::Secret("environment".to_owned()))
+                } else {
+                    Stream::UNKNOWN
+                };
+            }
             "yes" => return Stream::Known("y\n".to_owned()),
             "loginctl" => {
                 let sub = parsed.sub().to_owned();
@@ -296,4 +412,22 @@ impl Analyser<'_> {
         let _ = call;
         Stream::UNKNOWN
     }
+}
+
+/// A variable whose name says that it holds a secret.
+pub(crate) fn names_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    [
+        "SECRET",
+        "TOKEN",
+        "PASSWORD",
+        "PASSWD",
+        "API_KEY",
+        "APIKEY",
+        "ACCESS_KEY",
+        "PRIVATE_KEY",
+        "CREDENTIAL",
+    ]
+    .iter()
+    .any(|word| upper.contains(word))
 }
