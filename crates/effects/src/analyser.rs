@@ -8,7 +8,7 @@ use cmdai_schema::{
 
 use crate::{
     Context, digest,
-    state::{Env, Function},
+    state::{Env, Function, Value},
     value::{Map, Stream},
 };
 
@@ -45,6 +45,109 @@ const HOOK_ARRAYS: &[&str] = &[
     "zshexit_functions",
 ];
 
+/// What is known about how a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Status {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// It follows from the values in the text.
+    Seen(bool),
+    /// The text says so in so many words: `true`, `false`.
+    Said(bool),
+}
+
+impl Status {
+    pub(crate) fn known(self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Seen(success) | Self::Said(success) => Some(success),
+        }
+    }
+
+    pub(crate) fn negated(self) -> Self {
+        match self {
+            Self::Unknown => Self::Unknown,
+            Self::Seen(success) => Self::Seen(!success),
+            Self::Said(success) => Self::Said(!success),
+        }
+    }
+}
+
+/// What leaves a list before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Flow {
+    /// Nothing.
+    #[default]
+    On,
+    /// `break`
+    Break,
+    /// `continue`
+    Continue,
+    /// `return`
+    Return,
+    /// `exit`
+    Exit,
+}
+
+/// Which values of variables with several are looked at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Picks {
+    /// Number of the combination.
+    pub(crate) choice: usize,
+    /// The variables that were met, with how many values they have.
+    pub(crate) met: Vec<(String, usize)>,
+    /// A substitution inside a command: it takes the command's combination.
+    pub(crate) inner: bool,
+}
+
+/// Most combinations that are looked at for one command.
+pub(crate) const MAX_CHOICES: usize = 16;
+
+impl Picks {
+    /// Number of combinations met so far.
+    pub(crate) fn total(&self) -> usize {
+        let mut total = 1;
+        let mut most = 1;
+        for (_, radix) in &self.met {
+            total = if total * radix <= MAX_CHOICES {
+                total * radix
+            } else {
+                total
+            };
+            most = most.max(*radix);
+        }
+        total.max(most).min(MAX_CHOICES)
+    }
+
+    /// The value that is looked at.
+    pub(crate) fn digit(&mut self, name: &str, radix: usize) -> usize {
+        let mut weight = 1;
+        for (known, other) in &self.met {
+            if known == name && *other == radix {
+                return self.choice / weight % radix;
+            }
+            if weight * other <= MAX_CHOICES {
+                weight *= other;
+            }
+        }
+        self.met.push((name.to_owned(), radix));
+        if weight * radix > MAX_CHOICES {
+            weight = 1;
+        }
+        self.choice / weight % radix
+    }
+}
+
+/// What a declaration says about its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Declaring {
+    /// `-A`
+    pub(crate) named: bool,
+    /// Inside a function its variables end with it.
+    pub(crate) local: bool,
+}
+
 pub(crate) struct Analyser<'c> {
     pub(crate) context: &'c Context<'c>,
     pub(crate) env: Env,
@@ -58,9 +161,22 @@ pub(crate) struct Analyser<'c> {
     pub(crate) pipelines: u32,
     /// The stage that a single command in a nested list belongs to.
     pub(crate) place: Option<(u32, u32)>,
-    /// Which alternative of variables with several is looked at, and how many were seen.
-    pub(crate) choice: usize,
-    pub(crate) choices: usize,
+    /// Which values of variables with several are looked at.
+    pub(crate) picks: Picks,
+    /// What is known about how the last command ended.
+    pub(crate) status: Status,
+    /// What leaves the present list.
+    pub(crate) flow: Flow,
+    /// Inputs of compound commands that `read` takes lines from: where the input lies, its length and
+    /// how much was taken.
+    pub(crate) cursors: Vec<(usize, usize, usize)>,
+    /// Variables of the functions being called, with what they were outside.
+    pub(crate) locals: Vec<Vec<(String, Option<Value>)>>,
+    /// Loops and sourced texts that are being gone through.
+    pub(crate) loops: u32,
+    pub(crate) sourced: u32,
+    /// A declaration whose words are being expanded.
+    pub(crate) declaring: Option<Declaring>,
     /// Functions being called: names and bodies.
     pub(crate) calls: Vec<(String, String)>,
     /// Inside a pipeline of several stages, or in the background.
@@ -99,8 +215,14 @@ impl<'c> Analyser<'c> {
             chain: Vec::new(),
             pipelines: 0,
             place: None,
-            choice: 0,
-            choices: 1,
+            picks: Picks::default(),
+            status: Status::Unknown,
+            flow: Flow::On,
+            cursors: Vec::new(),
+            locals: Vec::new(),
+            loops: 0,
+            sourced: 0,
+            declaring: None,
             calls: Vec::new(),
             beside: false,
             called: Vec::new(),
@@ -115,6 +237,7 @@ impl<'c> Analyser<'c> {
     pub(crate) fn run(mut self, text: &str) -> Analysis {
         let tree = cmdai_shell::parse(text, self.dialect);
         self.list(&tree, &tree.body, &Stream::Empty);
+        self.flow = Flow::On;
         self.shell_called_functions();
         for &region in &tree.unknown {
             self.unknown_region(region, "part of the text could not be read");
@@ -136,8 +259,13 @@ impl<'c> Analyser<'c> {
         let hooked: Vec<String> = HOOK_ARRAYS
             .iter()
             .filter_map(|name| self.env.get(name))
-            .flat_map(|value| value.array.iter().flatten().chain(&value.alternatives))
-            .cloned()
+            .flat_map(|value| {
+                let elements = value.array.iter().flat_map(|array| &array.items);
+                elements
+                    .map(|(_, text)| text)
+                    .chain(&value.alternatives)
+                    .map(|text| text.text.clone())
+            })
             .collect();
         let functions: Vec<(String, Rc<Function>)> = self
             .env

@@ -1,7 +1,6 @@
 //! Simple commands: alias, function, builtin or program, and what it does with its arguments.
 
 use cmdai_schema::{Arg, Certainty, CodeSource, EffectKind, Invocation, Span};
-use cmdai_shell::{AssignValue, Redirection, Simple, Tree};
 
 use crate::{
     analyser::Analyser,
@@ -20,280 +19,7 @@ pub(crate) struct Call<'a> {
     pub(crate) span: Span,
 }
 
-/// Most alternatives of variables that are looked at.
-const MAX_CHOICES: usize = 8;
-
 impl Analyser<'_> {
-    pub(crate) fn simple(
-        &mut self,
-        tree: &Tree<'_>,
-        simple: &Simple<'_>,
-        redirections: &[Redirection<'_>],
-        local: Span,
-        stdin: &Stream,
-    ) -> Stream {
-        let span = self.map.span(local);
-        if let Some(code) = self.env.before_each.take() {
-            let dialect = self.dialect;
-            self.shell_code(&code, dialect, &Stream::Empty, false);
-            self.env.before_each.get_or_insert(code);
-        }
-        let outer = (self.choice, self.choices);
-        let mut printed = Stream::Empty;
-        let mut choice = 0;
-        let mut most = 1;
-        while choice < most && self.step(span) {
-            self.choice = choice;
-            self.choices = 1;
-            let out = self.simple_once(tree, simple, redirections, span, stdin);
-            most = most.max(self.choices.min(MAX_CHOICES));
-            printed = if choice == 0 || printed == out {
-                out
-            } else {
-                Stream::UNKNOWN
-            };
-            choice += 1;
-        }
-        (self.choice, self.choices) = (outer.0, outer.1.max(most));
-        printed
-    }
-
-    fn simple_once(
-        &mut self,
-        tree: &Tree<'_>,
-        simple: &Simple<'_>,
-        redirections: &[Redirection<'_>],
-        span: Span,
-        stdin: &Stream,
-    ) -> Stream {
-        if let Some(printed) = self.alias(tree, simple, redirections, span, stdin) {
-            return printed;
-        }
-        let words = self.expand_words(tree, &simple.words);
-        let assignments = self.assignments(tree, simple);
-        let redirected = self.redirections(tree, redirections, stdin);
-        if words.is_empty() {
-            for (name, value, _) in assignments {
-                self.env.set(&name, value);
-            }
-            // What a substitution among the assignments printed goes nowhere.
-            return self.finish_redirections(redirected, Stream::Empty);
-        }
-        let input = redirected.stdin.clone();
-        let input = input.as_ref().unwrap_or(stdin);
-        let before: Vec<(String, Option<Value>)> = assignments
-            .iter()
-            .map(|(name, ..)| (name.clone(), self.env.get(name).cloned()))
-            .collect();
-        let mut shown = Vec::new();
-        for (name, value, text) in assignments {
-            shown.push((name.clone(), text.known.then(|| text.text.clone())));
-            self.env.set(&name, value);
-        }
-        let printed = self.call(&words, shown, input, span);
-        for (name, value) in before {
-            match value {
-                Some(value) => self.env.set(&name, value),
-                None => self.env.vars.retain(|(known, _)| *known != name),
-            }
-        }
-        if words.first().is_some_and(|word| word.text == "exec") && words.len() == 1 {
-            // `exec 3<>FILE` changes the shell itself.
-            if let Some(stream) = &redirected.stdin {
-                self.env.descriptors.push((0, stream.clone()));
-            }
-        }
-        self.finish_redirections(redirected, printed)
-    }
-
-    fn assignments(&mut self, tree: &Tree<'_>, simple: &Simple<'_>) -> Vec<(String, Value, Text)> {
-        let mut out = Vec::with_capacity(simple.assignments.len());
-        for assignment in &simple.assignments {
-            let span = self.map.span(assignment.span);
-            match &assignment.value {
-                AssignValue::Array(words) => {
-                    let texts = self.expand_words(tree, words);
-                    let mut all: Vec<String> =
-                        match (assignment.append, self.env.get(assignment.name)) {
-                            (true, Some(value)) => value.array.clone().unwrap_or_default(),
-                            _ => Vec::new(),
-                        };
-                    let known = texts.iter().all(|text| text.known);
-                    all.extend(texts.into_iter().map(|text| text.text));
-                    let value = if known {
-                        Value {
-                            array: Some(all),
-                            ..Value::default()
-                        }
-                    } else {
-                        Value {
-                            not_empty: true,
-                            ..Value::default()
-                        }
-                    };
-                    out.push((
-                        assignment.name.to_owned(),
-                        value,
-                        Text::unknown("", span, None),
-                    ));
-                }
-                AssignValue::Scalar(word) => {
-                    let mut text = self.expand_one(tree, word);
-                    let mut value = if text.known {
-                        Value::known(text.text.clone())
-                    } else {
-                        Value {
-                            not_empty: text.empty.as_deref().is_none_or(|empty| !empty.is_empty()),
-                            ..Value::unknown(text.taint.clone())
-                        }
-                    };
-                    if let Some(index) = assignment.index {
-                        let mut array = self
-                            .env
-                            .get(assignment.name)
-                            .and_then(|value| value.array.clone())
-                            .unwrap_or_default();
-                        match index.parse::<usize>() {
-                            Ok(at) if at < 256 && text.known => {
-                                while array.len() <= at {
-                                    array.push(String::new());
-                                }
-                                if let Some(slot) = array.get_mut(at) {
-                                    slot.clone_from(&text.text);
-                                }
-                                value = Value {
-                                    array: Some(array),
-                                    ..Value::default()
-                                };
-                            }
-                            _ => {
-                                value = Value {
-                                    not_empty: true,
-                                    ..Value::default()
-                                }
-                            }
-                        }
-                    } else if assignment.append {
-                        let before = match self.env.get(assignment.name) {
-                            Some(value) => Some(value.clone()),
-                            None => self.session_variable(assignment.name),
-                        };
-                        value = match before.as_ref().map(|value| value.alternatives.as_slice()) {
-                            Some([before]) if text.known => {
-                                text.text.insert_str(0, before);
-                                Value::known(text.text.clone())
-                            }
-                            Some([])
-                                if text.known
-                                    && before.as_ref().is_some_and(|value| value.unset) =>
-                            {
-                                Value::known(text.text.clone())
-                            }
-                            None if text.known => Value::known(text.text.clone()),
-                            _ => Value {
-                                not_empty: true,
-                                ..Value::default()
-                            },
-                        };
-                    }
-                    self.note_assignment(assignment.name, &text, span, !simple.words.is_empty());
-                    // Later assignments of the same command see earlier ones.
-                    if simple.words.is_empty() {
-                        self.env.set(assignment.name, value.clone());
-                    }
-                    out.push((assignment.name.to_owned(), value, text));
-                }
-            }
-        }
-        out
-    }
-
-    /// An alias of the text or the session in place of the first word.
-    fn alias(
-        &mut self,
-        tree: &Tree<'_>,
-        simple: &Simple<'_>,
-        redirections: &[Redirection<'_>],
-        span: Span,
-        stdin: &Stream,
-    ) -> Option<Stream> {
-        let first = simple.words.first()?;
-        let name = first.bare()?;
-        if self.expanding.iter().any(|known| known == name) {
-            return None;
-        }
-        let value = match self.env.aliases.iter().find(|(known, _)| known == name) {
-            Some((_, value)) => value.clone(),
-            None => self.context.session.alias(name)?.into_owned(),
-        };
-        if self.expanding.len() > 8 {
-            self.unknown_region(span, "aliases are nested too deeply");
-            return Some(Stream::UNKNOWN);
-        }
-        let plain = {
-            let inner = cmdai_shell::parse(&value, self.dialect);
-            match inner.body.items.as_slice() {
-                [item] if item.and_or.rest.is_empty() && inner.complete => {
-                    match item.and_or.first.stages.as_slice() {
-                        [command] => {
-                            matches!(&command.kind, cmdai_shell::CommandKind::Simple(inner) if inner.assignments.is_empty() && command.redirections.is_empty())
-                        }
-                        _ => false,
-                    }
-                }
-                _ => false,
-            }
-        };
-        self.expanding.push(name.to_owned());
-        let alias_span = self.map.span(first.span);
-        let printed = if plain {
-            // The alias's words, then the others, each with its place.
-            let inner = cmdai_shell::parse(&value, self.dialect);
-            let outer = std::mem::replace(&mut self.map, Map::Fixed(alias_span));
-            let mut words = match inner
-                .body
-                .items
-                .first()
-                .and_then(|item| item.and_or.first.stages.first())
-                .map(|command| &command.kind)
-            {
-                Some(cmdai_shell::CommandKind::Simple(simple)) => {
-                    self.expand_words(&inner, &simple.words)
-                }
-                _ => Vec::new(),
-            };
-            self.map = outer;
-            words.extend(self.expand_words(tree, simple.words.get(1..).unwrap_or_default()));
-            let redirected = self.redirections(tree, redirections, stdin);
-            let input = redirected.stdin.clone();
-            let printed = self.call(&words, Vec::new(), input.as_ref().unwrap_or(stdin), span);
-            self.finish_redirections(redirected, printed)
-        } else {
-            let rest = tree.source.get(first.span.end as usize..).unwrap_or("");
-            let end = simple
-                .words
-                .last()
-                .map_or(0, |word| (word.span.end - first.span.end) as usize);
-            let text = format!("{value}{}", rest.get(..end).unwrap_or(""));
-            let redirected = self.redirections(tree, redirections, stdin);
-            let input = redirected.stdin.clone();
-            let dialect = self.dialect;
-            let printed = self
-                .deeper(span, |this| {
-                    this.nested_text(
-                        &text,
-                        Map::Fixed(span),
-                        dialect,
-                        input.as_ref().unwrap_or(stdin),
-                    )
-                })
-                .unwrap_or(Stream::UNKNOWN);
-            self.finish_redirections(redirected, printed)
-        };
-        self.expanding.pop();
-        Some(printed)
-    }
-
     /// A call with its words expanded. Wrappers come here again with what they run.
     pub(crate) fn call(
         &mut self,
@@ -566,13 +292,13 @@ impl Analyser<'_> {
                 }
                 let value_text = text.after(name.len() + 1);
                 self.note_assignment(name, &value_text, text.span, true);
-                outer.push((name.to_owned(), self.env.get(name).cloned()));
-                let held = if value_text.known {
-                    Value::known(value_text.text.clone())
-                } else {
-                    Value::unknown(value_text.taint.clone())
+                outer.push((name.to_owned(), self.env.slot(name).cloned()));
+                let held = Text {
+                    offset: None,
+                    glob: false,
+                    ..value_text
                 };
-                self.env.set(name, held);
+                self.env.set(name, Value::text(held));
                 shown.push((name.to_owned(), text.known.then(|| value.to_owned())));
                 start += 1;
             }
@@ -609,10 +335,7 @@ impl Analyser<'_> {
         };
         self.env.cwd = before;
         for (name, value) in outer {
-            match value {
-                Some(value) => self.env.set(&name, value),
-                None => self.env.vars.retain(|(known, _)| *known != name),
-            }
+            self.env.restore(&name, value);
         }
         printed
     }
@@ -716,7 +439,7 @@ fn asks_only(args: &[Text]) -> bool {
 pub(crate) fn through(stdin: &Stream) -> Stream {
     match stdin {
         Stream::Empty => Stream::UNKNOWN,
-        Stream::Known(_) => Stream::Tainted(Taint::Made),
+        Stream::Known(_) | Stream::Partial(_) => Stream::Tainted(Taint::Made),
         tainted @ Stream::Tainted(_) => tainted.clone(),
     }
 }

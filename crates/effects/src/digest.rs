@@ -164,6 +164,7 @@ impl Writer<'_, '_> {
                 for arm in arms {
                     self.words(&arm.patterns);
                     self.list(&arm.body);
+                    self.tag(arm.ending as u8);
                 }
             }
             CommandKind::Function {
@@ -385,6 +386,11 @@ impl Writer<'_, '_> {
             Part::Splat(name, _) => {
                 self.tag(b's');
                 self.text(name);
+            }
+            Part::Subscript(key, append) => {
+                self.tag(b'k');
+                self.text(key);
+                self.tag(u8::from(*append));
             }
             Part::Unknown(span) => {
                 self.tag(b'?');

@@ -10,7 +10,11 @@ impl Analyser<'_> {
         if path == "~" || path.starts_with("~/") {
             return format!("{}{}", self.home(), path.get(1..).unwrap_or(""));
         }
-        paths::normalise(path, &self.env.cwd)
+        let absolute = paths::normalise(path, &self.env.cwd);
+        if self.env.links.is_empty() {
+            return absolute;
+        }
+        self.follow_links(absolute, path.ends_with('/'))
     }
 
     /// The readings of a path, each with how sure it is. One that may be empty is left out, unless

@@ -3,135 +3,15 @@
 use std::borrow::Cow;
 
 use cmdai_schema::{Dialect, Span};
-use cmdai_shell::{List, Part, Tree, Variable, Word};
+use cmdai_shell::{CommandKind, List, Part, Redirection, Tree, Variable, Word};
 
 use crate::{
-    analyser::Analyser,
-    value::{MAX_TEXT, Map, Stream, Taint, Text},
+    analyser::{Analyser, Flow},
+    braces::{Bit, braces},
+    fields::{Fields, join_texts},
+    state::Value,
+    value::{Map, Stream, Taint, Text},
 };
-
-/// Most words that braces make.
-const MAX_WORDS: usize = 128;
-
-/// A part, or text that braces made.
-#[derive(Clone)]
-enum Bit<'x, 't> {
-    Part(&'x Part<'t>),
-    Made(String),
-}
-
-/// Fields while they grow.
-pub(crate) struct Fields {
-    done: Vec<Text>,
-    text: Text,
-    started: bool,
-    /// A part is not known and not empty either.
-    solid: bool,
-    span: Span,
-}
-
-impl Fields {
-    /// Fields that are one at least.
-    pub(crate) fn quoted(span: Span) -> Self {
-        let mut fields = Self::new(span);
-        fields.mark_quoted();
-        fields
-    }
-
-    fn new(span: Span) -> Self {
-        Self {
-            done: Vec::new(),
-            text: Text::known(String::new(), span),
-            started: false,
-            solid: false,
-            span,
-        }
-    }
-
-    pub(crate) fn push(&mut self, text: &str) {
-        if self.text.text.len() + text.len() > MAX_TEXT {
-            self.text.known = false;
-            return;
-        }
-        self.started = true;
-        self.text.text.push_str(text);
-        if let Some(empty) = &mut self.text.empty {
-            empty.push_str(text);
-        }
-    }
-
-    /// A part that is not known; `may_be_empty` where it may be nothing at all.
-    pub(crate) fn push_unknown(&mut self, written: &str, may_be_empty: bool, taint: Option<Taint>) {
-        self.started = true;
-        if may_be_empty && !self.solid {
-            if self.text.empty.is_none() {
-                self.text.empty = Some(self.text.text.clone());
-            }
-        } else {
-            self.solid = true;
-            self.text.empty = None;
-        }
-        if self.text.text.len() + written.len() <= MAX_TEXT {
-            self.text.text.push_str(written);
-        }
-        self.text.known = false;
-        self.text.taint = match (self.text.taint.take(), taint) {
-            (Some(first), Some(second)) => Some(first.worse(second)),
-            (first, second) => first.or(second),
-        };
-    }
-
-    pub(crate) fn mark_quoted(&mut self) {
-        self.started = true;
-    }
-
-    fn break_field(&mut self) {
-        if self.started && self.done.len() < 4096 {
-            let text = std::mem::replace(&mut self.text, Text::known(String::new(), self.span));
-            self.done.push(text);
-        }
-        self.started = false;
-        self.solid = false;
-    }
-
-    /// Text of a variable that is split at blanks.
-    pub(crate) fn push_split(&mut self, text: &str, separators: &str) {
-        if text.contains(['*', '?', '[']) {
-            self.text.glob = true;
-        }
-        let mut first = true;
-        for piece in text.split(|next| separators.contains(next)) {
-            if !first {
-                self.break_field();
-            }
-            first = false;
-            if !piece.is_empty() {
-                self.push(piece);
-                self.text.glob |= piece.contains(['*', '?', '[']);
-            }
-        }
-    }
-
-    /// Elements of an array: each its own field.
-    pub(crate) fn push_elements(&mut self, elements: &[String], quoted: bool) {
-        for (index, element) in elements.iter().enumerate() {
-            if index > 0 {
-                self.break_field();
-            }
-            if quoted {
-                self.mark_quoted();
-                self.push(element);
-            } else {
-                self.push_split(element, " \t\n");
-            }
-        }
-    }
-
-    pub(crate) fn finish(mut self) -> Vec<Text> {
-        self.break_field();
-        self.done
-    }
-}
 
 impl Analyser<'_> {
     pub(crate) fn expand_words(&mut self, tree: &Tree<'_>, words: &[Word<'_>]) -> Vec<Text> {
@@ -149,21 +29,7 @@ impl Analyser<'_> {
         match out.len() {
             0 => Text::known(String::new(), self.map.span(word.span)),
             1 => out.swap_remove(0),
-            _ => {
-                let span = self.map.span(word.span);
-                let known = out.iter().all(|field| field.known);
-                let text = out
-                    .iter()
-                    .map(|field| field.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                Text {
-                    text,
-                    known,
-                    span,
-                    ..Text::default()
-                }
-            }
+            _ => join_texts(&out, " ", self.map.span(word.span)),
         }
     }
 
@@ -328,7 +194,11 @@ impl Analyser<'_> {
         for part in parts {
             self.expand_part(tree, part, true, false, &mut fields);
         }
-        join(fields.finish(), span)
+        let mut all = fields.finish();
+        if all.len() == 1 {
+            return all.swap_remove(0);
+        }
+        join_texts(&all, " ", span)
     }
 
     /// Quoted pattern characters stand for themselves, where the shell is one that hands them on so.
@@ -344,7 +214,7 @@ impl Analyser<'_> {
         )
     }
 
-    fn expand_part(
+    pub(crate) fn expand_part(
         &mut self,
         tree: &Tree<'_>,
         part: &Part<'_>,
@@ -376,7 +246,7 @@ impl Analyser<'_> {
             Part::Double(inner) => {
                 // `"$@"` without arguments is no field at all.
                 if !(inner.len() == 1
-                    && matches!(inner.first(), Some(Part::Variable(variable)) if matches!(variable.name, "@") || variable.index == Some("@")))
+                    && matches!(inner.first(), Some(Part::Variable(variable)) if (matches!(variable.name, "@") || variable.index == Some("@") || variable.indirect && variable.op == Some(cmdai_shell::Operator::Transform('*'))) && !variable.length))
                 {
                     fields.mark_quoted();
                 }
@@ -405,41 +275,42 @@ impl Analyser<'_> {
                 self.leave_subshell(before);
                 self.push_stream(printed, *span, tree, quoted, split, fields);
             }
-            Part::Process(list, _, span) => {
+            Part::Process(list, ..) => {
                 let printed = self.capture(tree, list);
                 let number = self.env.files.len();
                 let path = format!("/dev/fd/cmdai-{number}");
-                self.env.files.push((path.clone(), printed));
-                let _ = span;
+                if number < 256 {
+                    self.env.files.push((path.clone(), printed));
+                }
                 fields.push(&path);
             }
             Part::Arithmetic(inner, span) => {
                 let text = self.expand_inner(tree, inner);
-                match text
-                    .known
-                    .then(|| crate::arithmetic::evaluate(&text.text, &|name| self.number(name)))
-                    .flatten()
-                {
+                match self.calculate(&text) {
                     Some(number) => fields.push(&number.to_string()),
                     None => fields.push_unknown(span.of(tree.source), false, None),
                 }
             }
             // Braces inside operands stay as they are.
             Part::Brace(alternatives) => {
-                for part in alternatives.first().into_iter().flatten() {
-                    self.expand_part(tree, part, quoted, split, fields);
-                }
-            }
-            Part::Range(text) => fields.push(text),
-            Part::Array(words) => {
-                let texts = self.expand_words(tree, words);
-                fields.mark_quoted();
-                for (index, text) in texts.iter().enumerate() {
-                    if index > 0 {
-                        fields.push(" ");
+                for (index, alternative) in alternatives.iter().enumerate() {
+                    fields.push(if index == 0 { "{" } else { "," });
+                    for part in alternative {
+                        self.expand_part(tree, part, quoted, split, fields);
                     }
-                    fields.push(&text.text);
                 }
+                fields.push("}");
+            }
+            Part::Range(text) => {
+                fields.push("{");
+                fields.push(text);
+                fields.push("}");
+            }
+            Part::Array(words) => self.declared_array(tree, words, fields),
+            Part::Subscript(key, append) => {
+                fields.push("[");
+                fields.push(key);
+                fields.push(if *append { "]+=" } else { "]=" });
             }
             Part::Unknown(span) => {
                 self.unknown = true;
@@ -449,17 +320,6 @@ impl Analyser<'_> {
                 self.unknown = true;
                 fields.push_unknown("", false, Some(Taint::Unknown));
             }
-        }
-    }
-
-    fn number(&self, name: &str) -> Option<i64> {
-        match self
-            .env
-            .get(name)
-            .map(|value| value.alternatives.as_slice())
-        {
-            Some([text]) => text.trim().parse().ok(),
-            _ => None,
         }
     }
 
@@ -478,9 +338,26 @@ impl Analyser<'_> {
                 let text = text.trim_end_matches('\n');
                 if quoted || !split {
                     fields.push(text);
+                    if quoted {
+                        self.quoting(text, fields);
+                    }
                 } else {
                     let separators = self.separators();
                     fields.push_split(text, &separators);
+                }
+            }
+            Stream::Partial(mut text) => {
+                let kept = text.text.trim_end_matches('\n').len();
+                text.text.truncate(kept);
+                if let Some(empty) = &mut text.empty {
+                    let kept = empty.trim_end_matches('\n').len();
+                    empty.truncate(kept);
+                }
+                if quoted || !split {
+                    fields.push_value(&text, span.of(tree.source), quoted);
+                } else {
+                    let separators = self.separators();
+                    fields.push_value_split(&text, span.of(tree.source), &separators);
                 }
             }
             Stream::Tainted(taint) => fields.push_unknown(span.of(tree.source), false, Some(taint)),
@@ -489,12 +366,22 @@ impl Analyser<'_> {
 
     /// What the commands of a substitution print.
     pub(crate) fn capture(&mut self, tree: &Tree<'_>, list: &List<'_>) -> Stream {
-        // `$(< FILE)`
         let before = self.env.clone();
         let place = self.place.take();
         let beside = std::mem::replace(&mut self.beside, false);
         let ambient = self.calls.len();
-        let printed = self.list(tree, list, &Stream::Empty);
+        let inner = std::mem::replace(&mut self.picks.inner, true);
+        let declaring = self.declaring.take();
+        let printed = match just_a_file(list) {
+            Some(redirections) => self
+                .redirections(tree, redirections, &Stream::Empty)
+                .stdin
+                .unwrap_or_default(),
+            None => self.list(tree, list, &Stream::Empty),
+        };
+        self.declaring = declaring;
+        self.picks.inner = inner;
+        self.flow = Flow::On;
         self.calls.truncate(ambient);
         self.place = place;
         self.beside = beside;
@@ -504,12 +391,8 @@ impl Analyser<'_> {
 
     /// Characters that unquoted expansions are split at.
     pub(crate) fn separators(&self) -> Cow<'static, str> {
-        match self
-            .env
-            .get("IFS")
-            .map(|value| value.alternatives.as_slice())
-        {
-            Some([text]) => Cow::Owned(text.clone()),
+        match self.env.get("IFS").and_then(Value::only) {
+            Some(text) => Cow::Owned(text.to_owned()),
             _ => Cow::Borrowed(" \t\n"),
         }
     }
@@ -525,7 +408,13 @@ impl Analyser<'_> {
                 let cwd = self.env.cwd.clone();
                 fields.push(&cwd);
             }
-            "-" => fields.push_unknown("~-", false, None),
+            "-" => match self.env.get("OLDPWD").and_then(Value::only) {
+                Some(folder) => {
+                    let folder = folder.to_owned();
+                    fields.push(&folder);
+                }
+                None => fields.push_unknown("~-", false, None),
+            },
             name if name.starts_with(['+', '-']) => fields.push(&format!("~{name}")),
             name if name == self.context.user => fields.push(self.context.home),
             name => fields.push(&format!("/home/{name}")),
@@ -534,12 +423,8 @@ impl Analyser<'_> {
 
     /// The home in force.
     pub(crate) fn home(&self) -> String {
-        match self
-            .env
-            .get("HOME")
-            .map(|value| value.alternatives.as_slice())
-        {
-            Some([home]) if home.starts_with('/') => home.clone(),
+        match self.env.get("HOME").and_then(Value::only) {
+            Some(home) if home.starts_with('/') => home.to_owned(),
             _ => self.context.home.to_owned(),
         }
     }
@@ -586,113 +471,25 @@ fn parts_span(map: Map, parts: &[Part<'_>]) -> Span {
     map.span(span.unwrap_or_default())
 }
 
-fn join(mut fields: Vec<Text>, span: Span) -> Text {
-    if fields.len() == 1 {
-        return fields.swap_remove(0);
-    }
-    let known = fields.iter().all(|field| field.known);
-    let text = fields
-        .iter()
-        .map(|field| field.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
-    Text {
-        text,
-        known,
-        span,
-        ..Text::default()
-    }
-}
-
-/// Expands braces: each sequence of bits is a word of its own. True where some had to be left out.
-fn braces<'x, 't>(parts: &'x [Part<'t>], all: &mut Vec<Vec<Bit<'x, 't>>>) -> bool {
-    let mut cut = false;
-    for part in parts {
-        let choices: Vec<Vec<Bit<'x, 't>>> = match part {
-            Part::Brace(alternatives) => {
-                let mut choices = Vec::new();
-                for alternative in alternatives {
-                    let mut inner = vec![Vec::new()];
-                    cut |= braces(alternative, &mut inner);
-                    choices.append(&mut inner);
-                    choices.truncate(MAX_WORDS);
-                }
-                choices
-            }
-            Part::Range(text) => range(text)
-                .into_iter()
-                .map(|text| vec![Bit::Made(text)])
-                .collect(),
-            other => {
-                for bits in all.iter_mut() {
-                    bits.push(Bit::Part(other));
-                }
-                continue;
-            }
-        };
-        if all.len() * choices.len() > MAX_WORDS && all.len() > 1 {
-            // Too many: the first choice stands for the others from here on.
-            cut = true;
-            for bits in all.iter_mut() {
-                bits.extend(choices.first().into_iter().flatten().cloned());
-            }
-            continue;
-        }
-        cut |= choices.len() >= MAX_WORDS;
-        let mut next = Vec::with_capacity(all.len() * choices.len());
-        for bits in all.iter() {
-            for choice in &choices {
-                let mut joined = bits.clone();
-                joined.extend(choice.iter().cloned());
-                next.push(joined);
-            }
-        }
-        *all = next;
-    }
-    cut
-}
-
-fn range(text: &str) -> Vec<String> {
-    let mut ends = text.splitn(3, "..");
-    let (first, last) = (ends.next().unwrap_or(""), ends.next().unwrap_or(""));
-    let step = ends
-        .next()
-        .and_then(|step| step.parse::<i64>().ok())
-        .map_or(1, |step| step.unsigned_abs().max(1));
-    let width = if first.trim_start_matches('-').starts_with('0') && first.len() > 1
-        || last.trim_start_matches('-').starts_with('0') && last.len() > 1
-    {
-        first.len().max(last.len())
-    } else {
-        0
+/// The redirections of `$(< FILE)`.
+fn just_a_file<'l, 'a>(list: &'l List<'a>) -> Option<&'l [Redirection<'a>]> {
+    let [item] = list.items.as_slice() else {
+        return None;
     };
-    let (from, to, letters) = match (first.parse::<i64>(), last.parse::<i64>()) {
-        (Ok(from), Ok(to)) => (from, to, false),
-        _ => match (first.chars().next(), last.chars().next()) {
-            (Some(from), Some(to)) => (i64::from(u32::from(from)), i64::from(u32::from(to)), true),
-            _ => return vec![text.to_owned()],
-        },
+    let ([command], []) = (
+        item.and_or.first.stages.as_slice(),
+        item.and_or.rest.as_slice(),
+    ) else {
+        return None;
     };
-    let mut out = Vec::new();
-    let mut at = from;
-    let step = i64::try_from(step).unwrap_or(i64::MAX);
-    while out.len() < MAX_WORDS {
-        out.push(if letters {
-            u8::try_from(at)
-                .map(|byte| char::from(byte).to_string())
-                .unwrap_or_default()
-        } else {
-            format!("{at:0width$}")
-        });
-        let next = if from <= to {
-            at.checked_add(step)
-        } else {
-            at.checked_sub(step)
-        };
-        match next {
-            Some(next) if from <= to && next <= to || from > to && next >= to => at = next,
-            _ => break,
+    match &command.kind {
+        CommandKind::Simple(simple)
+            if simple.words.is_empty()
+                && simple.assignments.is_empty()
+                && command.redirections.len() == 1 =>
+        {
+            Some(&command.redirections)
         }
+        _ => None,
     }
-    out
 }

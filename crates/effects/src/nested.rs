@@ -3,7 +3,7 @@
 use cmdai_schema::{CodeSource, Dialect, Span};
 
 use crate::{
-    analyser::Analyser,
+    analyser::{Analyser, Flow},
     value::{Map, Stream, Taint, Text},
 };
 
@@ -79,6 +79,7 @@ impl Analyser<'_> {
             .unwrap_or(Stream::UNKNOWN);
         if let Some(before) = before {
             self.leave_subshell(before);
+            self.flow = Flow::On;
         }
         printed
     }
@@ -105,6 +106,20 @@ impl Analyser<'_> {
                     Stream::UNKNOWN
                 }
             },
+            Stream::Partial(text) => {
+                let code = Text {
+                    span,
+                    offset: None,
+                    ..Text::clone(text)
+                };
+                match dialect {
+                    Some(dialect) => self.shell_code(&code, dialect, &Stream::Empty, true),
+                    None => {
+                        self.inline_code(language, &code);
+                        Stream::UNKNOWN
+                    }
+                }
+            }
             Stream::Tainted(taint) => {
                 self.tainted_code(taint, language, span);
                 Stream::UNKNOWN
@@ -135,7 +150,9 @@ impl Analyser<'_> {
         let absolute = self.absolute(&path.text);
         if let Some(content) = self.env.file(&absolute).cloned() {
             return match content {
-                Stream::Known(_) => self.code_from_stream(&content, language, dialect, span),
+                Stream::Known(_) | Stream::Partial(_) => {
+                    self.code_from_stream(&content, language, dialect, span)
+                }
                 Stream::Tainted(taint) => {
                     self.tainted_code(&taint, language, span);
                     Stream::UNKNOWN

@@ -13,13 +13,13 @@ impl Analyser<'_> {
     pub(crate) fn printed_by(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let args = call.args;
         match call.name {
-            "echo" => return echo(args),
+            "echo" => {
+                self.status = crate::analyser::Status::Seen(true);
+                return crate::format::echo(args);
+            }
             "printf" => {
-                let known = args.iter().all(|arg| arg.known);
-                return match printf(args) {
-                    Some(text) if known => Stream::Known(text),
-                    _ => tainted(args),
-                };
+                self.status = crate::analyser::Status::Seen(true);
+                return crate::format::printf(args);
             }
             "pwd" => return Stream::Known(format!("{}\n", self.env.cwd)),
             "whoami" | "logname" => return Stream::Known(format!("{}\n", self.context.user)),
@@ -177,128 +177,6 @@ fn decodes(name: &str, parsed: &Parsed<'_>) -> bool {
         "uudecode" => true,
         _ => false,
     }
-}
-
-fn tainted(args: &[Text]) -> Stream {
-    let mut taint = Taint::Unknown;
-    for arg in args {
-        if let Some(next) = &arg.taint {
-            taint = taint.worse(next.clone());
-        }
-    }
-    Stream::Tainted(taint)
-}
-
-fn echo(args: &[Text]) -> Stream {
-    let (mut newline, mut escapes) = (true, false);
-    let mut at = 0;
-    while let Some(arg) = args.get(at) {
-        let flags = arg
-            .text
-            .strip_prefix('-')
-            .filter(|flags| !flags.is_empty() && flags.bytes().all(|byte| b"neE".contains(&byte)));
-        let Some(flags) = flags else { break };
-        for flag in flags.bytes() {
-            match flag {
-                b'n' => newline = false,
-                b'e' => escapes = true,
-                _ => escapes = false,
-            }
-        }
-        at += 1;
-    }
-    let rest = args.get(at..).unwrap_or_default();
-    if let Some(unknown) = rest.iter().find(|arg| !arg.known) {
-        // Text with holes is still text: the holes read as they are written.
-        if unknown.taint.is_some() {
-            return tainted(rest);
-        }
-    }
-    let mut text = rest
-        .iter()
-        .map(|arg| arg.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
-    if escapes {
-        text = cmdai_shell::decode_ansi_c(&text);
-    }
-    if newline {
-        text.push('\n');
-    }
-    Stream::Known(text)
-}
-
-/// The text that `printf` makes; nothing where it cannot be told.
-pub(crate) fn printf(args: &[Text]) -> Option<String> {
-    let args: Vec<&Text> = args.iter().skip_while(|arg| arg.text == "--").collect();
-    let (format, rest) = args.split_first()?;
-    let mut out = String::new();
-    let mut values = rest.iter();
-    let mut first = true;
-    while first || values.len() > 0 {
-        first = false;
-        let left = values.len();
-        let mut chars = format.text.chars().peekable();
-        let mut plain = String::new();
-        while let Some(next) = chars.next() {
-            if next != '%' {
-                plain.push(next);
-                if next == '\\' {
-                    plain.extend(chars.next());
-                }
-                continue;
-            }
-            out.push_str(&cmdai_shell::decode_ansi_c(&plain));
-            plain.clear();
-            let mut kind = chars.next()?;
-            let mut spec = String::new();
-            while matches!(kind, '-' | '0'..='9' | '.' | ' ' | '+' | '#') {
-                spec.push(kind);
-                kind = chars.next()?;
-            }
-            match kind {
-                '%' => out.push('%'),
-                's' | 'd' | 'i' | 'q' | 'u' => {
-                    let value = values.next().map_or("", |value| value.text.as_str());
-                    let width: usize = spec
-                        .trim_start_matches(['-', '0', '+', ' '])
-                        .split('.')
-                        .next()
-                        .and_then(|width| width.parse().ok())
-                        .unwrap_or(0);
-                    if width > 4096 {
-                        return None;
-                    }
-                    let cut: Option<usize> =
-                        spec.split_once('.').and_then(|(_, cut)| cut.parse().ok());
-                    let value: String = match cut {
-                        Some(cut) => value.chars().take(cut).collect(),
-                        None => value.to_owned(),
-                    };
-                    if spec.starts_with('-') {
-                        out.push_str(&format!("{value:<width$}"))
-                    } else {
-                        out.push_str(&format!("{value:>width$}"))
-                    }
-                }
-                'b' => out.push_str(&cmdai_shell::decode_ansi_c(
-                    values.next().map_or("", |value| value.text.as_str()),
-                )),
-                'c' => out.extend(values.next().and_then(|value| value.text.chars().next())),
-                'x' => out.push_str(&format!("{:x}", values.next()?.text.parse::<i64>().ok()?)),
-                'o' => out.push_str(&format!("{:o}", values.next()?.text.parse::<i64>().ok()?)),
-                _ => return None,
-            }
-        }
-        out.push_str(&cmdai_shell::decode_ansi_c(&plain));
-        if out.len() > MAX_TEXT {
-            return None;
-        }
-        if values.len() == left {
-            break;
-        }
-    }
-    Some(out)
 }
 
 fn seq(parsed: &Parsed<'_>) -> Stream {
@@ -540,28 +418,12 @@ fn substitute(text: &str, parsed: &Parsed<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, hex, printf};
-    use crate::value::Text;
+    use super::{base64, hex};
 
     #[test]
     fn decoders() {
         assert_eq!(base64("cm0gLXJmIC8=").as_deref(), Some("rm -rf /"));
         assert_eq!(hex("726d 202d").as_deref(), Some("rm -"));
         assert_eq!(base64("!!"), None);
-    }
-
-    #[test]
-    fn formats() {
-        let texts = |all: &[&str]| {
-            all.iter()
-                .map(|text| Text::known(*text, Default::default()))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            printf(&texts(&["%s-%s\\n", "a", "b"])).as_deref(),
-            Some("a-b\n")
-        );
-        assert_eq!(printf(&texts(&["\\162\\155"])).as_deref(), Some("rm"));
-        assert_eq!(printf(&texts(&["%s ", "a", "b"])).as_deref(), Some("a b "));
     }
 }

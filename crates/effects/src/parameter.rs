@@ -1,133 +1,210 @@
-//! Variables and what their operators make of them.
+//! Variables: what they hold, and what `${x…}` makes of it.
 
-use cmdai_shell::{Operator, Tree, Variable};
+use cmdai_schema::Span;
+use cmdai_shell::{CommandKind, Operator, Part, Tree, Variable};
 
 use crate::{
     analyser::Analyser,
-    expand::Fields,
-    state::Value,
-    value::{Taint, Text},
+    fields::{Fields, join_texts},
+    operator,
+    state::{Array, Value},
+    value::{Map, Text},
 };
 
 /// What a lookup yields.
 enum Found {
-    One(String),
-    Many(Vec<String>),
+    /// One text, perhaps with parts that are not known.
+    One(Text),
+    /// Elements, each with its number or key.
+    Many(Vec<(String, Text)>),
     /// Known to be unset.
     Unset,
-    Unknown {
-        may_be_empty: bool,
-        taint: Option<Taint>,
-    },
+}
+
+impl Found {
+    fn unknown(may_be_empty: bool) -> Self {
+        Self::One(Text {
+            empty: may_be_empty.then(String::new),
+            ..Text::default()
+        })
+    }
+
+    fn known(text: impl Into<String>) -> Self {
+        Self::One(Text::known(text, Span::default()))
+    }
+}
+
+fn numbered(texts: impl IntoIterator<Item = Text>) -> Vec<(String, Text)> {
+    texts
+        .into_iter()
+        .enumerate()
+        .map(|(at, text)| ((at + 1).to_string(), text))
+        .collect()
 }
 
 impl Analyser<'_> {
-    fn lookup(&mut self, name: &str, index: Option<&str>) -> Found {
+    /// Value of a variable, of the text or of the session; nothing where nobody knows.
+    pub(crate) fn variable(&self, name: &str) -> Option<Value> {
+        match self.env.get(name) {
+            Some(value) => Some(value.clone()),
+            None => self.session_variable(self.env.target(name)),
+        }
+    }
+
+    fn lookup(&mut self, name: &str, index: Option<&str>, span: Span) -> Found {
         if let Some(found) = self.special(name) {
             return found;
         }
-        let value = match self.env.get(name) {
-            Some(value) => value.clone(),
-            None => match self.session_variable(name) {
-                Some(value) => value,
-                None => {
-                    return Found::Unknown {
-                        may_be_empty: true,
-                        taint: None,
-                    };
-                }
-            },
-        };
-        if value.unset {
-            return Found::Unset;
-        }
-        if let Some(array) = value.array {
+        let Some(value) = self.variable(name) else {
             return match index {
-                Some("@" | "*") => Found::Many(array),
-                None | Some("0") => array.into_iter().next().map_or(Found::Unset, Found::One),
-                Some(number) => match number.trim().parse::<i64>() {
-                    Ok(number) => {
-                        let len = i64::try_from(array.len()).unwrap_or(i64::MAX);
-                        let at =
-                            usize::try_from(if number < 0 { len + number } else { number }).ok();
-                        at.and_then(|at| array.into_iter().nth(at))
-                            .map_or(Found::Unset, Found::One)
-                    }
-                    Err(_) => Found::Unknown {
-                        may_be_empty: true,
-                        taint: None,
-                    },
-                },
+                Some("@" | "*") => Found::One(Text {
+                    empty: Some(String::new()),
+                    ..Text::default()
+                }),
+                _ => Found::unknown(true),
+            };
+        };
+        if let Some(array) = &value.array {
+            return match index {
+                Some("@" | "*") => Found::Many(array.items.clone()),
+                None => array
+                    .get("0")
+                    .map_or(Found::Unset, |text| Found::One(text.clone())),
+                Some(raw) => {
+                    let array = array.clone();
+                    self.element(name, &array, raw, span)
+                }
             };
         }
-        match value.alternatives.len() {
-            0 => Found::Unknown {
-                may_be_empty: !value.not_empty,
-                taint: value.taint,
-            },
-            len => {
-                self.choices = self.choices.max(len);
-                let choice = self.choice % len;
-                value
-                    .alternatives
-                    .into_iter()
-                    .nth(choice)
-                    .map_or(Found::Unset, Found::One)
+        match (value.alternatives.len(), index) {
+            (0, Some("@" | "*")) => Found::Many(Vec::new()),
+            (0, _) => Found::Unset,
+            (len, index) => {
+                let at = if len > 1 {
+                    self.picks.digit(name, len)
+                } else {
+                    0
+                };
+                let Some(text) = value.alternatives.into_iter().nth(at) else {
+                    return Found::Unset;
+                };
+                match index {
+                    Some("@" | "*") if text.known => Found::Many(vec![("0".to_owned(), text)]),
+                    None | Some("@" | "*") => Found::One(text),
+                    Some(raw) => match self.subscript(raw, false, span, 1).as_deref() {
+                        Some("0") => Found::One(text),
+                        Some(_) if text.known => Found::Unset,
+                        _ => Found::unknown(true),
+                    },
+                }
             }
         }
     }
 
+    /// An element of an array; one of them, where the key is not known.
+    fn element(&mut self, name: &str, array: &Array, raw: &str, span: Span) -> Found {
+        match self.subscript(raw, array.named, span, array.next_index()) {
+            Some(key) => array
+                .get(&key)
+                .map_or(Found::Unset, |text| Found::One(text.clone())),
+            None if array.items.is_empty() => Found::unknown(true),
+            None => {
+                let len = array.items.len().min(8);
+                let at = self.picks.digit(name, len);
+                array
+                    .items
+                    .get(at)
+                    .map_or(Found::Unset, |(_, text)| Found::One(text.clone()))
+            }
+        }
+    }
+
+    /// What stands between brackets, as a key; nothing where it cannot be told.
+    pub(crate) fn subscript(
+        &mut self,
+        raw: &str,
+        named: bool,
+        span: Span,
+        next: i64,
+    ) -> Option<String> {
+        let text = self.raw_text(raw, span);
+        if named {
+            return text.known.then_some(text.text);
+        }
+        let number = self.calculate(&text)?;
+        let number = if number < 0 {
+            next.checked_add(number)?
+        } else {
+            number
+        };
+        (number >= 0).then(|| number.to_string())
+    }
+
+    /// A piece of the line that was not read as words, expanded.
+    pub(crate) fn raw_text(&mut self, raw: &str, span: Span) -> Text {
+        if !raw.contains(['$', '`', '"', '\'', '\\']) {
+            return Text::known(raw, span);
+        }
+        let read = self.deeper(span, |this| {
+            let tree = cmdai_shell::parse(raw, this.dialect);
+            let command = tree
+                .body
+                .items
+                .first()
+                .and_then(|item| item.and_or.first.stages.first());
+            let Some(CommandKind::Simple(simple)) = command.map(|command| &command.kind) else {
+                return None;
+            };
+            let outer = std::mem::replace(&mut this.map, Map::Fixed(span));
+            let texts: Vec<Text> = simple
+                .words
+                .iter()
+                .map(|word| this.expand_one(&tree, word))
+                .collect();
+            this.map = outer;
+            let whole = tree.body.items.len() == 1 && simple.assignments.is_empty();
+            whole.then(|| join_texts(&texts, " ", span))
+        });
+        read.flatten()
+            .unwrap_or_else(|| Text::unknown(raw, span, None))
+    }
+
     fn special(&mut self, name: &str) -> Option<Found> {
+        let first = name.bytes().next()?;
+        if first.is_ascii_lowercase() {
+            return None;
+        }
         let positional = self.env.positional.as_deref();
         match name {
-            "@" | "*" => Some(match positional {
-                Some(args) if args.iter().all(|arg| arg.known) => {
-                    Found::Many(args.iter().map(|arg| arg.text.clone()).collect())
-                }
-                Some(_) => Found::Unknown {
-                    may_be_empty: true,
-                    taint: None,
-                },
+            "@" | "*" => Some(Found::Many(
                 // A line that is typed has no arguments.
-                None => Found::Many(Vec::new()),
+                numbered(positional.unwrap_or_default().iter().cloned()),
+            )),
+            "#" => Some(Found::known(
+                positional.unwrap_or_default().len().to_string(),
+            )),
+            "?" => Some(match self.status.known() {
+                Some(true) => Found::known("0"),
+                _ => Found::unknown(false),
             }),
-            "#" => Some(match positional {
-                Some(args) => Found::One(args.len().to_string()),
-                None => Found::One("0".to_owned()),
-            }),
-            "?" | "$" | "!" | "-" | "_" | "RANDOM" | "SECONDS" | "LINENO" | "BASHPID" | "PPID" => {
-                Some(Found::Unknown {
-                    may_be_empty: false,
-                    taint: None,
-                })
-            }
-            // `sh -c CODE NAME`
-            "0" => Some(match self.env.get("0") {
-                Some(value) => match value.alternatives.first() {
-                    Some(name) => Found::One(name.clone()),
-                    None => Found::Unknown {
-                        may_be_empty: false,
-                        taint: None,
-                    },
-                },
-                None => Found::One("bash".to_owned()),
-            }),
-            _ => {
+            "$" | "!" | "-" | "_" | "RANDOM" | "SRANDOM" | "SECONDS" | "LINENO" | "BASHPID"
+            | "PPID" | "EPOCHSECONDS" | "EPOCHREALTIME" => Some(Found::unknown(false)),
+            "0" => Some(Found::One(
+                self.env
+                    .get("0")
+                    .and_then(|value| value.alternatives.first().cloned())
+                    .unwrap_or_else(|| Text::known("bash", Span::default())),
+            )),
+            _ if first.is_ascii_digit() => {
                 let number: usize = name.parse().ok()?;
                 let arg = positional.and_then(|args| args.get(number.checked_sub(1)?));
                 Some(match (arg, positional) {
-                    (Some(arg), _) if arg.known => Found::One(arg.text.clone()),
-                    (Some(arg), _) => Found::Unknown {
-                        may_be_empty: arg.empty.is_some(),
-                        taint: arg.taint.clone(),
-                    },
+                    (Some(arg), _) => Found::One(arg.clone()),
                     (None, Some(_)) => Found::Unset,
-                    (None, None) => Found::Unknown {
-                        may_be_empty: true,
-                        taint: None,
-                    },
+                    (None, None) => Found::unknown(true),
                 })
             }
+            _ => None,
         }
     }
 
@@ -144,18 +221,14 @@ impl Analyser<'_> {
             "PATH" => "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "SHELL" | "BASH" => "/bin/bash",
             "TERM" => "xterm-256color",
-            _ if self.context.session.is_live() => {
-                return Some(Value {
-                    unset: true,
-                    ..Value::default()
-                });
+            "OPTIND" => "1",
+            "HOSTNAME" | "UID" | "EUID" | "BASH_VERSION" | "HOSTTYPE" | "OSTYPE" | "MACHTYPE"
+            | "BASH_VERSINFO" | "BASHOPTS" | "SHELLOPTS" | "OPTERR" | "SHLVL" => {
+                return Some(Value::solid(None));
             }
-            "HOSTNAME" | "LANG" | "DISPLAY" | "EDITOR" | "OLDPWD" | "UID" | "EUID"
-            | "BASH_VERSION" | "GITHUB_WORKSPACE" | "PWD_" => {
-                return Some(Value {
-                    not_empty: true,
-                    ..Value::default()
-                });
+            _ if self.context.session.is_live() => return Some(Value::default()),
+            "LANG" | "DISPLAY" | "EDITOR" | "OLDPWD" | "GITHUB_WORKSPACE" => {
+                return Some(Value::solid(None));
             }
             _ => return None,
         };
@@ -170,344 +243,404 @@ impl Analyser<'_> {
         split: bool,
         fields: &mut Fields,
     ) {
-        let mut found = if variable.op == Some(Operator::Other) {
-            Found::Unknown {
-                may_be_empty: true,
-                taint: None,
-            }
-        } else {
-            self.lookup(variable.name, variable.index)
-        };
-        if variable.indirect {
-            found = match found {
-                Found::One(name) => self.lookup(&name, None),
-                _ => Found::Unknown {
-                    may_be_empty: true,
-                    taint: None,
-                },
+        let span = self.map.span(variable.span);
+        let written = variable.span.of(tree.source);
+        // What is written in the line, for texts that braces joined with a name.
+        let joined;
+        let written =
+            if written.is_empty() || variable.op.is_none() && !written.contains(variable.name) {
+                joined = format!("${}", variable.name);
+                joined.as_str()
+            } else {
+                written
             };
-        }
+        let star = variable.name == "*" || variable.index == Some("*");
+        let mut found = if variable.op == Some(Operator::Other) {
+            for part in &variable.operand {
+                // Whatever runs in it runs.
+                let mut aside = Fields::new(span);
+                self.expand_part(tree, part, true, false, &mut aside);
+            }
+            Found::unknown(true)
+        } else if variable.indirect {
+            self.indirect(variable, span)
+        } else {
+            self.lookup(variable.name, variable.index, span)
+        };
         if variable.length {
             match found {
-                Found::One(text) => fields.push(&text.chars().count().to_string()),
+                Found::One(text) if text.known => {
+                    fields.push(&text.text.chars().count().to_string());
+                }
                 Found::Many(all) => fields.push(&all.len().to_string()),
-                _ => fields.push_unknown(variable.span.of(tree.source), false, None),
+                Found::Unset => fields.push("0"),
+                Found::One(_) => fields.push_unknown(written, false, None),
             }
             return;
         }
         if self.env.nounset
             && variable.op.is_none()
-            && let Found::Unknown { may_be_empty, .. } = &mut found
+            && let Found::One(text) = &mut found
+            && text.is_whole_unknown()
         {
             // The shell stops at an unset variable; an empty one is still possible, but far away.
-            *may_be_empty = false;
+            text.empty = None;
         }
-        let found = self.operate(tree, variable, found);
+        let listing = variable.indirect && matches!(variable.op, Some(Operator::Transform('*')));
+        let found = if listing {
+            Some(found)
+        } else {
+            self.operate(tree, variable, found, quoted, split, fields)
+        };
         match found {
-            Found::One(text) => {
+            None | Some(Found::Unset) => {}
+            Some(Found::One(text)) => {
                 if quoted || !split {
-                    fields.push(&text);
+                    fields.push_value(&text, written, quoted);
                 } else {
                     let separators = self.separators();
-                    fields.push_split(&text, &separators);
+                    fields.push_value_split(&text, written, &separators);
                 }
             }
-            Found::Many(all) => {
-                let star = variable.name == "*" || variable.index == Some("*");
+            Some(Found::Many(all)) => {
+                let all: Vec<Text> = all.into_iter().map(|(_, text)| text).collect();
+                let separators = self.separators();
                 if quoted && star || !split && !quoted {
-                    fields.push(&all.join(" "));
+                    let between = if star {
+                        separators.chars().next().map(String::from)
+                    } else {
+                        Some(" ".to_owned())
+                    };
+                    let text = join_texts(&all, between.as_deref().unwrap_or(""), span);
+                    if !all.is_empty() {
+                        fields.push_value(&text, written, quoted);
+                    }
                 } else {
-                    fields.push_elements(&all, quoted);
+                    fields.push_elements(&all, quoted, &separators);
                 }
             }
-            Found::Unset => {}
-            Found::Unknown {
-                may_be_empty,
-                taint,
-            } => fields.push_unknown(variable.span.of(tree.source), may_be_empty, taint),
         }
     }
 
-    fn operate(&mut self, tree: &Tree<'_>, variable: &Variable<'_>, found: Found) -> Found {
-        let Some(op) = variable.op else { return found };
+    /// `${!x}`, `${!x*}`, `${!x[@]}`
+    fn indirect(&mut self, variable: &Variable<'_>, span: Span) -> Found {
+        if variable.op == Some(Operator::Transform('*')) {
+            let mut names: Vec<&String> = self
+                .env
+                .vars
+                .iter()
+                .filter(|(name, value)| name.starts_with(variable.name) && !value.is_unset())
+                .map(|(name, _)| name)
+                .collect();
+            names.sort();
+            names.dedup();
+            return Found::Many(numbered(
+                names
+                    .into_iter()
+                    .map(|name| Text::known(name.as_str(), span)),
+            ));
+        }
+        if matches!(variable.index, Some("@" | "*")) {
+            return match self.lookup(variable.name, variable.index, span) {
+                Found::Many(all) => Found::Many(
+                    all.into_iter()
+                        .map(|(key, _)| (key.clone(), Text::known(key, span)))
+                        .collect(),
+                ),
+                other => other,
+            };
+        }
+        if let Some(reference) = self
+            .env
+            .slot(variable.name)
+            .and_then(|value| value.reference.clone())
+        {
+            return Found::known(&*reference);
+        }
+        match self.lookup(variable.name, variable.index, span) {
+            Found::One(name) if name.known && !name.text.is_empty() => {
+                match name.text.split_once('[') {
+                    Some((array, index)) => {
+                        self.lookup(array, Some(index.trim_end_matches(']')), span)
+                    }
+                    None => self.lookup(&name.text, None, span),
+                }
+            }
+            Found::Unset => Found::Unset,
+            _ => Found::unknown(true),
+        }
+    }
+
+    /// What an operator makes of it; nothing where the operand went into the fields by itself.
+    fn operate(
+        &mut self,
+        tree: &Tree<'_>,
+        variable: &Variable<'_>,
+        found: Found,
+        quoted: bool,
+        split: bool,
+        fields: &mut Fields,
+    ) -> Option<Found> {
+        let Some(op) = variable.op else {
+            return Some(found);
+        };
         let is_empty = |found: &Found, colon: bool| match found {
-            Found::One(text) => colon && text.is_empty(),
-            Found::Many(all) => all.is_empty(),
-            Found::Unset => true,
+            Found::One(text) if text.known => colon && text.text.is_empty(),
             // Where nothing is known about a session, a variable with a default is mostly unset.
-            Found::Unknown { may_be_empty, .. } => *may_be_empty,
+            Found::One(text) => text.is_whole_unknown() && text.empty.is_some(),
+            Found::Many(all) => {
+                all.is_empty()
+                    || colon
+                        && all.len() == 1
+                        && all
+                            .iter()
+                            .all(|(_, text)| text.known && text.text.is_empty())
+            }
+            Found::Unset => true,
         };
         match op {
             Operator::Default { colon } => {
-                let operand = self.operand(tree, variable);
                 if is_empty(&found, colon) {
-                    operand
+                    self.operand_fields(tree, &variable.operand, quoted, split, fields);
+                    None
                 } else {
-                    found
+                    Some(found)
                 }
             }
             Operator::Assign { colon } => {
-                let operand = self.operand(tree, variable);
                 if is_empty(&found, colon) {
-                    if let Found::One(text) = &operand {
-                        self.env.set(variable.name, Value::known(text.clone()));
-                    }
-                    operand
+                    let text = self.expand_inner(tree, &variable.operand);
+                    self.env.set(
+                        variable.name,
+                        Value::text(Text {
+                            span: Span::default(),
+                            offset: None,
+                            ..text.clone()
+                        }),
+                    );
+                    Some(Found::One(text))
                 } else {
-                    found
+                    Some(found)
                 }
             }
             Operator::Alternative { colon } => {
-                let operand = self.operand(tree, variable);
-                match found {
-                    Found::Unset => Found::One(String::new()),
-                    Found::One(text) if colon && text.is_empty() => Found::One(String::new()),
-                    Found::Many(all) if all.is_empty() => Found::One(String::new()),
-                    _ => operand,
+                let nothing = match &found {
+                    Found::Unset => true,
+                    Found::One(text) => text.known && colon && text.text.is_empty(),
+                    Found::Many(all) => all.is_empty(),
+                };
+                if nothing {
+                    None
+                } else {
+                    self.operand_fields(tree, &variable.operand, quoted, split, fields);
+                    None
                 }
             }
             Operator::Error { .. } => {
-                self.operand(tree, variable);
+                self.expand_inner(tree, &variable.operand);
                 match found {
-                    Found::Unknown { taint, .. } => {
+                    Found::One(mut text) if text.is_whole_unknown() => {
                         // From here on it is set.
-                        self.env.set(
-                            variable.name,
-                            Value {
-                                not_empty: true,
-                                taint: taint.clone(),
-                                ..Value::default()
-                            },
-                        );
-                        Found::Unknown {
-                            may_be_empty: false,
-                            taint,
-                        }
+                        text.empty = None;
+                        self.env.set(variable.name, Value::text(text.clone()));
+                        Some(Found::One(text))
                     }
-                    other => other,
+                    Found::Unset => Some(Found::unknown(false)),
+                    other => Some(other),
                 }
             }
+            Operator::Substring => Some(self.substring(tree, variable, found)),
+            Operator::Transform('P') => Some(match found {
+                Found::One(text) if text.known && text.text.contains(['$', '`', '\\']) => {
+                    let span = self.map.span(variable.span);
+                    let code = Text {
+                        text: format!(": \"{}\"", text.text.replace('"', "\\\"")),
+                        span,
+                        known: true,
+                        ..Text::default()
+                    };
+                    let dialect = self.dialect;
+                    self.shell_code(&code, dialect, &crate::value::Stream::Empty, true);
+                    Found::unknown(false)
+                }
+                other => other,
+            }),
             _ => {
-                let operand = match self.operand(tree, variable) {
-                    Found::One(text) => Some(text),
-                    _ => None,
-                };
-                let second = variable.second.as_ref().map(|parts| {
-                    let text = self.expand_inner(tree, parts);
-                    text.known.then_some(text.text)
-                });
-                let apply = |text: &str| {
-                    transform(
-                        op,
-                        text,
-                        operand.as_deref(),
-                        second.as_ref().map(Option::as_deref),
-                    )
-                };
-                match found {
-                    Found::One(text) => apply(&text).map_or(
-                        Found::Unknown {
-                            may_be_empty: true,
-                            taint: None,
+                let operand = self.pattern(tree, &variable.operand);
+                let second = variable
+                    .second
+                    .as_ref()
+                    .map(|parts| self.replacement(tree, parts));
+                let can = operand.known && second.as_ref().is_none_or(|second| second.known);
+                let apply = |text: Text| -> Text {
+                    if text.is_whole_unknown() {
+                        return text;
+                    }
+                    let change = |text: &str| {
+                        can.then(|| {
+                            operator::transform(
+                                op,
+                                text,
+                                &operand.text,
+                                second.as_ref().map(|second| second.text.as_str()),
+                            )
+                        })
+                        .flatten()
+                    };
+                    match change(&text.text) {
+                        Some(changed) => Text {
+                            known: text.known,
+                            empty: text.empty.as_deref().and_then(change),
+                            text: changed,
+                            glob: text.glob,
+                            taint: text.taint,
+                            ..Text::default()
                         },
-                        Found::One,
+                        None => Text {
+                            empty: Some(String::new()),
+                            taint: text.taint,
+                            ..Text::default()
+                        },
+                    }
+                };
+                Some(match found {
+                    Found::One(text) => Found::One(apply(text)),
+                    Found::Many(all) => Found::Many(
+                        all.into_iter()
+                            .map(|(key, text)| (key, apply(text)))
+                            .collect(),
                     ),
-                    Found::Many(all) if op == Operator::Substring => {
-                        slice_array(&all, operand.as_deref(), second.flatten().as_deref())
-                    }
-                    Found::Many(all) => {
-                        let changed: Option<Vec<String>> =
-                            all.iter().map(|text| apply(text)).collect();
-                        changed.map_or(
-                            Found::Unknown {
-                                may_be_empty: true,
-                                taint: None,
-                            },
-                            Found::Many,
-                        )
-                    }
-                    other => other,
-                }
+                    Found::Unset => Found::Unset,
+                })
             }
         }
     }
 
-    fn operand(&mut self, tree: &Tree<'_>, variable: &Variable<'_>) -> Found {
-        let text: Text = self.expand_inner(tree, &variable.operand);
-        if text.known {
-            Found::One(text.text)
+    /// The operand of `:-` and the like goes into the fields as if it stood in the place of the variable.
+    fn operand_fields(
+        &mut self,
+        tree: &Tree<'_>,
+        parts: &[Part<'_>],
+        quoted: bool,
+        split: bool,
+        fields: &mut Fields,
+    ) {
+        if parts.is_empty() && !split {
+            return;
+        }
+        for part in parts {
+            match part {
+                Part::Literal(text) if split && !quoted => {
+                    let separators = self.separators();
+                    fields.push_split(text, &separators);
+                }
+                part => self.expand_part(tree, part, quoted, split, fields),
+            }
+        }
+    }
+
+    /// `${x:start:length}`
+    fn substring(&mut self, tree: &Tree<'_>, variable: &Variable<'_>, found: Found) -> Found {
+        let start = self.expand_inner(tree, &variable.operand);
+        let start = if start.known && start.text.trim().is_empty() {
+            Some(0)
         } else {
-            Found::Unknown {
-                may_be_empty: text.empty.is_some(),
-                taint: text.taint,
-            }
-        }
-    }
-}
-
-fn slice_array(all: &[String], start: Option<&str>, len: Option<&str>) -> Found {
-    let Some(start) = start.and_then(|start| start.trim().parse::<usize>().ok()) else {
-        return Found::Unknown {
-            may_be_empty: true,
-            taint: None,
+            self.calculate(&start)
         };
-    };
-    // For the positional parameters the first one has number 1.
-    let rest = all.iter().skip(start.saturating_sub(1));
-    Found::Many(match len.and_then(|len| len.trim().parse::<usize>().ok()) {
-        Some(len) => rest.take(len).cloned().collect(),
-        None => rest.cloned().collect(),
-    })
-}
-
-/// Applies an operator to a known text; nothing where the result cannot be told.
-fn transform(
-    op: Operator,
-    text: &str,
-    operand: Option<&str>,
-    second: Option<Option<&str>>,
-) -> Option<String> {
-    let operand = operand?;
-    match op {
-        Operator::RemovePrefix { longest } => {
-            let mut ends: Vec<usize> = boundaries(text);
-            if longest {
-                ends.reverse();
-            }
-            let end = ends
-                .into_iter()
-                .find(|&end| crate::glob::matches(operand, text.get(..end).unwrap_or("")));
-            Some(
-                end.and_then(|end| text.get(end..))
-                    .unwrap_or(text)
-                    .to_owned(),
-            )
-        }
-        Operator::RemoveSuffix { longest } => {
-            let mut starts: Vec<usize> = boundaries(text);
-            if !longest {
-                starts.reverse();
-            }
-            let start = starts
-                .into_iter()
-                .find(|&start| crate::glob::matches(operand, text.get(start..).unwrap_or("")));
-            Some(
-                start
-                    .and_then(|start| text.get(..start))
-                    .unwrap_or(text)
-                    .to_owned(),
-            )
-        }
-        Operator::Replace(kind) => {
-            let replacement = match second {
-                None => "",
-                Some(replacement) => replacement?,
-            };
-            replace(text, operand, replacement, kind)
-        }
-        Operator::Substring => {
-            let len = i64::try_from(text.chars().count()).ok()?;
-            let start = crate::arithmetic::evaluate(operand.trim(), &|_| None)?;
-            let start = if start < 0 {
-                (len + start).max(0)
-            } else {
-                start.min(len)
-            };
-            let count = match second {
-                None => len - start,
-                Some(count) => {
-                    let count = crate::arithmetic::evaluate(count?.trim(), &|_| None)?;
-                    if count < 0 {
-                        (len + count - start).max(0)
-                    } else {
-                        count
-                    }
-                }
-            };
-            let (start, count) = (usize::try_from(start).ok()?, usize::try_from(count).ok()?);
-            Some(text.chars().skip(start).take(count).collect())
-        }
-        Operator::Case { upper, all } => {
-            let change = |next: char| {
-                if upper {
-                    next.to_uppercase().to_string()
+        let count = match &variable.second {
+            None => Some(None),
+            Some(parts) => {
+                let count = self.expand_inner(tree, parts);
+                if count.known && count.text.trim().is_empty() {
+                    Some(Some(0))
                 } else {
-                    next.to_lowercase().to_string()
+                    self.calculate(&count).map(Some)
                 }
-            };
-            Some(
-                text.chars()
-                    .enumerate()
-                    .map(|(index, next)| {
-                        if all || index == 0 {
-                            change(next)
-                        } else {
-                            next.to_string()
-                        }
-                    })
-                    .collect(),
-            )
-        }
-        Operator::Transform('U') => Some(text.to_uppercase()),
-        Operator::Transform('L') => Some(text.to_lowercase()),
-        Operator::Transform('E') => Some(cmdai_shell::decode_ansi_c(text)),
-        Operator::Transform('P' | 'Q') => Some(text.to_owned()),
-        _ => None,
-    }
-}
-
-fn boundaries(text: &str) -> Vec<usize> {
-    // Long texts with patterns are not followed: the work would be their square.
-    let mut all: Vec<usize> = text.char_indices().map(|(at, _)| at).take(1024).collect();
-    all.push(text.len());
-    all
-}
-
-fn replace(text: &str, pattern: &str, replacement: &str, kind: char) -> Option<String> {
-    if pattern.is_empty() {
-        return Some(text.to_owned());
-    }
-    if !crate::glob::is_pattern(pattern) {
-        return Some(match kind {
-            '/' => text.replace(pattern, replacement),
-            '#' => text
-                .strip_prefix(pattern)
-                .map_or_else(|| text.to_owned(), |rest| format!("{replacement}{rest}")),
-            '%' => text
-                .strip_suffix(pattern)
-                .map_or_else(|| text.to_owned(), |rest| format!("{rest}{replacement}")),
-            _ => text.replacen(pattern, replacement, 1),
-        });
-    }
-    if text.len() > 256 {
-        return None;
-    }
-    let ends = boundaries(text);
-    let mut out = String::new();
-    let mut at = 0;
-    let mut replaced = false;
-    while at < text.len() {
-        let hit = if replaced && kind != '/' {
-            None
-        } else {
-            ends.iter()
-                .rev()
-                .copied()
-                .filter(|&end| end > at)
-                .find(|&end| crate::glob::matches(pattern, text.get(at..end).unwrap_or("")))
+            }
         };
-        match hit {
-            Some(end) if (kind != '#' || at == 0) && (kind != '%' || end == text.len()) => {
-                out.push_str(replacement);
-                at = end;
-                replaced = true;
-            }
-            _ => {
-                let next = text.get(at..).and_then(|rest| rest.chars().next())?;
-                out.push(next);
-                at += next.len_utf8();
+        let (Some(start), Some(count)) = (start, count) else {
+            return Found::unknown(true);
+        };
+        match found {
+            Found::One(text) if text.known => operator::substring(&text.text, start, count)
+                .map_or(Found::unknown(true), Found::known),
+            Found::One(text) => Found::One(Text {
+                empty: Some(String::new()),
+                taint: text.taint,
+                ..Text::default()
+            }),
+            Found::Unset => Found::Unset,
+            Found::Many(all) => {
+                if count.is_some_and(|count| count < 0) {
+                    return Found::unknown(true);
+                }
+                let positional = matches!(variable.name, "@" | "*");
+                let next = all
+                    .last()
+                    .and_then(|(key, _)| key.parse::<i64>().ok())
+                    .map_or(i64::from(positional), |last| last.saturating_add(1));
+                let start = if start < 0 { next + start } else { start };
+                if start < 0 {
+                    return Found::Many(Vec::new());
+                }
+                let mut all = all;
+                if positional && start == 0 {
+                    let zero = match self.special("0") {
+                        Some(Found::One(text)) => text,
+                        _ => Text::default(),
+                    };
+                    all.insert(0, ("0".to_owned(), zero));
+                }
+                let rest = all
+                    .into_iter()
+                    .filter(|(key, _)| key.parse::<i64>().is_ok_and(|key| key >= start));
+                Found::Many(match count {
+                    Some(count) => rest.take(usize::try_from(count).unwrap_or(0)).collect(),
+                    None => rest.collect(),
+                })
             }
         }
     }
-    Some(out)
+
+    /// Parts as a pattern: what is quoted in them stands for itself.
+    pub(crate) fn pattern(&mut self, tree: &Tree<'_>, parts: &[Part<'_>]) -> Text {
+        self.escaped_parts(tree, parts, &|text| crate::glob::escape(text))
+    }
+
+    /// Parts as a replacement: `&` that is not quoted is what was found.
+    fn replacement(&mut self, tree: &Tree<'_>, parts: &[Part<'_>]) -> Text {
+        self.escaped_parts(tree, parts, &|text| {
+            text.replace('\\', "\\\\").replace('&', "\\&")
+        })
+    }
+
+    fn escaped_parts(
+        &mut self,
+        tree: &Tree<'_>,
+        parts: &[Part<'_>],
+        escape: &dyn Fn(&str) -> String,
+    ) -> Text {
+        let mut fields = Fields::new(Span::default());
+        fields.mark_quoted();
+        for part in parts {
+            match part {
+                Part::Escaped(text) | Part::Single(text) => fields.push(&escape(text)),
+                Part::AnsiC(text) => fields.push(&escape(text)),
+                Part::Double(inner) => {
+                    let text = self.expand_inner(tree, inner);
+                    let text = Text {
+                        text: escape(&text.text),
+                        glob: false,
+                        ..text
+                    };
+                    fields.push_value(&text, "$", false);
+                }
+                Part::Tilde(_) | Part::Literal(_) | Part::Glob(_) => {
+                    self.expand_part(tree, part, false, false, &mut fields);
+                }
+                other => self.expand_part(tree, other, false, false, &mut fields),
+            }
+        }
+        fields.finish().into_iter().next().unwrap_or_default()
+    }
 }

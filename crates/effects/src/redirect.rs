@@ -43,6 +43,16 @@ impl Analyser<'_> {
         out: &mut Redirected,
     ) {
         let span = self.map.span(redirection.span);
+        let mut fd = redirection.fd;
+        if let Some(name) = redirection.fd_variable {
+            // `{NAME}>`: the shell takes a number from 10 on.
+            let number = 10 + u32::try_from(self.env.descriptors.len()).unwrap_or(0);
+            if redirection.op != RedirectOp::DuplicateOut {
+                fd = number;
+                self.env
+                    .set(name, crate::state::Value::known(number.to_string()));
+            }
+        }
         match redirection.op {
             RedirectOp::HereDoc | RedirectOp::HereDocTabs => {
                 if let Some(here_doc) = redirection
@@ -50,32 +60,22 @@ impl Analyser<'_> {
                     .and_then(|index| tree.here_docs.get(index))
                 {
                     let text = self.here_doc(tree, here_doc);
-                    if redirection.fd == 0 {
+                    if fd == 0 {
                         out.stdin = Some(text);
                     }
                 }
             }
             RedirectOp::HereString => {
                 let text = self.expand_one(tree, &redirection.target);
-                out.stdin = Some(if text.known {
-                    Stream::Known(text.text + "\n")
-                } else {
-                    Stream::Tainted(text.taint.unwrap_or(Taint::Unknown))
-                });
+                out.stdin = Some(Stream::of(text).then(Stream::Known("\n".to_owned())));
             }
             RedirectOp::DuplicateIn | RedirectOp::DuplicateOut => {
                 let text = self.expand_one(tree, &redirection.target);
                 let number: Option<u32> = text.text.trim_end_matches('-').parse().ok();
                 let behind = number
-                    .and_then(|number| {
-                        self.env
-                            .descriptors
-                            .iter()
-                            .rev()
-                            .find(|(known, _)| *known == number)
-                    })
-                    .map(|(_, stream)| stream.clone());
-                match (redirection.fd, number) {
+                    .and_then(|number| self.env.descriptor(number))
+                    .cloned();
+                match (fd, number) {
                     (0, Some(1 | 2)) => {
                         if let Some((address, _)) = &out.network {
                             out.stdin = Some(Stream::Tainted(Taint::Remote(address.clone())));
@@ -87,7 +87,7 @@ impl Analyser<'_> {
                         }
                     }
                     (1, Some(2)) => out.away = true,
-                    (1 | 2, Some(0)) if redirection.fd == 1 => {
+                    (1 | 2, Some(0)) if fd == 1 => {
                         if let Some(Stream::Tainted(Taint::Remote(address))) = &out.stdin {
                             out.network = Some((address.clone(), span));
                         }
@@ -105,18 +105,18 @@ impl Analyser<'_> {
                 let target = self.expand_one(tree, &redirection.target);
                 let stream = self.read_file(&target, span);
                 if redirection.op == RedirectOp::ReadWrite
-                    && redirection.fd != 0
+                    && fd != 0
                     && !matches!(stream, Stream::Tainted(Taint::Remote(_)))
                 {
                     self.write_path(&target, true, span);
                 }
-                if let (Stream::Tainted(Taint::Remote(address)), 1) = (&stream, redirection.fd) {
+                if let (Stream::Tainted(Taint::Remote(address)), 1) = (&stream, fd) {
                     out.network = Some((address.clone(), span));
                 }
-                if redirection.fd == 0 {
+                if fd == 0 {
                     out.stdin = Some(stream);
                 } else {
-                    self.env.descriptors.push((redirection.fd, stream));
+                    self.env.descriptors.push((fd, stream));
                 }
             }
             RedirectOp::Write
@@ -127,7 +127,7 @@ impl Analyser<'_> {
                 let target = self.expand_one(tree, &redirection.target);
                 let append = matches!(redirection.op, RedirectOp::Append | RedirectOp::AppendBoth);
                 if let [Part::Process(..)] = redirection.target.parts.as_slice() {
-                    out.away = redirection.fd == 1;
+                    out.away = fd == 1;
                     return;
                 }
                 if let Some(address) = network_address(&target.text) {
@@ -138,17 +138,17 @@ impl Analyser<'_> {
                         span,
                         Certainty::Proven,
                     );
-                    if redirection.fd == 1 {
+                    if fd == 1 {
                         out.network = Some((address, span));
                     } else {
                         self.env
                             .descriptors
-                            .push((redirection.fd, Stream::Tainted(Taint::Remote(address))));
+                            .push((fd, Stream::Tainted(Taint::Remote(address))));
                     }
                     return;
                 }
                 self.write_path(&target, append, span);
-                if redirection.fd == 1 {
+                if fd == 1 {
                     out.away = true;
                     out.file = Some((self.absolute(&target.text), append));
                 }
@@ -192,28 +192,19 @@ impl Analyser<'_> {
     }
 
     fn here_doc(&mut self, tree: &Tree<'_>, here_doc: &HereDoc<'_>) -> Stream {
-        let text = self.expand_inner(tree, &here_doc.parts);
-        if !text.known {
-            // The parts that are known are still worth reading.
-            return if text
-                .taint
-                .as_ref()
-                .is_some_and(|taint| *taint != Taint::Unknown)
-            {
-                Stream::Tainted(text.taint.unwrap_or(Taint::Unknown))
-            } else {
-                Stream::Known(text.text)
-            };
-        }
+        let mut text = self.expand_inner(tree, &here_doc.parts);
         if here_doc.strip_tabs {
-            let stripped: String = text
+            text.text = text
                 .text
                 .split_inclusive('\n')
                 .map(|line| line.trim_start_matches('\t'))
                 .collect();
-            return Stream::Known(stripped);
         }
-        Stream::Known(text.text)
+        if !text.known && text.taint == Some(Taint::Unknown) {
+            // The parts that are known are still worth reading.
+            text.taint = None;
+        }
+        Stream::of(text)
     }
 
     /// Notes that a file is read, and says what comes out of it.

@@ -4,33 +4,174 @@ use std::rc::Rc;
 
 use crate::value::{Map, Stream, Taint, Text};
 
+/// Most values that a variable is followed with.
+const MAX_ALTERNATIVES: usize = 8;
+/// Most elements of an array that are followed.
+pub(crate) const MAX_ELEMENTS: usize = 1_024;
+
 /// What a variable may hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Value {
-    /// It is one of these; empty where it is not known.
-    pub(crate) alternatives: Vec<String>,
+    /// It is one of these; none where it is known to be unset, or an array.
+    pub(crate) alternatives: Vec<Text>,
     /// Elements of an array.
-    pub(crate) array: Option<Vec<String>>,
-    /// Where an unknown value comes from.
-    pub(crate) taint: Option<Taint>,
-    /// It is not known, but not empty either.
-    pub(crate) not_empty: bool,
-    /// It is known to be unset.
-    pub(crate) unset: bool,
+    pub(crate) array: Option<Rc<Array>>,
+    /// `declare -n`: the variable that it stands for.
+    pub(crate) reference: Option<Rc<str>>,
+    /// What assignments make of texts.
+    pub(crate) shape: Shape,
+}
+
+/// What a variable makes of what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Shape {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// `declare -i`
+    Integer,
+    /// `declare -u`
+    Upper,
+    /// `declare -l`
+    Lower,
+}
+
+/// Elements by key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Array {
+    /// In the order of the shell; keys of indexed arrays are numbers.
+    pub(crate) items: Vec<(String, Text)>,
+    /// `declare -A`
+    pub(crate) named: bool,
+}
+
+impl Array {
+    /// Elements numbered from 0.
+    pub(crate) fn from_texts(texts: Vec<Text>) -> Self {
+        Self {
+            items: texts
+                .into_iter()
+                .take(MAX_ELEMENTS)
+                .enumerate()
+                .map(|(at, text)| (at.to_string(), text))
+                .collect(),
+            named: false,
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Text> {
+        self.items
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, text)| text)
+    }
+
+    /// The number after the last one.
+    pub(crate) fn next_index(&self) -> i64 {
+        self.items
+            .last()
+            .and_then(|(key, _)| key.parse::<i64>().ok())
+            .map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// Puts an element where it belongs.
+    pub(crate) fn put(&mut self, key: String, text: Text) {
+        if let Some((_, slot)) = self.items.iter_mut().find(|(known, _)| *known == key) {
+            *slot = text;
+            return;
+        }
+        if self.items.len() >= MAX_ELEMENTS {
+            return;
+        }
+        let at = match (self.named, key.parse::<i64>()) {
+            (false, Ok(number)) => self
+                .items
+                .iter()
+                .position(|(known, _)| known.parse::<i64>().is_ok_and(|known| known > number)),
+            _ => None,
+        };
+        self.items
+            .insert(at.unwrap_or(self.items.len()), (key, text));
+    }
 }
 
 impl Value {
     pub(crate) fn known(text: impl Into<String>) -> Self {
+        Self::text(Text::known(text, cmdai_schema::Span::default()))
+    }
+
+    /// One text, perhaps with parts that are not known.
+    pub(crate) fn text(text: Text) -> Self {
         Self {
-            alternatives: vec![text.into()],
+            alternatives: vec![text],
             ..Self::default()
         }
     }
 
+    /// Not known; may be empty.
     pub(crate) fn unknown(taint: Option<Taint>) -> Self {
-        Self {
+        Self::text(Text {
+            empty: Some(String::new()),
             taint,
+            ..Text::default()
+        })
+    }
+
+    /// Not known, but not empty either.
+    pub(crate) fn solid(taint: Option<Taint>) -> Self {
+        Self::text(Text {
+            taint,
+            ..Text::default()
+        })
+    }
+
+    pub(crate) fn array(texts: Vec<Text>) -> Self {
+        Self::elements(Array::from_texts(texts))
+    }
+
+    pub(crate) fn elements(array: Array) -> Self {
+        Self {
+            array: Some(Rc::new(array)),
             ..Self::default()
+        }
+    }
+
+    /// All words that it holds: the elements, or else what it may be.
+    pub(crate) fn texts(&self) -> Vec<Text> {
+        match &self.array {
+            Some(array) => array.items.iter().map(|(_, text)| text.clone()).collect(),
+            None => self.alternatives.clone(),
+        }
+    }
+
+    /// Known to be unset.
+    pub(crate) fn is_unset(&self) -> bool {
+        self.alternatives.is_empty() && self.array.is_none() && self.reference.is_none()
+    }
+
+    /// The text, where it is known and the only one.
+    pub(crate) fn only(&self) -> Option<&str> {
+        match self.alternatives.as_slice() {
+            [text] if text.known => Some(&text.text),
+            _ => None,
+        }
+    }
+
+    /// True where nothing about its text is known.
+    pub(crate) fn is_open(&self) -> bool {
+        self.alternatives.iter().any(Text::is_whole_unknown)
+    }
+
+    fn join(&mut self, other: Self) {
+        if self.array.is_none() {
+            self.array = other.array;
+        }
+        for alternative in other.alternatives {
+            if self.alternatives.len() < MAX_ALTERNATIVES
+                && !self.alternatives.contains(&alternative)
+            {
+                self.alternatives.push(alternative);
+            }
         }
     }
 }
@@ -53,20 +194,39 @@ pub(crate) struct Env {
     pub(crate) cwd: String,
     /// The working directory follows from the text alone.
     pub(crate) cwd_known: bool,
+    /// Folders that `pushd` left, the last one at the end.
+    pub(crate) folders: Vec<String>,
     /// Arguments of the function or script, where known.
     pub(crate) positional: Option<Vec<Text>>,
     /// Files written in the text.
     pub(crate) files: Vec<(String, Stream)>,
+    /// Links made in the text, with what they lead to.
+    pub(crate) links: Vec<(String, String)>,
     /// Descriptors opened by `exec`, with what is behind them.
     pub(crate) descriptors: Vec<(u32, Stream)>,
     /// `set -u`
     pub(crate) nounset: bool,
     /// What `trap CODE DEBUG` runs before every command.
     pub(crate) before_each: Option<Text>,
+    /// Some variable may hold one of several values.
+    pub(crate) several: bool,
 }
 
 impl Env {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        let value = self.slot(name)?;
+        let mut found = value;
+        for _ in 0..8 {
+            match &found.reference {
+                Some(reference) => found = self.slot(reference)?,
+                None => return Some(found),
+            }
+        }
+        Some(value)
+    }
+
+    /// The variable itself, where it stands for another one.
+    pub(crate) fn slot(&self, name: &str) -> Option<&Value> {
         self.vars
             .iter()
             .rev()
@@ -74,12 +234,57 @@ impl Env {
             .map(|(_, value)| value)
     }
 
+    /// The name of the variable that a name stands for in the end.
+    pub(crate) fn target<'n>(&'n self, name: &'n str) -> &'n str {
+        let mut name = name;
+        for _ in 0..8 {
+            match self.slot(name).and_then(|value| value.reference.as_deref()) {
+                Some(reference) => name = reference,
+                None => break,
+            }
+        }
+        name
+    }
+
+    /// Gives a variable a value, also where it stands for another one.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
+        if self.vars.iter().any(|(_, value)| value.reference.is_some()) && value.reference.is_none()
+        {
+            let target = self.target(name).to_owned();
+            self.put(&target, value);
+        } else {
+            self.put(name, value);
+        }
+    }
+
+    /// Gives the variable itself a value.
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
+        self.several |= value.alternatives.len() > 1;
         let room = self.vars.len() < 512;
         match self.vars.iter_mut().find(|(known, _)| known == name) {
-            Some((_, slot)) => *slot = value,
+            Some((_, slot)) => {
+                let shape = slot.shape;
+                *slot = value;
+                if slot.shape == Shape::Plain {
+                    slot.shape = shape;
+                }
+            }
             None if room => self.vars.push((name.to_owned(), value)),
             None => {}
+        }
+    }
+
+    /// Back to what it was before.
+    pub(crate) fn restore(&mut self, name: &str, value: Option<Value>) {
+        match value {
+            Some(value) => {
+                if let Some((_, slot)) = self.vars.iter_mut().find(|(known, _)| known == name) {
+                    *slot = value;
+                } else {
+                    self.put(name, value);
+                }
+            }
+            None => self.vars.retain(|(known, _)| known != name),
         }
     }
 
@@ -113,28 +318,38 @@ impl Env {
             .map(|(_, content)| content)
     }
 
+    /// What is behind a descriptor that the text opened.
+    pub(crate) fn descriptor(&self, number: u32) -> Option<&Stream> {
+        self.descriptors
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == number)
+            .map(|(_, stream)| stream)
+    }
+
     /// Joins what another way through the text leads to.
     pub(crate) fn join(&mut self, other: Self) {
-        for (name, value) in other.vars {
+        for (name, value) in &mut self.vars {
+            if !other.vars.iter().any(|(known, _)| known == name) && !value.is_open() {
+                // On the other way nothing was said about it.
+                value.join(Value::unknown(None));
+                self.several |= value.alternatives.len() > 1;
+            }
+        }
+        for (name, mut value) in other.vars {
             match self.vars.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, mine)) if *mine == value => {}
                 Some((_, mine)) => {
-                    if mine.alternatives.is_empty() || value.alternatives.is_empty() {
-                        // One way is not known: the known ones stay as what it may be.
-                        if mine.alternatives.is_empty() {
-                            *mine = value;
-                        }
-                    } else {
-                        for alternative in value.alternatives {
-                            if !mine.alternatives.contains(&alternative)
-                                && mine.alternatives.len() < 8
-                            {
-                                mine.alternatives.push(alternative);
-                            }
-                        }
-                    }
+                    mine.join(value);
+                    self.several |= mine.alternatives.len() > 1;
                 }
-                None => self.vars.push((name, value)),
+                None => {
+                    if !value.is_open() {
+                        value.join(Value::unknown(None));
+                        self.several |= value.alternatives.len() > 1;
+                    }
+                    self.vars.push((name, value));
+                }
             }
         }
         for (name, function) in other.functions {
@@ -152,6 +367,12 @@ impl Env {
                 self.files.push((path, content));
             }
         }
+        for link in other.links {
+            if !self.links.contains(&link) {
+                self.links.push(link);
+            }
+        }
         self.cwd_known &= self.cwd == other.cwd && other.cwd_known;
+        self.several |= other.several;
     }
 }

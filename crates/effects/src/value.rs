@@ -46,12 +46,25 @@ pub(crate) enum Stream {
     Empty,
     /// This text.
     Known(String),
+    /// Text with parts that are not known, written as they stand in the line.
+    Partial(Box<Text>),
     /// Something else.
     Tainted(Taint),
 }
 
 impl Stream {
     pub(crate) const UNKNOWN: Self = Self::Tainted(Taint::Unknown);
+
+    /// What a text says when it is printed.
+    pub(crate) fn of(text: Text) -> Self {
+        if text.known {
+            Self::Known(text.text)
+        } else if text.is_whole_unknown() || text.taint.is_some() {
+            Self::Tainted(text.taint.unwrap_or(Taint::Unknown))
+        } else {
+            Self::Partial(Box::new(text))
+        }
+    }
 
     /// This, then that.
     pub(crate) fn then(self, next: Self) -> Self {
@@ -68,6 +81,44 @@ impl Stream {
             (Self::Tainted(taint), Self::Known(_)) | (Self::Known(_), Self::Tainted(taint)) => {
                 Self::Tainted(taint)
             }
+            (Self::Partial(mut first), Self::Known(second)) => {
+                if first.text.len() + second.len() > MAX_TEXT {
+                    return Self::UNKNOWN;
+                }
+                first.text.push_str(&second);
+                if let Some(empty) = &mut first.empty {
+                    empty.push_str(&second);
+                }
+                Self::Partial(first)
+            }
+            (Self::Known(first), Self::Partial(mut second)) => {
+                if first.len() + second.text.len() > MAX_TEXT {
+                    return Self::UNKNOWN;
+                }
+                second.text.insert_str(0, &first);
+                if let Some(empty) = &mut second.empty {
+                    empty.insert_str(0, &first);
+                }
+                Self::Partial(second)
+            }
+            (Self::Partial(first), Self::Partial(second)) => {
+                if first.text.len() + second.text.len() > MAX_TEXT {
+                    return Self::UNKNOWN;
+                }
+                let empty = match (&first.empty, &second.empty) {
+                    (Some(first), Some(second)) => Some(format!("{first}{second}")),
+                    _ => None,
+                };
+                Self::Partial(Box::new(Text {
+                    text: format!("{}{}", first.text, second.text),
+                    empty,
+                    ..*first
+                }))
+            }
+            (Self::Partial(text), Self::Tainted(taint))
+            | (Self::Tainted(taint), Self::Partial(text)) => {
+                Self::Tainted(taint.worse(text.taint.unwrap_or(Taint::Unknown)))
+            }
         }
     }
 
@@ -75,13 +126,14 @@ impl Stream {
         match self {
             Self::Known(text) => Some(text),
             Self::Empty => Some(""),
-            Self::Tainted(_) => None,
+            Self::Partial(_) | Self::Tainted(_) => None,
         }
     }
 
     pub(crate) fn taint(&self) -> Option<&Taint> {
         match self {
             Self::Tainted(taint) => Some(taint),
+            Self::Partial(text) => text.taint.as_ref(),
             _ => None,
         }
     }
@@ -91,7 +143,7 @@ impl Stream {
 pub(crate) const MAX_TEXT: usize = 64 * 1024;
 
 /// A field of an expanded word.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Text {
     /// What it says; where a part is not known, the part as it is written.
     pub(crate) text: String,
@@ -131,6 +183,11 @@ impl Text {
             taint,
             ..Self::default()
         }
+    }
+
+    /// Nothing at all is known of it, not even how it is written.
+    pub(crate) fn is_whole_unknown(&self) -> bool {
+        !self.known && self.text.is_empty()
     }
 
     /// The same without the first bytes.

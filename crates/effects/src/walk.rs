@@ -6,13 +6,13 @@ use cmdai_schema::{Certainty, EffectKind};
 use cmdai_shell::{AndOr, Command, CommandKind, Connector, List, Part, Pipeline, Tree, Word};
 
 use crate::{
-    analyser::Analyser,
+    analyser::{Analyser, Flow, Status},
     state::{Env, Function, Value},
     value::{Stream, Text},
 };
 
-/// Most rounds of a loop over a list.
-const MAX_ROUNDS: usize = 64;
+/// Most calls of one function inside itself that are followed.
+const MAX_RECURSION: usize = 6;
 
 impl Analyser<'_> {
     /// Commands one after the other. What they print comes back.
@@ -23,36 +23,69 @@ impl Analyser<'_> {
             let place = if single { self.place } else { None };
             let outer = std::mem::replace(&mut self.place, place);
             let beside = self.beside;
-            if item.background {
+            let printed = if item.background {
                 self.beside = true;
-            }
-            let printed = self.and_or(tree, &item.and_or, stdin);
+                let before = self.env.clone();
+                let printed = self.and_or(tree, &item.and_or, stdin);
+                self.leave_subshell(before);
+                self.flow = Flow::On;
+                self.status = Status::Unknown;
+                printed
+            } else {
+                self.and_or(tree, &item.and_or, stdin)
+            };
             self.beside = beside;
             self.place = outer;
             out = out.then(printed);
+            if self.flow != Flow::On {
+                break;
+            }
         }
         out
     }
 
     fn and_or(&mut self, tree: &Tree<'_>, and_or: &AndOr<'_>, stdin: &Stream) -> Stream {
-        if !and_or.rest.is_empty() {
-            self.place = None;
+        if and_or.rest.is_empty() {
+            return self.pipeline(tree, &and_or.first, stdin);
         }
+        self.place = None;
         let mut out = self.pipeline(tree, &and_or.first, stdin);
         let mut guard = &and_or.first;
         for (connector, pipeline) in &and_or.rest {
-            match connector {
-                Connector::And => {
-                    self.learn(tree, guard);
+            if self.flow != Flow::On {
+                break;
+            }
+            let runs = *connector == Connector::And;
+            match self.status {
+                // Said in so many words: it does not run.
+                Status::Said(success) if success != runs => continue,
+                Status::Said(_) => out = out.then(self.pipeline(tree, pipeline, stdin)),
+                status if status.known() == Some(runs) => {
                     out = out.then(self.pipeline(tree, pipeline, stdin));
                 }
-                Connector::Or => {
-                    // It runs only where the left side failed.
+                // It does not run, as far as is known: what it would do is looked at all the same.
+                status if status.known().is_some() => {
                     let before = self.env.clone();
+                    self.pipeline(tree, pipeline, stdin);
+                    self.env = before;
+                    self.flow = Flow::On;
+                    self.status = status;
+                    continue;
+                }
+                _ => {
+                    let before = self.env.clone();
+                    self.learn(tree, guard, runs);
                     out = out.then(self.pipeline(tree, pipeline, stdin));
-                    let after = std::mem::replace(&mut self.env, before);
-                    let leaves = ends(pipeline);
-                    if !leaves {
+                    let left = self.flow != Flow::On;
+                    self.flow = Flow::On;
+                    self.status = Status::Unknown;
+                    if left {
+                        // What follows runs only where this did not.
+                        self.env = before;
+                        self.learn(tree, guard, !runs);
+                    } else if *connector == Connector::Or {
+                        let after = std::mem::replace(&mut self.env, before);
+                        self.learn(tree, guard, true);
                         self.env.join(after);
                     }
                 }
@@ -62,8 +95,8 @@ impl Analyser<'_> {
         out
     }
 
-    /// What a test that came out true says: `[ -n "$x" ]`.
-    fn learn(&mut self, tree: &Tree<'_>, pipeline: &Pipeline<'_>) {
+    /// What a test that came out true, or false, says: `[ -n "$x" ]`.
+    pub(crate) fn learn(&mut self, tree: &Tree<'_>, pipeline: &Pipeline<'_>, success: bool) {
         let [command] = pipeline.stages.as_slice() else {
             return;
         };
@@ -79,59 +112,109 @@ impl Analyser<'_> {
             CommandKind::Test(words) => words,
             _ => return,
         };
-        let _ = tree;
-        let about = match (words.first().and_then(Word::bare), pipeline.negated) {
-            (Some("-n" | "-d" | "-e" | "-f"), false) | (Some("-z"), true) => words.get(1),
-            (None, false) => words.first(),
-            (Some("!"), false) if words.get(1).and_then(Word::bare) == Some("-z") => words.get(2),
+        let mut success = success != pipeline.negated;
+        let words = match words.first().and_then(Word::bare) {
+            Some("!") => {
+                success = !success;
+                words.get(1..).unwrap_or_default()
+            }
+            _ => words,
+        };
+        let about = match (words.first().and_then(Word::bare), success) {
+            (Some("-n" | "-d" | "-e" | "-f"), true) | (Some("-z"), false) => words.get(1),
+            (None, true) => {
+                // `"$x" = text` says what it is.
+                if let (Some(name), Some("=" | "=="), Some(right)) = (
+                    words.first().and_then(plain_variable),
+                    words.get(1).and_then(Word::bare),
+                    words.get(2),
+                ) {
+                    if let Some(text) = right.literal()
+                        && !text.is_empty()
+                        && self.env.get(name).is_none_or(Value::is_open)
+                    {
+                        self.env.set(name, Value::known(text));
+                    }
+                    return;
+                }
+                words.first()
+            }
             _ => None,
         };
-        let mut parts = about.map(|word| word.parts.as_slice()).unwrap_or_default();
-        if let [Part::Double(inner)] = parts {
-            parts = inner;
-        }
-        if let [Part::Variable(variable)] = parts {
-            let mut value = self.env.get(variable.name).cloned().unwrap_or_default();
-            if value.alternatives.is_empty() {
-                value.not_empty = true;
-                self.env.set(variable.name, value);
+        let _ = tree;
+        if let Some(name) = about.and_then(plain_variable) {
+            match self.env.get(name) {
+                None => self.env.set(name, Value::solid(None)),
+                Some(value) if value.is_open() => {
+                    let mut value = value.clone();
+                    for text in &mut value.alternatives {
+                        if text.is_whole_unknown() {
+                            text.empty = None;
+                        }
+                    }
+                    value.alternatives.dedup();
+                    self.env.set(name, value);
+                }
+                Some(_) => {}
             }
         }
     }
 
-    fn pipeline(&mut self, tree: &Tree<'_>, pipeline: &Pipeline<'_>, stdin: &Stream) -> Stream {
-        if let ([command], place @ Some(_)) = (pipeline.stages.as_slice(), self.place) {
-            let _ = place;
+    pub(crate) fn pipeline(
+        &mut self,
+        tree: &Tree<'_>,
+        pipeline: &Pipeline<'_>,
+        stdin: &Stream,
+    ) -> Stream {
+        self.status = Status::Unknown;
+        let printed = self.stages(tree, pipeline, stdin);
+        if pipeline.negated {
+            self.status = self.status.negated();
+        }
+        printed
+    }
+
+    fn stages(&mut self, tree: &Tree<'_>, pipeline: &Pipeline<'_>, stdin: &Stream) -> Stream {
+        if let ([command], Some(_)) = (pipeline.stages.as_slice(), self.place) {
             return self.command(tree, command, stdin);
         }
         self.pipelines += 1;
         let number = self.pipelines - 1;
-        let several = pipeline.stages.len() > 1;
         let (outer, beside) = (self.place, self.beside);
-        self.beside |= several;
-        let mut flow = stdin.clone();
+        if let [command] = pipeline.stages.as_slice() {
+            self.place = Some((number, 0));
+            let printed = self.command(tree, command, stdin);
+            self.place = outer;
+            return printed;
+        }
+        self.beside = true;
+        let mut flow: Option<Stream> = None;
         let last = pipeline.stages.len().saturating_sub(1);
         for (stage, command) in pipeline.stages.iter().enumerate() {
             self.place = Some((number, u32::try_from(stage).unwrap_or(u32::MAX)));
+            let input = flow.as_ref().unwrap_or(stdin);
             // Each stage but the last runs in a shell of its own; so does the last one in most shells.
-            flow = if several && stage < last {
+            let printed = if stage < last {
                 let before = self.env.clone();
-                let printed = self.command(tree, command, &flow);
+                let printed = self.command(tree, command, input);
                 self.leave_subshell(before);
                 printed
             } else {
-                self.command(tree, command, &flow)
+                self.command(tree, command, input)
             };
+            self.flow = Flow::On;
+            flow = Some(printed);
         }
         self.place = outer;
         self.beside = beside;
-        flow
+        flow.unwrap_or_default()
     }
 
-    /// Back to the state before a subshell; files that it wrote stay.
+    /// Back to the state before a subshell; files and links that it made stay.
     pub(crate) fn leave_subshell(&mut self, before: Env) {
         let inner = std::mem::replace(&mut self.env, before);
         self.env.files = inner.files;
+        self.env.links = inner.links;
     }
 
     pub(crate) fn command(
@@ -151,6 +234,11 @@ impl Analyser<'_> {
         }
         let redirected = self.redirections(tree, &command.redirections, stdin);
         let stdin = redirected.stdin.as_ref().unwrap_or(stdin);
+        let cursors = self.cursors.len();
+        if let Stream::Known(text) = stdin {
+            self.cursors
+                .push((std::ptr::from_ref(stdin) as usize, text.len(), 0));
+        }
         let printed = match &command.kind {
             CommandKind::Simple(_) => Stream::Empty,
             CommandKind::Group(list) => self.list(tree, list, stdin),
@@ -158,6 +246,10 @@ impl Analyser<'_> {
                 let before = self.env.clone();
                 let printed = self.list(tree, list, stdin);
                 self.leave_subshell(before);
+                if self.flow != Flow::On {
+                    self.flow = Flow::On;
+                    self.status = Status::Unknown;
+                }
                 printed
             }
             CommandKind::If {
@@ -165,26 +257,14 @@ impl Analyser<'_> {
                 otherwise,
             } => self.condition(tree, branches, otherwise.as_ref(), stdin),
             CommandKind::Loop {
-                condition, body, ..
-            } => {
-                self.place = None;
-                let before = self.env.clone();
-                let mut out = self.list(tree, condition, stdin);
-                out = out.then(self.list(tree, body, stdin));
-                self.env.join(before);
-                out
-            }
+                until,
+                condition,
+                body,
+            } => self.repeat(tree, *until, condition, body, stdin),
             CommandKind::For { name, words, body } => {
                 self.iterate(tree, name, words.as_deref(), body, stdin)
             }
-            CommandKind::ArithmeticFor { header, body } => {
-                self.place = None;
-                self.expand_inner(tree, header);
-                let before = self.env.clone();
-                let out = self.list(tree, body, stdin);
-                self.env.join(before);
-                out
-            }
+            CommandKind::ArithmeticFor { header, body } => self.count(tree, header, body, stdin),
             CommandKind::Case { word, arms } => self.case(tree, word, arms, stdin),
             CommandKind::Function {
                 name,
@@ -219,22 +299,32 @@ impl Analyser<'_> {
                     self.call_function(name, &function, Vec::new(), &Stream::Empty);
                     self.ceiling = ceiling;
                 }
+                self.status = Status::Seen(true);
                 Stream::Empty
             }
             CommandKind::Arithmetic(parts) => {
-                self.expand_inner(tree, parts);
+                let text = self.expand_inner(tree, parts);
+                let value = self.calculate(&text);
+                self.status = match (value, parts.as_slice()) {
+                    (Some(value), [Part::Literal("0" | "1")]) => Status::Said(value != 0),
+                    (Some(value), _) => Status::Seen(value != 0),
+                    (None, _) => Status::Unknown,
+                };
                 Stream::Empty
             }
             CommandKind::Test(words) => {
-                for word in words {
-                    self.expand_one(tree, word);
-                }
+                self.status = self.double_brackets(tree, words);
                 Stream::Empty
             }
             CommandKind::Coproc(command) => {
                 let beside = std::mem::replace(&mut self.beside, true);
+                let before = self.env.clone();
                 let out = self.command(tree, command, stdin);
+                self.leave_subshell(before);
+                self.flow = Flow::On;
+                self.status = Status::Unknown;
                 self.beside = beside;
+                self.env.set("COPROC_PID", Value::solid(None));
                 out
             }
             CommandKind::Repeat { count, body } => {
@@ -251,123 +341,8 @@ impl Analyser<'_> {
                 Stream::UNKNOWN
             }
         };
+        self.cursors.truncate(cursors);
         self.finish_redirections(redirected, printed)
-    }
-
-    fn condition(
-        &mut self,
-        tree: &Tree<'_>,
-        branches: &[(List<'_>, List<'_>)],
-        otherwise: Option<&List<'_>>,
-        stdin: &Stream,
-    ) -> Stream {
-        self.place = None;
-        let mut out = Stream::Empty;
-        let mut ways: Vec<Env> = Vec::new();
-        for (condition, body) in branches {
-            out = out.then(self.list(tree, condition, stdin));
-            let before = self.env.clone();
-            if let [.., item] = condition.items.as_slice() {
-                let last = item
-                    .and_or
-                    .rest
-                    .last()
-                    .map_or(&item.and_or.first, |(_, pipeline)| pipeline);
-                self.learn(tree, last);
-            }
-            out = out.then(self.list(tree, body, stdin));
-            ways.push(std::mem::replace(&mut self.env, before));
-        }
-        if let Some(body) = otherwise {
-            out = out.then(self.list(tree, body, stdin));
-        }
-        for way in ways {
-            self.env.join(way);
-        }
-        out
-    }
-
-    fn iterate(
-        &mut self,
-        tree: &Tree<'_>,
-        name: &str,
-        words: Option<&[Word<'_>]>,
-        body: &List<'_>,
-        stdin: &Stream,
-    ) -> Stream {
-        self.place = None;
-        let values: Vec<Text> = match words {
-            Some(words) => self.expand_words(tree, words),
-            None => self.env.positional.clone().unwrap_or_default(),
-        };
-        let mut out = Stream::Empty;
-        if values.is_empty() {
-            self.env.set(
-                name,
-                Value {
-                    not_empty: true,
-                    ..Value::default()
-                },
-            );
-            return self.list(tree, body, stdin);
-        }
-        if values.len() > MAX_ROUNDS {
-            self.unknown = true;
-        }
-        for value in values.iter().take(MAX_ROUNDS) {
-            let held = if value.known {
-                Value::known(value.text.clone())
-            } else {
-                Value {
-                    not_empty: true,
-                    ..Value::unknown(value.taint.clone())
-                }
-            };
-            self.env.set(name, held);
-            out = out.then(self.list(tree, body, stdin));
-            if self.steps > 3_000 {
-                break;
-            }
-        }
-        out
-    }
-
-    fn case(
-        &mut self,
-        tree: &Tree<'_>,
-        word: &Word<'_>,
-        arms: &[cmdai_shell::Arm<'_>],
-        stdin: &Stream,
-    ) -> Stream {
-        self.place = None;
-        let subject = self.expand_one(tree, word);
-        let mut out = Stream::Empty;
-        let mut ways: Vec<Env> = Vec::new();
-        for arm in arms {
-            let patterns: Vec<Text> = arm
-                .patterns
-                .iter()
-                .map(|pattern| self.expand_one(tree, pattern))
-                .collect();
-            let sure = subject.known && patterns.iter().all(|pattern| pattern.known);
-            let hit = patterns
-                .iter()
-                .any(|pattern| crate::glob::matches(&pattern.text, &subject.text));
-            if sure && !hit {
-                continue;
-            }
-            let before = self.env.clone();
-            out = out.then(self.list(tree, &arm.body, stdin));
-            if sure {
-                ways.clear();
-                break;
-            }
-            ways.push(std::mem::replace(&mut self.env, before));
-        }
-        for way in ways {
-            self.env.join(way);
-        }
-        out
     }
 
     pub(crate) fn call_function(
@@ -380,11 +355,13 @@ impl Analyser<'_> {
         let span = function
             .map
             .span(cmdai_schema::Span::new(0, function.text.len()));
-        if self
+        let inside = self
             .calls
             .iter()
-            .any(|(known, body)| known == name && *body == function.text)
-        {
+            .filter(|(known, body)| known == name && *body == function.text)
+            .count();
+        let same = self.env.positional.as_deref() == Some(&args);
+        if inside > 0 && (same || self.beside || inside >= MAX_RECURSION) {
             if self.beside {
                 self.emit(
                     EffectKind::ResourceExhaustion {
@@ -394,51 +371,76 @@ impl Analyser<'_> {
                     Certainty::Proven,
                 );
             }
+            self.status = Status::Unknown;
             return Stream::UNKNOWN;
         }
         if !self.called.iter().any(|known| known == name) {
             self.called.push(name.to_owned());
         }
         self.calls.push((name.to_owned(), function.text.clone()));
+        self.locals.push(Vec::new());
         // Names that the arguments get hold inside only.
-        let mut outer = Vec::with_capacity(function.params.len());
         for (at, param) in function.params.iter().enumerate() {
-            outer.push((param.clone(), self.env.get(param).cloned()));
+            self.localise(param);
             let given = args.get(at).cloned();
             self.fish_assign(param, given.as_slice());
         }
         let positional = self.env.positional.replace(args);
+        let cursors = self.cursors.len();
+        if let Stream::Known(text) = stdin
+            && !self
+                .cursors
+                .iter()
+                .any(|(at, ..)| *at == std::ptr::from_ref(stdin) as usize)
+        {
+            self.cursors
+                .push((std::ptr::from_ref(stdin) as usize, text.len(), 0));
+        }
         let printed = self
             .deeper(span, |this| {
                 this.nested_text(&function.text, function.map, this.dialect, stdin)
             })
             .unwrap_or(Stream::UNKNOWN);
+        self.cursors.truncate(cursors);
+        if self.flow != Flow::Exit {
+            self.flow = Flow::On;
+        }
         self.env.positional = positional;
-        for (name, value) in outer {
-            match value {
-                Some(value) => self.env.set(&name, value),
-                None => self.env.vars.retain(|(known, _)| *known != name),
-            }
+        for (name, value) in self.locals.pop().unwrap_or_default().into_iter().rev() {
+            self.env.restore(&name, value);
         }
         self.calls.pop();
         printed
     }
+
+    /// A variable of the function being called: what it was outside comes back afterwards.
+    pub(crate) fn localise(&mut self, name: &str) {
+        let before = self.env.slot(name).cloned();
+        if let Some(frame) = self.locals.last_mut()
+            && !frame.iter().any(|(known, _)| known == name)
+        {
+            frame.push((name.to_owned(), before));
+        }
+    }
 }
 
-/// True where the pipeline leaves the shell or loop, so that nothing after it runs.
-fn ends(pipeline: &Pipeline<'_>) -> bool {
-    let [command] = pipeline.stages.as_slice() else {
-        return false;
-    };
-    match &command.kind {
-        CommandKind::Simple(simple) => matches!(
-            simple.words.first().and_then(Word::bare),
-            Some("exit" | "return" | "break" | "continue" | "die" | "exec")
-        ),
-        CommandKind::Group(list) => list
-            .items
-            .last()
-            .is_some_and(|item| item.and_or.rest.is_empty() && ends(&item.and_or.first)),
-        _ => false,
+/// The variable that a word is, and nothing else: `$x`, `"$x"`, `${x}`, `"${x:-}"`.
+pub(crate) fn plain_variable<'a>(word: &Word<'a>) -> Option<&'a str> {
+    let mut parts = word.parts.as_slice();
+    if let [Part::Double(inner)] = parts {
+        parts = inner;
+    }
+    match parts {
+        [Part::Variable(variable)]
+            if variable.index.is_none()
+                && !variable.indirect
+                && !variable.length
+                && (variable.op.is_none()
+                    || matches!(variable.op, Some(cmdai_shell::Operator::Default { .. }))
+                        && variable.operand.is_empty()) =>
+        {
+            Some(variable.name)
+        }
+        _ => None,
     }
 }

@@ -318,19 +318,12 @@ impl<'a> Parser<'a> {
         let mut index = None;
         if self.byte() == Some(b'[') {
             let from = self.pos + 1;
-            let mut at = from;
-            while self
-                .byte_at(at)
-                .is_some_and(|byte| byte != b']' && byte != b'\n' && at - from < 256)
-            {
-                at += 1;
-            }
-            if self.byte_at(at) != Some(b']') {
+            let Some(end) = self.subscript_end(self.pos) else {
                 self.pos = start;
                 return None;
-            }
-            index = Some(self.slice(from, at));
-            self.pos = at + 1;
+            };
+            index = Some(self.slice(from, end));
+            self.pos = end + 1;
         }
         let append = self.byte() == Some(b'+') && self.ahead(1) == Some(b'=');
         self.pos += usize::from(append);

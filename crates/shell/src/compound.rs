@@ -4,7 +4,7 @@ use cmdai_schema::Span;
 
 use crate::{
     parser::Parser,
-    tree::{Arm, Command, CommandKind, List, Redirection, Simple, Word},
+    tree::{Arm, ArmEnding, Command, CommandKind, List, Redirection, Simple, Word},
     word::Stop,
 };
 
@@ -217,13 +217,34 @@ impl<'a> Parser<'a> {
                     self.pos += 1;
                 }
                 let body = self.list();
+                let mut ending = ArmEnding::Stop;
                 if self.byte() == Some(b';') {
                     self.pos += 1;
-                    while matches!(self.byte(), Some(b';' | b'&' | b'|')) {
-                        self.pos += 1;
+                    match (self.byte(), self.ahead(1)) {
+                        (Some(b';'), Some(b'&')) => {
+                            ending = ArmEnding::TestNext;
+                            self.pos += 2;
+                        }
+                        (Some(b'&'), _) => {
+                            ending = ArmEnding::FallThrough;
+                            self.pos += 1;
+                        }
+                        // `;|` of zsh
+                        (Some(b'|'), _) => {
+                            ending = ArmEnding::TestNext;
+                            self.pos += 1;
+                        }
+                        (Some(b';'), _) => self.pos += 1,
+                        _ => {}
                     }
+                } else if self.keyword() != "esac" && self.pos < self.end {
+                    self.complain("a branch of `case` ends in `;;`", self.pos, self.pos + 1);
                 }
-                arms.push(Arm { patterns, body });
+                arms.push(Arm {
+                    patterns,
+                    body,
+                    ending,
+                });
                 if self.pos == before {
                     break;
                 }

@@ -21,8 +21,9 @@ mod word;
 
 pub use ansi_c::decode as decode_ansi_c;
 pub use tree::{
-    AndOr, Arm, AssignValue, Assignment, Command, CommandKind, Connector, Expr, HereDoc, Item,
-    List, Operator, Param, Part, Pipeline, RedirectOp, Redirection, Simple, Tree, Variable, Word,
+    AndOr, Arm, ArmEnding, AssignValue, Assignment, Command, CommandKind, Connector, Expr, HereDoc,
+    Item, List, Operator, Param, Part, Pipeline, RedirectOp, Redirection, Simple, Tree, Variable,
+    Word,
 };
 
 use cmdai_schema::Dialect;

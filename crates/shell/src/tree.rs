@@ -214,12 +214,26 @@ pub enum Expr<'a> {
 }
 
 /// A branch of `case`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Arm<'a> {
     /// Any of them.
     pub patterns: Vec<Word<'a>>,
     /// What runs.
     pub body: List<'a>,
+    /// What comes after it.
+    pub ending: ArmEnding,
+}
+
+/// How a branch of `case` ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ArmEnding {
+    /// `;;`: nothing else is looked at.
+    #[default]
+    Stop,
+    /// `;&`: the next branch runs too.
+    FallThrough,
+    /// `;;&`: the next patterns are looked at.
+    TestNext,
 }
 
 /// A simple command.
@@ -407,6 +421,8 @@ pub enum Part<'a> {
     Expression(Box<Expr<'a>>),
     /// `@x`: the elements are arguments of their own. PowerShell.
     Splat(&'a str, Span),
+    /// `[KEY]=` in front of an element between `( … )`: the key as it is written; true for `+=`.
+    Subscript(&'a str, bool),
     /// Not understood.
     Unknown(Span),
 }

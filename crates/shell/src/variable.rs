@@ -89,12 +89,17 @@ impl<'a> Parser<'a> {
         }
         if self.byte() == Some(b'[') {
             let from = self.pos + 1;
-            while self.byte().is_some_and(|byte| byte != b']' && byte != b'}') {
-                self.pos += 1;
-            }
-            variable.index = Some(self.slice(from, self.pos));
-            if self.byte() == Some(b']') {
-                self.pos += 1;
+            match self.subscript_end(self.pos) {
+                Some(end) => {
+                    variable.index = Some(self.slice(from, end));
+                    self.pos = end + 1;
+                }
+                None => {
+                    variable.op = Some(Operator::Other);
+                    while self.byte().is_some_and(|byte| byte != b'}') {
+                        self.pos += 1;
+                    }
+                }
             }
         }
         self.operator(&mut variable, quoted);

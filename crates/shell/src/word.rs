@@ -223,7 +223,7 @@ impl<'a> Parser<'a> {
                 }
                 Some(_) => {
                     let before = self.pos;
-                    let word = self.deeper(Self::word).unwrap_or_default();
+                    let word = self.deeper(Self::element).unwrap_or_default();
                     if self.pos == before {
                         self.pos += 1;
                     } else {
@@ -236,6 +236,61 @@ impl<'a> Parser<'a> {
             }
         }
         words
+    }
+
+    /// An element between parentheses: a word, with `[KEY]=` in front of it perhaps.
+    fn element(&mut self) -> Word<'a> {
+        let start = self.pos;
+        if self.byte() == Some(b'[')
+            && let Some(end) = self.subscript_end(start)
+        {
+            let append = self.byte_at(end + 1) == Some(b'+');
+            if self.byte_at(end + 1 + usize::from(append)) == Some(b'=') {
+                self.pos = end + 2 + usize::from(append);
+                let mut parts = vec![Part::Subscript(self.slice(start + 1, end), append)];
+                parts.append(&mut self.unquoted_parts(Stop::Word, true));
+                return Word {
+                    parts,
+                    span: Span::new(start, self.pos),
+                };
+            }
+        }
+        self.word()
+    }
+
+    /// The `]` that closes the `[` at a position, past quotes and what is nested. Nothing where the
+    /// bracket is not closed nearby.
+    pub(crate) fn subscript_end(&self, open: usize) -> Option<usize> {
+        let (mut depth, mut inner, mut at) = (0usize, 0usize, open);
+        let limit = open + 1024;
+        loop {
+            if at > limit {
+                return None;
+            }
+            match self.byte_at(at)? {
+                b'[' => depth += 1,
+                b']' if inner == 0 => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(at);
+                    }
+                }
+                b']' => depth = depth.saturating_sub(1),
+                b'(' | b'{' => inner += 1,
+                b')' | b'}' if inner > 0 => inner -= 1,
+                b'}' => return None,
+                b'\\' => at += 1,
+                quote @ (b'\'' | b'"' | b'`') => {
+                    at += 1;
+                    while self.byte_at(at)? != quote {
+                        at += 1 + usize::from(quote != b'\'' && self.byte_at(at) == Some(b'\\'));
+                    }
+                }
+                b'\n' if inner == 0 => return None,
+                _ => {}
+            }
+            at += 1;
+        }
     }
 
     fn tilde(&mut self) -> Part<'a> {

@@ -23,7 +23,7 @@ impl Analyser<'_> {
                     match args
                         .iter()
                         .all(|arg| arg.known)
-                        .then(|| crate::arithmetic::evaluate(&text, &|_| None))
+                        .then(|| self.calculate(&Text::known(text, call.span)))
                         .flatten()
                     {
                         Some(number) => Stream::Known(format!("{number}\n")),
@@ -295,13 +295,7 @@ impl Analyser<'_> {
                 if name.text.to_ascii_lowercase().contains("cmdai") {
                     self.own(call.span);
                 }
-                self.env.set(
-                    &name.text,
-                    Value {
-                        unset: true,
-                        ..Value::default()
-                    },
-                );
+                self.env.set(&name.text, Value::default());
             }
             return Stream::Empty;
         }
@@ -320,20 +314,7 @@ impl Analyser<'_> {
         }
         let mut words = values.to_vec();
         if let Some(index) = index {
-            let known = self
-                .env
-                .get(name)
-                .map(|value| {
-                    value
-                        .array
-                        .clone()
-                        .unwrap_or_else(|| value.alternatives.clone())
-                })
-                .unwrap_or_default();
-            words = known
-                .into_iter()
-                .map(|text| Text::known(text, target.span))
-                .collect();
+            words = self.env.get(name).map(Value::texts).unwrap_or_default();
             match index.trim().parse::<usize>().ok().filter(|at| *at > 0) {
                 Some(at) if at <= 128 => {
                     while words.len() < at {
@@ -347,12 +328,7 @@ impl Analyser<'_> {
             }
         } else if append || prepend {
             let before: Vec<Text> = match self.env.get(name).cloned() {
-                Some(value) if value.array.is_some() || !value.alternatives.is_empty() => value
-                    .array
-                    .unwrap_or(value.alternatives)
-                    .into_iter()
-                    .map(|text| Text::known(text, target.span))
-                    .collect(),
+                Some(value) if !value.is_open() => value.texts(),
                 // What it held before is not known; what is added is.
                 _ => Vec::new(),
             };

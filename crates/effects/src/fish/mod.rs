@@ -8,7 +8,7 @@ use cmdai_shell::{Part, Tree, Variable, Word};
 
 use crate::{
     analyser::Analyser,
-    expand::Fields,
+    fields::Fields,
     state::Value,
     value::{Stream, Taint, Text},
 };
@@ -70,6 +70,7 @@ impl Analyser<'_> {
                         Part::Command(list, at) => match self.capture(tree, list) {
                             Stream::Empty => {}
                             Stream::Known(text) => fields.push(text.trim_end_matches('\n')),
+                            Stream::Partial(text) => fields.push_value(&text, "", true),
                             Stream::Tainted(taint) => {
                                 fields.push_unknown(at.of(tree.source), false, Some(taint));
                             }
@@ -108,6 +109,11 @@ impl Analyser<'_> {
                     .take(MAX_WORDS)
                     .map(|line| quoted(line, span))
                     .collect(),
+                Stream::Partial(text) => vec![Text {
+                    text: text.text.trim_end_matches('\n').to_owned(),
+                    span,
+                    ..*text
+                }],
                 Stream::Tainted(taint) => {
                     vec![Text::unknown(at.of(tree.source), span, Some(taint))]
                 }
@@ -206,28 +212,29 @@ impl Analyser<'_> {
     }
 
     fn fish_elements(&mut self, value: &Value, span: Span, written: &str) -> Vec<Text> {
-        if value.unset {
+        if value.is_unset() {
             return Vec::new();
         }
         if let Some(array) = &value.array {
             return array
+                .items
                 .iter()
                 .take(MAX_WORDS)
-                .map(|element| quoted(element, span))
+                .map(|(_, element)| held(element, span, written))
                 .collect();
         }
         match value.alternatives.len() {
-            0 => vec![Text {
-                empty: (!value.not_empty).then(String::new),
-                ..Text::unknown(written, span, value.taint.clone())
-            }],
+            0 => Vec::new(),
             len => {
-                self.choices = self.choices.max(len);
-                let choice = self.choice % len;
+                let choice = if len > 1 {
+                    self.picks.digit(written, len)
+                } else {
+                    0
+                };
                 value
                     .alternatives
                     .get(choice)
-                    .map(|text| quoted(text, span))
+                    .map(|text| held(text, span, written))
                     .into_iter()
                     .collect()
             }
@@ -237,21 +244,31 @@ impl Analyser<'_> {
     /// Holds these words under a name.
     pub(crate) fn fish_assign(&mut self, name: &str, words: &[Text]) {
         let value = match words {
-            [one] if one.known => Value::known(one.text.clone()),
-            [one] => Value {
-                not_empty: one.empty.as_deref().is_none_or(|empty| !empty.is_empty()),
-                ..Value::unknown(one.taint.clone())
-            },
-            several if several.iter().all(|text| text.known) => Value {
-                array: Some(several.iter().map(|text| text.text.clone()).collect()),
-                ..Value::default()
-            },
-            several => Value {
-                not_empty: true,
-                ..Value::unknown(several.iter().find_map(|text| text.taint.clone()))
-            },
+            [one] => Value::text(Text {
+                offset: None,
+                ..one.clone()
+            }),
+            several => Value::array(several.to_vec()),
         };
         self.env.set(name, value);
+    }
+}
+
+/// A text that a variable holds, at the place where it is used.
+fn held(text: &Text, span: Span, written: &str) -> Text {
+    if text.known && !text.glob {
+        return quoted(&text.text, span);
+    }
+    if text.is_whole_unknown() {
+        return Text {
+            empty: text.empty.clone(),
+            ..Text::unknown(written, span, text.taint.clone())
+        };
+    }
+    Text {
+        span,
+        offset: None,
+        ..text.clone()
     }
 }
 

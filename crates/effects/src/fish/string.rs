@@ -71,7 +71,9 @@ impl Analyser<'_> {
                     .map(str::to_owned)
                     .collect(),
                 Stream::Empty => return Stream::Empty,
-                tainted @ Stream::Tainted(_) => return tainted.clone(),
+                other @ (Stream::Partial(_) | Stream::Tainted(_)) => {
+                    return Stream::Tainted(other.taint().cloned().unwrap_or(Taint::Unknown));
+                }
             }
         } else {
             texts.iter().map(|text| text.text.clone()).collect()

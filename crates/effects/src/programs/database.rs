@@ -45,6 +45,10 @@ impl Analyser<'_> {
         if codes.is_empty() {
             match call.stdin {
                 Stream::Known(text) => codes.push(Text::known(text.clone(), call.span)),
+                Stream::Partial(text) => codes.push(Text {
+                    span: call.span,
+                    ..Text::clone(text)
+                }),
                 Stream::Tainted(taint) => self.tainted_code(&taint.clone(), "sql", call.span),
                 Stream::Empty => {}
             }

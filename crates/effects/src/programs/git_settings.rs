@@ -122,7 +122,10 @@ impl Analyser<'_> {
             this.env
                 .get(name)
                 .and_then(|value| value.alternatives.first())
-                .map(|text| Text::known(text.clone(), call.span))
+                .map(|text| Text {
+                    span: call.span,
+                    ..text.clone()
+                })
         };
         for setting in parsed.values("config").take(32) {
             if let Some((name, _)) = setting.text.split_once('=') {

@@ -341,7 +341,11 @@ impl<'a> Parser<'a> {
             self.pos += 4;
             let patterns = self.fish_words();
             let body = self.fish_list();
-            arms.push(Arm { patterns, body });
+            arms.push(Arm {
+                patterns,
+                body,
+                ..Arm::default()
+            });
         }
         self.fish_end(start);
         CommandKind::Case { word, arms }

@@ -1,0 +1,414 @@
+//! Conditions, loops and cases: each way that is possible, and rounds as long as they can be told.
+
+use cmdai_shell::{Arm, ArmEnding, List, Part, Pipeline, Tree, Word};
+
+use crate::{
+    analyser::{Analyser, Flow, Status},
+    state::{Env, Value},
+    value::{Stream, Text},
+};
+
+/// Most rounds of a loop over a list.
+const MAX_ROUNDS: usize = 64;
+/// Most rounds of a loop whose condition is known to hold.
+const MAX_COUNTED: usize = 256;
+/// Steps after which loops end.
+const TIRED: u32 = 3_000;
+
+impl Analyser<'_> {
+    pub(crate) fn condition(
+        &mut self,
+        tree: &Tree<'_>,
+        branches: &[(List<'_>, List<'_>)],
+        otherwise: Option<&List<'_>>,
+        stdin: &Stream,
+    ) -> Stream {
+        self.place = None;
+        let mut out = Stream::Empty;
+        let mut ways: Vec<Env> = Vec::new();
+        // One branch is known to be the one that runs.
+        let mut decided = false;
+        for (condition, body) in branches {
+            out = out.then(self.list(tree, condition, stdin));
+            if self.flow != Flow::On {
+                return out;
+            }
+            let status = self.status;
+            if status == Status::Said(false) {
+                continue;
+            }
+            let before = self.env.clone();
+            let last = condition.items.last().map(last_pipeline);
+            if let Some(last) = last {
+                self.learn(tree, last, true);
+            }
+            let printed = self.list(tree, body, stdin);
+            let flow = std::mem::take(&mut self.flow);
+            match status.known() {
+                _ if decided => self.env = before,
+                Some(true) => {
+                    out = out.then(printed);
+                    if status == Status::Said(true) && ways.is_empty() {
+                        self.flow = flow;
+                        return out;
+                    }
+                    let after = std::mem::replace(&mut self.env, before);
+                    if flow == Flow::On {
+                        ways.push(after);
+                    }
+                    decided = true;
+                }
+                Some(false) => self.env = before,
+                None => {
+                    out = out.then(printed);
+                    let after = std::mem::replace(&mut self.env, before);
+                    if flow == Flow::On {
+                        ways.push(after);
+                    }
+                    if let Some(last) = last {
+                        self.learn(tree, last, false);
+                    }
+                }
+            }
+        }
+        let mut left = Flow::On;
+        if let Some(body) = otherwise {
+            let before = decided.then(|| self.env.clone());
+            let printed = self.list(tree, body, stdin);
+            let flow = std::mem::take(&mut self.flow);
+            match before {
+                Some(before) => self.env = before,
+                None => {
+                    out = out.then(printed);
+                    left = flow;
+                }
+            }
+        }
+        let mut ways = ways.into_iter();
+        if decided || left != Flow::On {
+            match ways.next() {
+                Some(first) => self.env = first,
+                None => self.flow = left,
+            }
+        }
+        for way in ways {
+            self.env.join(way);
+        }
+        self.status = Status::Unknown;
+        out
+    }
+
+    fn round(&mut self, tree: &Tree<'_>, body: &List<'_>, stdin: &Stream) -> Stream {
+        self.loops += 1;
+        let printed = self.list(tree, body, stdin);
+        self.loops -= 1;
+        printed
+    }
+
+    /// `while` and `until`
+    pub(crate) fn repeat(
+        &mut self,
+        tree: &Tree<'_>,
+        until: bool,
+        condition: &List<'_>,
+        body: &List<'_>,
+        stdin: &Stream,
+    ) -> Stream {
+        self.place = None;
+        let mut out = Stream::Empty;
+        let mut rounds = 0;
+        loop {
+            out = out.then(self.list(tree, condition, stdin));
+            if self.flow != Flow::On {
+                break;
+            }
+            let status = if until {
+                self.status.negated()
+            } else {
+                self.status
+            };
+            if status == Status::Said(false) {
+                break;
+            }
+            let before = self.env.clone();
+            if let (false, Some(item)) = (until, condition.items.last()) {
+                self.learn(tree, last_pipeline(item), true);
+            }
+            if status.known() == Some(false) && rounds > 0 {
+                break;
+            }
+            out = out.then(self.round(tree, body, stdin));
+            rounds += 1;
+            let flow = std::mem::take(&mut self.flow);
+            match flow {
+                Flow::Exit | Flow::Return => {
+                    if status.known() == Some(true) {
+                        self.flow = flow;
+                    } else {
+                        self.env = before;
+                    }
+                    break;
+                }
+                Flow::Break => {
+                    if status.known() != Some(true) {
+                        self.env.join(before);
+                    }
+                    break;
+                }
+                Flow::On | Flow::Continue => {}
+            }
+            match status {
+                Status::Seen(false) => {
+                    // Not a single round, as far as is known.
+                    self.env = before;
+                    break;
+                }
+                Status::Seen(true) if rounds < MAX_COUNTED && self.steps < TIRED => {}
+                Status::Said(true) if rounds < 4 && self.env.vars != before.vars => {}
+                Status::Unknown if rounds < 2 && self.env.vars != before.vars => {
+                    // Once more, with what the first round left behind.
+                    self.env.join(before);
+                }
+                _ => {
+                    self.env.join(before);
+                    break;
+                }
+            }
+        }
+        self.status = Status::Unknown;
+        out
+    }
+
+    /// `for NAME in WORDS`
+    pub(crate) fn iterate(
+        &mut self,
+        tree: &Tree<'_>,
+        name: &str,
+        words: Option<&[Word<'_>]>,
+        body: &List<'_>,
+        stdin: &Stream,
+    ) -> Stream {
+        self.place = None;
+        let values: Vec<Text> = match words {
+            Some(words) => self.on_every_choice(|this| this.expand_words(tree, words)),
+            None => self.env.positional.clone().unwrap_or_default(),
+        };
+        let mut out = Stream::Empty;
+        if values.is_empty() {
+            let before = self.env.clone();
+            self.env.set(name, Value::solid(None));
+            let printed = self.round(tree, body, stdin);
+            self.flow = Flow::On;
+            self.env.join(before);
+            return printed;
+        }
+        if values.len() > MAX_ROUNDS {
+            self.unknown = true;
+        }
+        for mut value in values.into_iter().take(MAX_ROUNDS) {
+            if !value.known && value.text.starts_with(['$', '`']) {
+                // One word of those that are not known: none of them is empty.
+                value = Text {
+                    taint: value.taint,
+                    ..Text::default()
+                };
+            }
+            value.offset = None;
+            let many = value.glob || !value.known;
+            self.env.set(name, Value::text(value));
+            let before = many.then(|| self.env.clone());
+            out = out.then(self.round(tree, body, stdin));
+            let flow = std::mem::take(&mut self.flow);
+            match flow {
+                Flow::Exit | Flow::Return if before.is_none() => {
+                    self.flow = flow;
+                    break;
+                }
+                Flow::Break => break,
+                _ => {}
+            }
+            if let Some(before) = before
+                && self.env.vars != before.vars
+            {
+                // Several rounds: what one leaves behind the next one sees.
+                out = out.then(self.round(tree, body, stdin));
+                self.flow = Flow::On;
+            }
+            if self.steps > TIRED {
+                break;
+            }
+        }
+        self.status = Status::Unknown;
+        out
+    }
+
+    /// `for (( …; …; … ))`
+    pub(crate) fn count(
+        &mut self,
+        tree: &Tree<'_>,
+        header: &[Part<'_>],
+        body: &List<'_>,
+        stdin: &Stream,
+    ) -> Stream {
+        self.place = None;
+        let mut out = Stream::Empty;
+        self.header_part(tree, header, 0);
+        let mut rounds = 0;
+        loop {
+            let holds = self.header_part(tree, header, 1).map(|value| value != 0);
+            if holds == Some(false) && rounds > 0 {
+                break;
+            }
+            let before = self.env.clone();
+            out = out.then(self.round(tree, body, stdin));
+            rounds += 1;
+            let flow = std::mem::take(&mut self.flow);
+            match flow {
+                Flow::Exit | Flow::Return => {
+                    self.env = before;
+                    break;
+                }
+                Flow::Break => break,
+                _ => {}
+            }
+            if holds != Some(true) || rounds >= MAX_COUNTED || self.steps > TIRED {
+                self.env.join(before);
+                break;
+            }
+            self.header_part(tree, header, 2);
+        }
+        self.status = Status::Unknown;
+        out
+    }
+
+    /// One of the three expressions of a loop's header; nothing where it cannot be told.
+    fn header_part(&mut self, tree: &Tree<'_>, header: &[Part<'_>], index: usize) -> Option<i64> {
+        let text = self.expand_inner(tree, header);
+        let part = Text {
+            text: text
+                .text
+                .split(';')
+                .nth(index)
+                .unwrap_or("")
+                .trim()
+                .to_owned(),
+            ..text
+        };
+        if part.text.is_empty() {
+            return Some(1);
+        }
+        self.calculate(&part)
+    }
+
+    pub(crate) fn case(
+        &mut self,
+        tree: &Tree<'_>,
+        word: &Word<'_>,
+        arms: &[Arm<'_>],
+        stdin: &Stream,
+    ) -> Stream {
+        self.place = None;
+        let subjects = self.on_every_choice(|this| vec![this.expand_one(tree, word)]);
+        let subject_known = subjects.iter().all(|subject| subject.known);
+        let mut out = Stream::Empty;
+        let mut ways: Vec<Env> = Vec::new();
+        let mut through = false;
+        // The end of a branch that runs for sure.
+        let mut surely = false;
+        for arm in arms {
+            let patterns: Vec<Text> = arm
+                .patterns
+                .iter()
+                .map(|pattern| self.pattern(tree, &pattern.parts))
+                .collect();
+            let sure = subject_known && patterns.iter().all(|pattern| pattern.known);
+            let hits = subjects
+                .iter()
+                .filter(|subject| {
+                    patterns
+                        .iter()
+                        .any(|pattern| crate::glob::shell_matches(&pattern.text, &subject.text))
+                })
+                .count();
+            if sure && hits == 0 && !through {
+                continue;
+            }
+            let all = sure && hits == subjects.len() || patterns.iter().any(|p| p.text == "*");
+            let before = self.env.clone();
+            if !sure
+                && hits == 0
+                && let Some(name) = crate::walk::plain_variable(word)
+                && let [pattern] = patterns.as_slice()
+                && pattern.known
+                && !crate::glob::is_pattern(&pattern.text)
+                && self.env.get(name).is_none_or(Value::is_open)
+            {
+                // Here it is what the pattern says.
+                self.env.set(name, Value::known(pattern.text.clone()));
+            }
+            out = out.then(self.list(tree, &arm.body, stdin));
+            let flow = std::mem::take(&mut self.flow);
+            if through || arm.ending == ArmEnding::FallThrough {
+                // What a branch leaves behind the next one sees.
+                through = arm.ending == ArmEnding::FallThrough;
+                continue;
+            }
+            if arm.ending == ArmEnding::TestNext {
+                self.env.join(before);
+                continue;
+            }
+            if all {
+                surely = true;
+                if flow != Flow::On {
+                    match ways.pop() {
+                        Some(way) => self.env = way,
+                        None => self.flow = flow,
+                    }
+                }
+                break;
+            }
+            let after = std::mem::replace(&mut self.env, before);
+            if flow == Flow::On {
+                ways.push(after);
+            }
+        }
+        let _ = surely;
+        for way in ways {
+            self.env.join(way);
+        }
+        self.status = Status::Unknown;
+        out
+    }
+
+    /// Does something for each combination of values, and collects what comes out, each once.
+    pub(crate) fn on_every_choice(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Vec<Text>,
+    ) -> Vec<Text> {
+        if !self.env.several || self.picks.inner {
+            return work(self);
+        }
+        let outer = std::mem::take(&mut self.picks);
+        let mut all = work(self);
+        let mut choice = 1;
+        while choice < self.picks.total() {
+            self.picks.choice = choice;
+            for text in work(self) {
+                if !all.contains(&text) {
+                    all.push(text);
+                }
+            }
+            choice += 1;
+        }
+        self.picks = outer;
+        all
+    }
+}
+
+/// The pipeline that decides how an item ends.
+fn last_pipeline<'i, 'a>(item: &'i cmdai_shell::Item<'a>) -> &'i Pipeline<'a> {
+    item.and_or
+        .rest
+        .last()
+        .map_or(&item.and_or.first, |(_, pipeline)| pipeline)
+}
