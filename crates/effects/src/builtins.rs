@@ -25,8 +25,8 @@ impl Analyser<'_> {
                 self.status = Status::Seen(true);
                 return Some(self.declare(call));
             }
-            ":" | "true" => self.status = Status::Said(true),
-            "false" => self.status = Status::Said(false),
+            ":" | "true" => self.status = self.said(true),
+            "false" => self.status = self.said(false),
             "[" | "test" => {
                 self.status = self.single_brackets(args, call.name == "[");
                 return None;
@@ -227,6 +227,15 @@ impl Analyser<'_> {
             _ => return None,
         }
         Some(Stream::Empty)
+    }
+
+    /// The text says how it ends. In fish every way is looked at all the same.
+    fn said(&self, success: bool) -> Status {
+        if self.dialect == Dialect::Fish {
+            Status::Seen(success)
+        } else {
+            Status::Said(success)
+        }
     }
 
     fn unset(&mut self, call: &Call<'_>) {

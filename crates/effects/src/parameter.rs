@@ -604,6 +604,10 @@ impl Analyser<'_> {
 
     /// Parts as a pattern: what is quoted in them stands for itself.
     pub(crate) fn pattern(&mut self, tree: &Tree<'_>, parts: &[Part<'_>]) -> Text {
+        if self.dialect == cmdai_schema::Dialect::Fish {
+            // Quoted patterns of `case` are patterns there.
+            return self.expand_inner(tree, parts);
+        }
         self.escaped_parts(tree, parts, &|text| crate::glob::escape(text))
     }
 
