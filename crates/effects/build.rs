@@ -286,7 +286,11 @@ fn compile_argument(text: &str) -> Outcome<String> {
         "$^" => "Arg::AllButLast".to_owned(),
         "$@" => "Arg::Joined".to_owned(),
         _ => {
-            if let Some(rest) = text.strip_prefix('$') {
+            if let Some((number, default)) =
+                text.strip_prefix('$').and_then(|rest| rest.split_once('|'))
+            {
+                format!("Arg::NthOr({}, {default:?})", number.parse::<u8>()?)
+            } else if let Some(rest) = text.strip_prefix('$') {
                 let (number, more) = match rest.strip_suffix('+') {
                     Some(number) => (number, true),
                     None => (rest, false),

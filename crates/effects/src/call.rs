@@ -224,7 +224,9 @@ impl Analyser<'_> {
                 words.extend(call.args.iter().cloned());
                 return self.call(&words, Vec::new(), call.stdin, call.span);
             }
-            self.unfamiliar(call);
+            if word.contains('/') || !self.bare_statement(call) {
+                self.unfamiliar(call);
+            }
             return through(call.stdin);
         };
         let mut parsed = options::parse(program, call.args);

@@ -109,6 +109,7 @@ pub(crate) struct Template {
 pub(crate) enum Arg {
     Text(&'static str),
     Nth(u8),
+    NthOr(u8, &'static str),
     From(u8),
     Last,
     AllButLast,

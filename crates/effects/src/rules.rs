@@ -160,8 +160,13 @@ impl Analyser<'_> {
                 return;
             }
             Kind::Code => {
-                if let Some(code) = second {
-                    self.inline_code(&text, code);
+                match second {
+                    Some(code) if text == "sql" => {
+                        let (code, provider, context) = (code.clone(), provider(), context());
+                        self.sql(&code, &provider, context.as_ref());
+                    }
+                    Some(code) => self.inline_code(&text, code),
+                    None => {}
                 }
                 return;
             }
@@ -380,6 +385,12 @@ fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
             .cloned()
             .into_iter()
             .collect(),
+        Arg::NthOr(number, default) => vec![
+            parsed
+                .nth(usize::from(number))
+                .cloned()
+                .unwrap_or_else(|| Text::known(default, Span::default())),
+        ],
         Arg::From(number) => parsed
             .rest()
             .skip(usize::from(number).saturating_sub(1))

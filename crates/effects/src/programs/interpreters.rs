@@ -57,6 +57,19 @@ impl Analyser<'_> {
                 if file.text != "-"
                     && !matches!(file.text.as_str(), "/dev/stdin" | "/dev/fd/0") =>
             {
+                // `python manage.py flush`: the framework's own program, whose words say what it does.
+                let name = crate::paths::base_name(&file.text);
+                if matches!(
+                    name,
+                    "manage.py" | "artisan" | "rails" | "spark" | "console"
+                ) && self.env.file(&self.absolute(&file.text)).is_none()
+                {
+                    let name = if name == "console" { "symfony" } else { name };
+                    let mut words = vec![Text::known(name, file.span)];
+                    let at = parsed.operands.first().map_or(0, |(at, _)| at + 1);
+                    words.extend(call.args.get(at..).unwrap_or_default().iter().cloned());
+                    return self.call(&words, Vec::new(), call.stdin, call.span);
+                }
                 self.script_file(file, language, None, call.span)
             }
             _ => {

@@ -200,6 +200,10 @@ impl Analyser<'_> {
                     .iter()
                     .any(|word| data.text.contains(word))
         });
+        let bodies: Vec<&Text> = parsed.values("data").collect();
+        if self.store_request(method, address, &bodies, call.span) {
+            return;
+        }
         let (name, provider) = (address.to_owned(), "http".to_owned());
         if method == "DELETE" || method != "GET" && said(path) || mutation {
             self.emit(
@@ -389,7 +393,13 @@ impl Analyser<'_> {
         } else if !listens && !parsed.has("scan") {
             match call.stdin {
                 Stream::Empty => {}
-                stream => self.upload(Self::source_of(stream), &address, call),
+                stream => {
+                    self.upload(Self::source_of(stream), &address, call);
+                    if let Stream::Known(text) = stream {
+                        let port = address.rsplit(':').next().unwrap_or("");
+                        self.wire(&Text::known(text.clone(), call.span), port);
+                    }
+                }
             }
         } else if listens && let Stream::Tainted(Taint::File(_) | Taint::Secret(_)) = call.stdin {
             self.upload(Self::source_of(call.stdin), &address, call);

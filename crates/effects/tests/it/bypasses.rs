@@ -565,7 +565,7 @@ fn verbs_of_services() {
         ),
         (
             "http DELETE :9200/logs",
-            "resource-destroy http http http://localhost:9200/logs",
+            "resource-destroy elasticsearch search-index logs localhost:9200",
         ),
         (
             "java -jar jenkins.jar -s http://ci/ delete-job web",

@@ -6,6 +6,7 @@
 
 mod code;
 mod containers;
+mod databases;
 mod files;
 mod git;
 mod instead;
@@ -201,6 +202,7 @@ mod tests {
             include_str!("resources.rs"),
             include_str!("providers.rs"),
             include_str!("containers.rs"),
+            include_str!("databases.rs"),
             include_str!("secrets.rs"),
             include_str!("system.rs"),
             include_str!("self_protection.rs"),

@@ -3,8 +3,8 @@
 use cmdai_schema::Risk::{Critical, High, Moderate};
 use cmdai_schema::{Effect, EffectKind, Risk};
 
-use super::Judge;
 use super::providers::{cloud_destroy, machine, only_shows};
+use super::{Judge, databases};
 use crate::category::{in_production, names_production};
 
 /// The kind of provider.
@@ -38,10 +38,7 @@ fn family(provider: &str) -> Family {
         | "cloudformation" | "ansible" | "serverless" | "sst" | "crossplane" => {
             Family::Infrastructure
         }
-        "postgres" | "postgresql" | "mysql" | "mariadb" | "sqlite" | "sqlite3" | "mongodb"
-        | "mongo" | "mongosh" | "redis" | "mssql" | "oracle" | "cassandra" | "clickhouse"
-        | "cockroachdb" | "sql" | "database" | "duckdb" | "elasticsearch" | "influxdb"
-        | "supabase" | "prisma" | "neo4j" | "etcd" | "psql" | "valkey" => Family::Database,
+        other if databases::is_store(other) => Family::Database,
         _ => Family::Cloud,
     }
 }
@@ -314,77 +311,19 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 instead,
             );
         }
-        (Family::Database, true) => {
-            let rows = kind.split(['-', '_', ' ']).any(|part| {
-                matches!(
-                    part,
-                    "row" | "rows" | "truncate" | "documents" | "keys" | "data" | "records"
-                )
-            });
-            if rows {
-                judge.hit(
-                    "db.delete-all",
-                    one_up(High),
-                    effect,
-                    format!(
-                        "deletes everything in {}{of}",
-                        if name.is_empty() {
-                            "a table"
-                        } else if name == "all" {
-                            "the database"
-                        } else {
-                            name
-                        }
-                    ),
-                    None,
-                );
-            } else if kind == "index" || kind == "view" {
-                judge.hit(
-                    "db.drop",
-                    one_up(Moderate),
-                    effect,
-                    format!("drops {shown}{of}"),
-                    None,
-                );
-            } else {
-                let whole = ["database", "schema", "cluster", "keyspace", "all"]
-                    .iter()
-                    .any(|word| kind.contains(word));
-                judge.hit(
-                    "db.drop",
-                    one_up(if whole { Critical } else { High }),
-                    effect,
-                    format!("drops {shown}{of}"),
-                    None,
-                );
-            }
-        }
-        (Family::Database, false) => judge.hit(
-            "db.change",
-            // A server that stops or is told where to write concerns all of it.
-            one_up(
-                if kind == "server"
-                    || kind == "setting"
-                        && matches!(
-                            name.to_ascii_lowercase().as_str(),
-                            "dir"
-                                | "dbfilename"
-                                | "slaveof"
-                                | "replicaof"
-                                | "save"
-                                | "appendonly"
-                                | "requirepass"
-                                | "protected-mode"
-                        )
-                {
-                    High
-                } else {
-                    Moderate
-                },
-            ),
+        (Family::Database, _) => databases::judge(
+            judge,
             effect,
-            format!("changes {shown}{of}"),
-            None,
+            &databases::Store {
+                kind: &kind,
+                name,
+                provider,
+                context: context.as_deref(),
+                shown: &shown,
+                of: &of,
+                production,
+            },
+            destroys,
         ),
         (Family::Cloud, true) => cloud_destroy(
             judge, effect, &kind, name, provider, &shown, &of, production,

@@ -65,7 +65,7 @@ const DANGEROUS: &[(&str, &str)] = &[
         "curl -X DELETE https://api.example.com/v1/users/1",
         "cloud.destroy",
     ),
-    ("curl -X DELETE http://localhost:9200/logs", "cloud.destroy"),
+    ("curl -X DELETE http://localhost:9200/logs", "db.drop"),
     (
         "kubectl delete deployment shop --dry-run=none",
         "k8s.destroy",
