@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs, path::PathBu
 
 use serde::Deserialize;
 
+#[path = "build/calls.rs"]
+mod calls;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -91,6 +94,8 @@ fn main() -> Outcome<()> {
     writeln!(out, "];")?;
     let target = PathBuf::from(std::env::var("OUT_DIR")?).join("knowledge.rs");
     fs::write(target, out)?;
+    let target = PathBuf::from(std::env::var("OUT_DIR")?).join("calls.rs");
+    fs::write(target, calls::compile()?)?;
     Ok(())
 }
 

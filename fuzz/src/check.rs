@@ -15,6 +15,7 @@ pub(crate) fn context(dialect: Dialect) -> Context<'static> {
         home: "/home/user",
         user: "user",
         session: &NoSession,
+        languages: &cmdai_languages::Grammars,
     }
 }
 

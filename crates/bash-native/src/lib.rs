@@ -10,7 +10,8 @@
 //!
 //! The builtin's name differs from the program's, so that `cmdai …` still runs the program.
 //! Nothing here unwinds into bash, starts a process or a thread, or waits for anybody, except for
-//! the person's own answer and, where an approval is asked for, the governor.
+//! the person's own answer, where an approval is asked for the governor, and for a line that holds
+//! code of another language a reader that has a second at most.
 
 #![allow(
     unsafe_code,

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use cmdai_effects::Session;
+use cmdai_effects::script::{Language, Languages, Script};
+use cmdai_gate::CodeReader;
 
-use crate::symbols::Symbols;
+use crate::symbols::{self, Symbols};
 
 /// The live session.
 pub(crate) struct LiveSession<'a>(pub(crate) &'a Symbols);
@@ -24,5 +26,16 @@ impl Session for LiveSession<'_> {
 
     fn is_live(&self) -> bool {
         true
+    }
+}
+
+/// The reader of other languages, as this shell may start it.
+pub(crate) struct LiveLanguages<'a>(pub(crate) &'a CodeReader);
+
+impl Languages for LiveLanguages<'_> {
+    fn read(&self, language: Language, code: &str) -> Option<Script> {
+        // Bash takes the end of any child for one of its own jobs; it learns of this one when it is
+        // gone already.
+        symbols::without_child_signals(|| self.0.read(language, code))
     }
 }

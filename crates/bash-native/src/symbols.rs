@@ -461,3 +461,36 @@ pub(crate) fn stay_loaded() {
         };
     }
 }
+
+/// Where this module was loaded from; empty where that cannot be told.
+pub(crate) fn own_path() -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: the address is of a function in this module, and `info` is a place for the answer.
+    let found = unsafe { libc::dladdr(own_path as *const c_void, info.as_mut_ptr()) };
+    if found == 0 {
+        return std::path::PathBuf::new();
+    }
+    // SAFETY: filled in by the call above; the name is terminated and lives as long as the module.
+    let name = unsafe { CStr::from_ptr(info.assume_init().dli_fname) };
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Holds back the signal of a child's end while `work` has a child of its own.
+pub(crate) fn without_child_signals<T>(work: impl FnOnce() -> T) -> T {
+    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: both sets are places of the right type; this thread is bash's only one.
+    unsafe {
+        let mut held = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(held.as_mut_ptr());
+        libc::sigaddset(held.as_mut_ptr(), libc::SIGCHLD);
+        libc::pthread_sigmask(libc::SIG_BLOCK, held.as_ptr(), before.as_mut_ptr());
+    }
+    let result = work();
+    // SAFETY: filled in above.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+    }
+    result
+}

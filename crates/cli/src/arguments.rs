@@ -46,6 +46,12 @@ pub(crate) enum Task {
     Status(Status),
     /// Look for what is wrong with this installation
     Doctor(Doctor),
+    /// Read code from standard input and print its tree, for the shell's module
+    #[command(hide = true)]
+    ReadCode {
+        /// Which language
+        language: String,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell

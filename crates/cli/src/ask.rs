@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cmdai_languages::Grammars;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::escape;
 use cmdai_generate::{
@@ -130,6 +131,7 @@ fn suggest(
                 home: &home,
                 user: &user,
                 session: &NoSession,
+                languages: &Grammars,
             },
         );
         Parsed {
@@ -188,6 +190,7 @@ fn show(
         home: &scene.home,
         user: &scene.user,
         session: &NoSession,
+        languages: &Grammars,
     };
     for sentence in explain::sentences(
         &best.candidate.command,

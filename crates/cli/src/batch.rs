@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::Path;
 
+use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::{Attribution, Gate, Installation, Person, Request};
 use cmdai_schema::{Dialect, Facts, Origin, OriginKind};
@@ -125,6 +126,7 @@ fn judge(gate: &mut Gate, row: Row) -> Result<String, Failure> {
         home: &home,
         user: row.user.as_deref().unwrap_or("user"),
         session: &NoSession,
+        languages: &Grammars,
         who: &who,
         terminal: true,
         facts: Some(&facts),

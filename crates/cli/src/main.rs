@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod history;
 mod policy;
+mod read_code;
 mod run;
 mod scene;
 mod screen;
@@ -67,6 +68,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Integrate(integrate) => agents::integrate(&integrate),
         Task::Status(status) => status::status(&status),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
+        Task::ReadCode { language } => read_code::read_code(&language),
         Task::Completions { shell } => completion::completions(shell),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::origin::{self, Signals, attribute};
 use cmdai_gate::{Attribution, Gate, Manner, Outcome, Recorder, Request, Settled, Voice};
@@ -86,6 +87,7 @@ impl Scene {
             home: &self.home,
             user: &self.user,
             session: &NoSession,
+            languages: &Grammars,
             who: &self.who,
             terminal: self.terminal,
             facts: None,
@@ -110,6 +112,7 @@ impl Scene {
             home: &self.home,
             user: &self.user,
             session: &NoSession,
+            languages: &Grammars,
             who: &self.who,
             terminal: self.terminal,
             facts: None,

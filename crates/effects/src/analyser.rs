@@ -191,6 +191,10 @@ pub(crate) struct Analyser<'c> {
     pub(crate) steps: u32,
     /// Bytes of nested texts that were read.
     pub(crate) read: usize,
+    /// Depth and size of what was looked at in code of other languages.
+    pub(crate) script_depth: u32,
+    pub(crate) script_steps: u32,
+    pub(crate) script_full: bool,
 }
 
 impl<'c> Analyser<'c> {
@@ -231,6 +235,9 @@ impl<'c> Analyser<'c> {
             depth: 0,
             steps: 0,
             read: 0,
+            script_depth: 0,
+            script_steps: 0,
+            script_full: false,
         }
     }
 

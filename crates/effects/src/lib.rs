@@ -2,7 +2,8 @@
 //!
 //! The way of a text: [`cmdai_shell::parse`] → [`walk`] goes through the tree as the shell would →
 //! [`expand`] turns words into texts → [`call`] finds out what a program does with them, by the
-//! knowledge tables and a few handlers → nested code begins anew.
+//! knowledge tables and a few handlers → nested code begins anew; code of other languages goes through
+//! [`script`].
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +36,7 @@ mod programs;
 mod reading;
 mod redirect;
 mod rules;
+pub mod script;
 mod simple;
 mod state;
 mod value;
@@ -88,6 +90,8 @@ pub struct Context<'a> {
     pub user: &'a str,
     /// The session.
     pub session: &'a dyn Session,
+    /// Who reads code of other languages inside the text.
+    pub languages: &'a dyn script::Languages,
 }
 
 /// Finds out what a text would do. Never fails; what cannot be told is unknown.

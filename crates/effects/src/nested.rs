@@ -4,6 +4,7 @@ use cmdai_schema::{CodeSource, Dialect, Span};
 
 use crate::{
     analyser::{Analyser, Flow},
+    script::Start,
     value::{Map, Stream, Taint, Text},
 };
 
@@ -101,10 +102,11 @@ impl Analyser<'_> {
                     &Stream::Empty,
                     true,
                 ),
-                None => {
-                    self.inline_code(language, &Text::known(text.clone(), span));
-                    Stream::UNKNOWN
-                }
+                None => self.inline_code(
+                    language,
+                    &Text::known(text.clone(), span),
+                    Start::EMPTY,
+                ),
             },
             Stream::Partial(text) => {
                 let code = Text {
@@ -114,10 +116,7 @@ impl Analyser<'_> {
                 };
                 match dialect {
                     Some(dialect) => self.shell_code(&code, dialect, &Stream::Empty, true),
-                    None => {
-                        self.inline_code(language, &code);
-                        Stream::UNKNOWN
-                    }
+                    None => self.inline_code(language, &code, Start::EMPTY),
                 }
             }
             Stream::Tainted(taint) => {

@@ -4,6 +4,7 @@ use cmdai_schema::{Certainty, CodeSource, EffectKind, Span};
 
 use crate::{
     analyser::Analyser,
+    script::Start,
     glob,
     knowledge::{Arg, Cond, Kind, Rule, Template},
     options::Parsed,
@@ -165,7 +166,9 @@ impl Analyser<'_> {
                         let (code, provider, context) = (code.clone(), provider(), context());
                         self.sql(&code, &provider, context.as_ref());
                     }
-                    Some(code) => self.inline_code(&text, code),
+                    Some(code) => {
+                        self.inline_code(&text, code, Start::EMPTY);
+                    }
                     None => {}
                 }
                 return;

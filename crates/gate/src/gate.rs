@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
+use cmdai_effects::script::Languages;
 use cmdai_effects::{Context, Session};
 use cmdai_schema::{
     Analysis, Decision, Dialect, Facts, Judgement, Mode, Risk, RuleHit, Span, Subject,
@@ -37,6 +38,8 @@ pub struct Request<'a> {
     pub user: &'a str,
     /// What the shell knows.
     pub session: &'a dyn Session,
+    /// Who reads code of other languages.
+    pub languages: &'a dyn Languages,
     /// Who acts.
     pub who: &'a Attribution,
     /// Somebody can answer a question.
@@ -54,6 +57,7 @@ impl<'a> Request<'a> {
             home: self.home,
             user: self.user,
             session: self.session,
+            languages: self.languages,
         }
     }
 }

@@ -8,7 +8,8 @@
 //!                        Recorder::start / end                        Gate::approve
 //! ```
 //!
-//! No async, no threads, nothing started: this runs inside a person's shell.
+//! No async, no threads: this runs inside a person's shell. One process may be started, by
+//! [`CodeReader`], for a line that holds code of another language.
 
 #![forbid(unsafe_code)]
 
@@ -25,6 +26,7 @@ mod installation;
 pub mod origin;
 mod person;
 mod policies;
+mod reader;
 mod recorder;
 mod redaction;
 pub mod render;
@@ -45,6 +47,7 @@ pub use installation::{Governed, Installation, state_override};
 pub use origin::{Attribution, Signals};
 pub use person::Person;
 pub use policies::{Failing, Policies};
+pub use reader::CodeReader;
 pub use recorder::{Recorder, SessionInfo, Verdict};
 pub use redaction::Redacted;
 pub use settle::{Manner, Settled, Voice};

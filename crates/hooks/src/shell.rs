@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
+use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::render::View;
 use cmdai_gate::{Gate, Manner, Recorder, Request, SessionInfo, Signals, Voice, origin};
@@ -45,6 +46,7 @@ pub fn judge(command: &ShellCommand<'_>) -> u8 {
         home: person.home_text(),
         user: &person.login,
         session: &NoSession,
+        languages: &Grammars,
         who: &who,
         terminal: terminal && who.agent.is_none(),
         facts: None,

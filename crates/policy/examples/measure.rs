@@ -113,6 +113,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         home: "/home/user",
         user: "user",
         session: &cmdai_effects::NoSession,
+        languages: &cmdai_languages::Grammars,
     };
     let analysed: Vec<_> = COMMANDS
         .iter()

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use cmdai_gate::{
-    Action, Attribution, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Signals,
+    Action, Attribution, CodeReader, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Signals,
     fresh_id, origin,
 };
 use cmdai_schema::{Decision, Dialect, Layer};
 
-use crate::session::LiveSession;
-use crate::symbols::Symbols;
+use crate::session::{LiveLanguages, LiveSession};
+use crate::symbols::{self, Symbols};
 use crate::terminal;
 
 mod net;
@@ -46,6 +46,8 @@ struct Running {
 pub(crate) struct Shell {
     pub(crate) symbols: Symbols,
     gate: Gate,
+    /// Reads code of other languages.
+    reader: CodeReader,
     /// Opened when there is something to record; a script that does nothing leaves no file.
     recorder: Option<Recorder>,
     session_id: String,
@@ -110,6 +112,7 @@ impl Shell {
         let mut shell = Self {
             symbols,
             gate,
+            reader: CodeReader::beside(&symbols::own_path()),
             recorder: None,
             session_id,
             version: version.to_owned(),
@@ -328,6 +331,7 @@ impl Shell {
             home: person.home_text(),
             user: &person.login,
             session: &LiveSession(&self.symbols),
+            languages: &LiveLanguages(&self.reader),
             who: &self.who,
             terminal: self.who.agent.is_none() && terminal::is_terminal(),
             facts: None,
@@ -352,6 +356,7 @@ impl Shell {
             home: person.home_text(),
             user: &person.login,
             session: &LiveSession(&self.symbols),
+            languages: &LiveLanguages(&self.reader),
             who: &self.who,
             terminal: self.can_answer(),
             facts: None,

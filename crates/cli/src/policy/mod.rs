@@ -5,6 +5,7 @@ mod simulate;
 
 use std::path::{Path, PathBuf};
 
+use cmdai_languages::Grammars;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::{Gate, Person, escape};
 use cmdai_policy::{PolicySet, SnapshotMeta};
@@ -106,6 +107,7 @@ fn test(file: Option<&Path>, format: Format) -> Result<u8, Failure> {
                 home: "/home/user",
                 user: "user",
                 session: &NoSession,
+                languages: &Grammars,
             },
         )
     });

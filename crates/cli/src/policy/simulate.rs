@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, mpsc};
 
+use cmdai_languages::Grammars;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::history::{self, Reader};
 use cmdai_gate::{Gate, Person, escape};
@@ -206,6 +207,7 @@ fn add(simulation: &mut Simulation, record: &Record, old: &Layers<'_>, new: &Lay
             home: &home,
             user: &record.user,
             session: &NoSession,
+            languages: &Grammars,
         },
     );
     let facts = Facts {

@@ -4,6 +4,7 @@ use cmdai_schema::{CodeSource, Dialect};
 
 use crate::{
     analyser::Analyser,
+    script::Start,
     call::{Call, through},
     options::Parsed,
     value::{Stream, Text},
@@ -223,7 +224,7 @@ impl Analyser<'_> {
                 || trimmed.starts_with("terminal ")
                 || trimmed.starts_with("term ")
             {
-                self.inline_code("vim", command);
+                self.inline_code("vim", command, Start::EMPTY);
             } else if let Some(path) = trimmed
                 .strip_prefix("w ")
                 .or_else(|| trimmed.strip_prefix("w! "))
@@ -238,7 +239,7 @@ impl Analyser<'_> {
             }
         }
         for code in parsed.values("eval").cloned().collect::<Vec<_>>() {
-            self.inline_code("lisp", &code);
+            self.inline_code("lisp", &code, Start::EMPTY);
         }
         for file in parsed.values("script").cloned().collect::<Vec<_>>() {
             self.script_file(&file, "vim", None, file.span);
@@ -268,11 +269,15 @@ impl Analyser<'_> {
             {
                 let skip = lead + text.len() - rest.len();
                 self.shell_code(&command.after(skip), Dialect::Sh, &Stream::Empty, true);
-            } else if text.starts_with("python")
-                || text.starts_with("call ")
-                || text.starts_with("script")
+            } else if let Some(code) = text
+                .strip_prefix("python-interactive ")
+                .or_else(|| text.strip_prefix("python "))
+                .or_else(|| text.strip_prefix("script "))
             {
-                self.inline_code("python", &command);
+                let skip = lead + text.len() - code.len();
+                self.inline_code("python", &command.after(skip), Start::EMPTY);
+            } else if text.starts_with("call ") || text.starts_with("expr") {
+                self.inline_code("c", &command, Start::EMPTY);
             }
         }
         for file in parsed.values("script").cloned().collect::<Vec<_>>() {

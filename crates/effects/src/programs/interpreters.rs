@@ -4,6 +4,7 @@ use crate::{
     analyser::Analyser,
     call::Call,
     options::Parsed,
+    script::Start,
     value::{Stream, Text},
 };
 
@@ -23,20 +24,8 @@ impl Analyser<'_> {
             return Stream::Empty;
         }
         let codes: Vec<Text> = parsed.values("code").cloned().collect();
-        if !codes.is_empty() {
-            for code in &codes {
-                self.inline_code(language, code);
-            }
-            if parsed.has("in-place") {
-                for file in parsed.rest().cloned().collect::<Vec<_>>() {
-                    self.write_path(&file, true, call.span);
-                }
-            } else if matches!(language, "perl" | "ruby") {
-                for file in parsed.rest().cloned().collect::<Vec<_>>() {
-                    self.read_path(&file, file.span);
-                }
-            }
-            return Stream::UNKNOWN;
+        if let Some(code) = one_code(&codes) {
+            return self.given_code(call, parsed, language, &code);
         }
         if let Some(module) = parsed.value("module").cloned() {
             return self.python_module(call, parsed, &module);
@@ -79,6 +68,56 @@ impl Analyser<'_> {
         }
     }
 
+    /// Code as an argument, and the words after it.
+    fn given_code(
+        &mut self,
+        call: &Call<'_>,
+        parsed: &Parsed<'_>,
+        language: &str,
+        code: &Text,
+    ) -> Stream {
+        let files: Vec<Text> = parsed.rest().cloned().collect();
+        let requires = |name: &str| parsed.values("require").any(|module| module.text == name);
+        if language == "ruby"
+            && requires("un")
+            && matches!(
+                code.text.trim(),
+                "cp" | "ln" | "mv" | "rm" | "mkdir" | "rmdir" | "install" | "chmod" | "touch"
+            )
+        {
+            // `ruby -run -e rm -- -rf PATH`: the programs of the same names.
+            let mut words = vec![Text::known(code.text.trim(), code.span)];
+            words.extend(files);
+            return self.call(&words, Vec::new(), call.stdin, call.span);
+        }
+        let lines = matches!(language, "perl" | "ruby") && (parsed.has("n") || parsed.has("p"));
+        // Everything after Python's code is its own.
+        let own = (language == "python")
+            .then(|| {
+                let at = call.args.iter().position(|arg| arg.text == code.text)?;
+                Some(call.args.get(at + 1..).unwrap_or_default())
+            })
+            .flatten();
+        if parsed.has("in-place") {
+            for file in &files {
+                self.write_path(file, true, call.span);
+            }
+        } else if lines {
+            for file in &files {
+                self.read_path(file, file.span);
+            }
+        }
+        let printed = self.inline_code(
+            language,
+            code,
+            Start {
+                args: own.unwrap_or(&files),
+                stdin: call.stdin,
+            },
+        );
+        if lines { Stream::UNKNOWN } else { printed }
+    }
+
     /// `python -m MODULE …`: the options after the module are the module's own.
     fn python_module(&mut self, call: &Call<'_>, parsed: &Parsed<'_>, module: &Text) -> Stream {
         use cmdai_schema::{Certainty, EffectKind};
@@ -111,8 +150,42 @@ impl Analyser<'_> {
                     Certainty::Proven,
                 );
             }
+            "pty" => {
+                let shell = match rest {
+                    [] => vec![Text::known("/bin/sh", call.span)],
+                    words => words.to_vec(),
+                };
+                return self.call(&shell, Vec::new(), call.stdin, call.span);
+            }
+            "timeit" => {
+                for code in rest.iter().filter(|arg| !arg.text.starts_with('-')) {
+                    self.inline_code("python", code, Start::EMPTY);
+                }
+            }
+            "cProfile" | "profile" | "pdb" | "trace" | "runpy" | "coverage" => {
+                let script = rest
+                    .iter()
+                    .find(|arg| !arg.text.starts_with('-') && arg.text.ends_with(".py"));
+                if let Some(script) = script {
+                    return self.script_file(script, "python", None, call.span);
+                }
+            }
             _ => {}
         }
         Stream::UNKNOWN
     }
+}
+
+/// Several pieces of code are lines of one.
+fn one_code(codes: &[Text]) -> Option<Text> {
+    let (first, more) = codes.split_first()?;
+    let mut whole = first.clone();
+    for next in more {
+        whole.text.push('\n');
+        whole.text.push_str(&next.text);
+        whole.known &= next.known;
+        whole.taint = whole.taint.or_else(|| next.taint.clone());
+        whole.offset = None;
+    }
+    Some(whole)
 }

@@ -40,7 +40,7 @@ impl Analyser<'_> {
             "tmux" | "byobu" | "tmate" => self.tmux(call, parsed),
             "expect" => {
                 if let Some(code) = parsed.value("code").cloned() {
-                    self.inline_code("expect", &code);
+                    self.inline_code("expect", &code, crate::script::Start::EMPTY);
                     self.expect_script(&code);
                 } else if let Some(file) = parsed.nth(1).filter(|file| file.text != "-") {
                     self.script_file(file, "expect", None, call.span);

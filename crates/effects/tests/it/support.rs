@@ -18,6 +18,7 @@ pub(crate) fn look_as(text: &str, dialect: Dialect) -> Analysis {
             home: "/home/user",
             user: "user",
             session: &NoSession,
+            languages: &cmdai_languages::Grammars,
         },
     )
 }

@@ -73,6 +73,7 @@ pub(crate) fn request<'a>(text: &'a str, who: &'a Attribution) -> Request<'a> {
         home: "/home/u",
         user: "u",
         session: &NoSession,
+        languages: &cmdai_effects::script::NoLanguages,
         who,
         terminal: true,
         facts: None,

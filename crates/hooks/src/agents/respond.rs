@@ -1,5 +1,6 @@
 //! From a call of the hook to its answer.
 
+use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::Capture;
 use cmdai_gate::render::View;
@@ -63,6 +64,7 @@ fn before(agent: Agent, call: &Call, command: &str, who: &Attribution, gate: &mu
         home: person.home_text(),
         user: &person.login,
         session: &NoSession,
+        languages: &Grammars,
         who,
         terminal: false,
         facts: None,

@@ -1,5 +1,6 @@
 //! The dialects of agents, from what they send to what they read.
 
+use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::{Gate, Installation, Person, Request, origin};
 use cmdai_hooks::agents::{Agent, Answer, Call, Moment, answer};
@@ -235,6 +236,7 @@ fn the_person_at_the_terminal_is_judged_the_same_way() {
         home: "/",
         user: "u",
         session: &NoSession,
+        languages: &Grammars,
         who: &who,
         terminal: false,
         facts: None,

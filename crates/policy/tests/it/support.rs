@@ -11,6 +11,7 @@ pub(crate) fn analyse(text: &str) -> Analysis {
         home: "/home/user",
         user: "user",
         session: &cmdai_effects::NoSession,
+        languages: &cmdai_languages::Grammars,
     };
     cmdai_effects::analyse(text, &context)
 }

@@ -148,7 +148,7 @@ impl Analyser<'_> {
                 }
                 "exec" | "execSync" | "spawn" | "spawnSync" | "execFileSync" | "unlinkSync"
                 | "rmSync" | "writeFileSync" | "readFileSync" => {
-                    self.inline_code("javascript", code);
+                    self.inline_code("javascript", code, crate::script::Start::EMPTY);
                     continue;
                 }
                 _ => continue,

@@ -1,0 +1,40 @@
+//! The tables of `knowledge/calls`: what calls do, by name.
+
+use super::tree::Language;
+
+/// Calls of one language.
+struct Table {
+    /// Names with what they do, sorted.
+    calls: &'static [(&'static str, &'static str)],
+    /// Last parts of names of calls that change something, sorted.
+    risky: &'static [&'static str],
+}
+
+include!(concat!(env!("OUT_DIR"), "/calls.rs"));
+
+fn table(language: Language) -> Option<&'static Table> {
+    TABLES
+        .iter()
+        .find(|(name, _)| *name == language.name())
+        .map(|(_, table)| *table)
+}
+
+/// What a call of this name does.
+pub(super) fn find(language: Language, name: &str) -> Option<&'static str> {
+    let table = table(language)?;
+    let at = table
+        .calls
+        .binary_search_by(|(known, _)| (*known).cmp(name))
+        .ok()?;
+    table.calls.get(at).map(|(_, does)| *does)
+}
+
+/// Code that was not read names a call that changes something.
+pub(super) fn looks_risky(language: Language, code: &str) -> bool {
+    let risky = table(language).map_or(&[] as &[&str], |table| table.risky);
+    let shell = matches!(language, Language::Perl | Language::Ruby | Language::Php);
+    shell && code.contains(['`'])
+        || code
+            .split(|mark: char| !mark.is_alphanumeric() && mark != '_')
+            .any(|word| !word.is_empty() && risky.binary_search(&word).is_ok())
+}
