@@ -4,12 +4,12 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cmdai_languages::Grammars;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::escape;
 use cmdai_generate::{
     Answer, Chain, Checks, Config, OpenAi, Os, Parsed, Request, Suggestion, pipeline,
 };
+use cmdai_languages::Grammars;
 use cmdai_schema::{CommandSource, Dialect, Judgement};
 
 use crate::arguments::{Ask, Format};

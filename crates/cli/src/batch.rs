@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::Path;
 
-use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::{Attribution, Gate, Installation, Person, Request};
+use cmdai_languages::Grammars;
 use cmdai_schema::{Dialect, Facts, Origin, OriginKind};
 use serde::Deserialize;
 

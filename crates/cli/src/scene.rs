@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::origin::{self, Signals, attribute};
 use cmdai_gate::{Attribution, Gate, Manner, Outcome, Recorder, Request, Settled, Voice};
+use cmdai_languages::Grammars;
 use cmdai_schema::Dialect;
 
 use crate::failure::Failure;

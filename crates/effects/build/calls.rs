@@ -4,22 +4,99 @@ use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs};
 
 /// Effects that a call may have.
 const EFFECTS: &[&str] = &[
-    "delete", "delete-tree", "write", "append", "read", "copy", "move", "link", "chmod", "chown",
-    "open", "put", "send", "shell", "spawn", "argv", "system", "code", "code-file", "connect",
-    "listen", "download", "request", "sql", "escalate", "kill", "power", "fork", "exhaust",
-    "unknown", "show", "visit", "give", "pipe", "unpack",
+    "delete",
+    "delete-tree",
+    "write",
+    "append",
+    "read",
+    "copy",
+    "move",
+    "link",
+    "chmod",
+    "chown",
+    "open",
+    "put",
+    "send",
+    "shell",
+    "spawn",
+    "argv",
+    "system",
+    "code",
+    "code-file",
+    "connect",
+    "listen",
+    "download",
+    "request",
+    "sql",
+    "escalate",
+    "kill",
+    "power",
+    "fork",
+    "exhaust",
+    "unknown",
+    "show",
+    "visit",
+    "give",
+    "pipe",
+    "unpack",
 ];
 /// Effects that make code that could not be read look dangerous by the call's name alone.
 const RISKY: &[&str] = &[
-    "delete", "delete-tree", "write", "copy", "move", "link", "chmod", "chown", "put", "shell",
-    "spawn", "argv", "system", "code", "code-file", "kill", "power", "escalate", "exhaust",
-    "unknown", "pipe", "connect", "unpack",
+    "delete",
+    "delete-tree",
+    "write",
+    "copy",
+    "move",
+    "link",
+    "chmod",
+    "chown",
+    "put",
+    "shell",
+    "spawn",
+    "argv",
+    "system",
+    "code",
+    "code-file",
+    "kill",
+    "power",
+    "escalate",
+    "exhaust",
+    "unknown",
+    "pipe",
+    "connect",
+    "unpack",
 ];
 /// What a call may give.
 const GIVES: &[&str] = &[
-    "text", "same", "path", "joined", "home", "expanded", "folder", "base", "temporary", "base64",
-    "hex", "rot13", "percent", "made", "characters", "code-of", "variable", "pattern", "remote",
-    "file", "object", "name", "module", "member", "arguments", "input", "list", "count", "nothing",
+    "text",
+    "same",
+    "path",
+    "joined",
+    "home",
+    "expanded",
+    "folder",
+    "base",
+    "temporary",
+    "base64",
+    "hex",
+    "rot13",
+    "percent",
+    "made",
+    "characters",
+    "code-of",
+    "variable",
+    "pattern",
+    "remote",
+    "file",
+    "object",
+    "name",
+    "module",
+    "member",
+    "arguments",
+    "input",
+    "list",
+    "count",
+    "nothing",
 ];
 
 pub(crate) fn compile() -> Result<String, Box<dyn Error>> {
@@ -32,7 +109,10 @@ pub(crate) fn compile() -> Result<String, Box<dyn Error>> {
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
-        let language = path.file_stem().and_then(|name| name.to_str()).ok_or("no name")?;
+        let language = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .ok_or("no name")?;
         let lines: BTreeMap<String, String> = toml::from_str(&fs::read_to_string(&path)?)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         let mut calls = BTreeMap::new();
@@ -63,7 +143,11 @@ pub(crate) fn compile() -> Result<String, Box<dyn Error>> {
                 }
             }
         }
-        writeln!(out, "static {}: Table = Table {{ calls: &[", language.to_uppercase())?;
+        writeln!(
+            out,
+            "static {}: Table = Table {{ calls: &[",
+            language.to_uppercase()
+        )?;
         for (name, does) in &calls {
             writeln!(out, "({name:?}, {does:?}),")?;
         }
@@ -74,6 +158,9 @@ pub(crate) fn compile() -> Result<String, Box<dyn Error>> {
         writeln!(out, "] }};")?;
         writeln!(tables, "({language:?}, &{}),", language.to_uppercase())?;
     }
-    writeln!(out, "/// Tables by language.\nstatic TABLES: &[(&str, &Table)] = &[{tables}];")?;
+    writeln!(
+        out,
+        "/// Tables by language.\nstatic TABLES: &[(&str, &Table)] = &[{tables}];"
+    )?;
     Ok(out)
 }

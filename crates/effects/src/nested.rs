@@ -102,11 +102,7 @@ impl Analyser<'_> {
                     &Stream::Empty,
                     true,
                 ),
-                None => self.inline_code(
-                    language,
-                    &Text::known(text.clone(), span),
-                    Start::EMPTY,
-                ),
+                None => self.inline_code(language, &Text::known(text.clone(), span), Start::EMPTY),
             },
             Stream::Partial(text) => {
                 let code = Text {

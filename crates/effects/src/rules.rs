@@ -4,11 +4,11 @@ use cmdai_schema::{Certainty, CodeSource, EffectKind, Span};
 
 use crate::{
     analyser::Analyser,
-    script::Start,
     glob,
     knowledge::{Arg, Cond, Kind, Rule, Template},
     options::Parsed,
     paths,
+    script::Start,
     value::Text,
 };
 

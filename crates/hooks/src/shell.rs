@@ -3,10 +3,10 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::render::View;
 use cmdai_gate::{Gate, Manner, Recorder, Request, SessionInfo, Signals, Voice, origin};
+use cmdai_languages::Grammars;
 use cmdai_schema::{Dialect, Layer};
 
 /// What to judge.

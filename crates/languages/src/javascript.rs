@@ -29,9 +29,17 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         },
         "true" => lower.push(Node::Bool(true)),
         "false" => lower.push(Node::Bool(false)),
-        "null" | "undefined" | "regex" | "empty_statement" | "break_statement"
-        | "continue_statement" | "debugger_statement" | "hash_bang_line" | "meta_property"
-        | "optional_chain" | "statement_identifier" => lower.nothing(),
+        "null"
+        | "undefined"
+        | "regex"
+        | "empty_statement"
+        | "break_statement"
+        | "continue_statement"
+        | "debugger_statement"
+        | "hash_bang_line"
+        | "meta_property"
+        | "optional_chain"
+        | "statement_identifier" => lower.nothing(),
         "member_expression" => {
             let object = lower.field(node, "object");
             let name = lower.field_text(node, "property");

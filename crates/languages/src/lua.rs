@@ -198,8 +198,13 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let value = lower.through(node);
             lower.push(Node::Return(value))
         }
-        "chunk" | "block" | "do_statement" | "parenthesized_expression" | "expression_list"
-        | "else_statement" | "arguments" => lower.through(node),
+        "chunk"
+        | "block"
+        | "do_statement"
+        | "parenthesized_expression"
+        | "expression_list"
+        | "else_statement"
+        | "arguments" => lower.through(node),
         _ => lower.unread(node),
     }
 }

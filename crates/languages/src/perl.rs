@@ -22,9 +22,23 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         }
         "function" | "method" => {
             let name = lower.text(node).trim_start_matches('&').replace("::", ".");
-            if matches!(name.as_str(), "unlink" | "rmdir" | "print" | "say" | "lc" | "uc" | "chr" | "ord" | "exec" | "system" | "eval")
-                && node.kind() == "function"
-                && node.parent().is_some_and(|parent| parent.child_by_field_name("function") != Some(node))
+            if matches!(
+                name.as_str(),
+                "unlink"
+                    | "rmdir"
+                    | "print"
+                    | "say"
+                    | "lc"
+                    | "uc"
+                    | "chr"
+                    | "ord"
+                    | "exec"
+                    | "system"
+                    | "eval"
+            ) && node.kind() == "function"
+                && node
+                    .parent()
+                    .is_some_and(|parent| parent.child_by_field_name("function") != Some(node))
             {
                 let subject = lower.name("$_");
                 return lower.call_named(&name, vec![subject]);
@@ -58,11 +72,26 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let holds = lower.text(node) == "true";
             lower.push(Node::Bool(holds))
         }
-        "use_statement" | "package_statement" | "match_regexp" | "quoted_regexp"
-        | "transliteration_expression" | "use_version_statement" | "pod" | "data_section"
-        | "eof_marker" | "version" | "undef_expression" | "stub_expression" | "yadayada"
-        | "empty_statement" | "loopex_expression" | "require_version_expression"
-        | "prototype" | "attrlist" | "amper_deref_expression_" | "comment" => lower.nothing(),
+        "use_statement"
+        | "package_statement"
+        | "match_regexp"
+        | "quoted_regexp"
+        | "transliteration_expression"
+        | "use_version_statement"
+        | "pod"
+        | "data_section"
+        | "eof_marker"
+        | "version"
+        | "undef_expression"
+        | "stub_expression"
+        | "yadayada"
+        | "empty_statement"
+        | "loopex_expression"
+        | "require_version_expression"
+        | "prototype"
+        | "attrlist"
+        | "amper_deref_expression_"
+        | "comment" => lower.nothing(),
         "substitution_regexp" => substitution(lower, node),
         "variable_declaration" => {
             let several = lower.fields(node, "variables");
@@ -120,7 +149,12 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         "require_expression" | "do_expression" => {
             let parts = lower.named(node);
             match parts.first() {
-                Some(file) if matches!(file.kind(), "string_literal" | "interpolated_string_literal" | "scalar") => {
+                Some(file)
+                    if matches!(
+                        file.kind(),
+                        "string_literal" | "interpolated_string_literal" | "scalar"
+                    ) =>
+                {
                     let file = lower.visit(*file);
                     lower.call_named("[file]", vec![file])
                 }
@@ -246,7 +280,8 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let body = lower.push(Node::Block(parts));
             lower.push(Node::Repeat(body))
         }
-        "subroutine_declaration_statement" | "anonymous_subroutine_expression"
+        "subroutine_declaration_statement"
+        | "anonymous_subroutine_expression"
         | "method_declaration_statement" => {
             let name = node
                 .child_by_field_name("name")
@@ -297,18 +332,33 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             }
             lower.push(Node::Map(pairs))
         }
-        "unary_expression" | "preinc_expression" | "postinc_expression"
-        | "defined_expression" | "equality_expression" | "relational_expression" => {
+        "unary_expression"
+        | "preinc_expression"
+        | "postinc_expression"
+        | "defined_expression"
+        | "equality_expression"
+        | "relational_expression" => {
             let parts = lower.named(node);
             let mut parts = lower.each(parts);
             parts.push(lower.push(Node::Nothing));
             lower.push(Node::Block(parts))
         }
-        "source_file" | "expression_statement" | "block" | "block_statement"
-        | "localization_expression" | "refgen_expression" | "indirect_object"
-        | "phaser_statement" | "try_statement" | "replacement" | "container_variable"
-        | "scalar_deref_expression" | "array_deref_expression" | "statement_label"
-        | "varname" | "string_concat" => lower.through(node),
+        "source_file"
+        | "expression_statement"
+        | "block"
+        | "block_statement"
+        | "localization_expression"
+        | "refgen_expression"
+        | "indirect_object"
+        | "phaser_statement"
+        | "try_statement"
+        | "replacement"
+        | "container_variable"
+        | "scalar_deref_expression"
+        | "array_deref_expression"
+        | "statement_label"
+        | "varname"
+        | "string_concat" => lower.through(node),
         "escape_sequence" => {
             let text = unescaped(lower.text(node));
             lower.string(text)
@@ -331,7 +381,10 @@ fn variable(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         .first()
         .map(|name| lower.text(*name))
         .unwrap_or_default();
-    let name = format!("{sigil}{}", name.trim_matches(['{', '}', ' ']).replace("::", "."));
+    let name = format!(
+        "{sigil}{}",
+        name.trim_matches(['{', '}', ' ']).replace("::", ".")
+    );
     lower.name(&name)
 }
 
@@ -343,7 +396,10 @@ fn element(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         .filter(|container| container.kind() == "container_variable");
     let of = match container {
         Some(container) => {
-            let name = lower.text(container).trim_start_matches(['$', '@', '%']).to_owned();
+            let name = lower
+                .text(container)
+                .trim_start_matches(['$', '@', '%'])
+                .to_owned();
             let name = format!("{}{name}", if hash { '%' } else { '@' });
             lower.name(&name)
         }
@@ -403,7 +459,10 @@ fn text(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
     if !after.is_empty() && node.kind() != "heredoc_content" {
         parts.push(lower.string(after));
     } else if node.kind() == "heredoc_content" {
-        let after = after.rsplit_once('\n').map_or("", |(text, _)| text).to_owned();
+        let after = after
+            .rsplit_once('\n')
+            .map_or("", |(text, _)| text)
+            .to_owned();
         parts.push(lower.string(after));
     }
     lower.joined(parts)
@@ -460,7 +519,10 @@ fn call(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         return lower.call_named(&name, vec![list]);
     }
     if given.is_empty()
-        && matches!(name.as_str(), "unlink" | "rmdir" | "print" | "say" | "shift" | "pop")
+        && matches!(
+            name.as_str(),
+            "unlink" | "rmdir" | "print" | "say" | "shift" | "pop"
+        )
     {
         let subject = if matches!(name.as_str(), "shift" | "pop") {
             "@_"
@@ -517,7 +579,8 @@ fn binary(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             )
         });
         if changes {
-            let turned = transliterated(lower, node, left).unwrap_or_else(|| lower.name("[changed]"));
+            let turned =
+                transliterated(lower, node, left).unwrap_or_else(|| lower.name("[changed]"));
             let target = lower.field(node, "left");
             let assign = lower.assign(target, turned, false);
             return lower.push(Node::Block(vec![right, assign]));

@@ -24,7 +24,12 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             lower.push(Node::Name(name))
         }
         "relative_name" => {
-            let name = lower.text(node).rsplit('\\').next().unwrap_or_default().to_owned();
+            let name = lower
+                .text(node)
+                .rsplit('\\')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             lower.push(Node::Name(name))
         }
         "string" => {
@@ -49,12 +54,29 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let holds = lower.text(node).eq_ignore_ascii_case("true");
             lower.push(Node::Bool(holds))
         }
-        "float" | "null" | "empty_statement" | "break_statement" | "continue_statement"
-        | "php_tag" | "php_end_tag" | "namespace_use_declaration" | "namespace_definition"
-        | "text" | "comment" | "use_declaration" | "global_declaration"
-        | "unset_statement" | "declare_statement" | "static_modifier" | "visibility_modifier"
-        | "heredoc_start" | "heredoc_end" | "text_interpolation" | "goto_statement"
-        | "named_label_statement" | "attribute_list" => lower.nothing(),
+        "float"
+        | "null"
+        | "empty_statement"
+        | "break_statement"
+        | "continue_statement"
+        | "php_tag"
+        | "php_end_tag"
+        | "namespace_use_declaration"
+        | "namespace_definition"
+        | "text"
+        | "comment"
+        | "use_declaration"
+        | "global_declaration"
+        | "unset_statement"
+        | "declare_statement"
+        | "static_modifier"
+        | "visibility_modifier"
+        | "heredoc_start"
+        | "heredoc_end"
+        | "text_interpolation"
+        | "goto_statement"
+        | "named_label_statement"
+        | "attribute_list" => lower.nothing(),
         "dynamic_variable_name" => {
             // `${name}` in a text; `$$name` is a variable by its value.
             let inner = lower.named(node);
@@ -97,7 +119,9 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         }
         "function_call_expression" => {
             let callee = match node.child_by_field_name("function") {
-                Some(name) if matches!(name.kind(), "name" | "qualified_name" | "relative_name") => {
+                Some(name)
+                    if matches!(name.kind(), "name" | "qualified_name" | "relative_name") =>
+                {
                     lower.visit(name)
                 }
                 // A text names the function.
@@ -182,9 +206,14 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
                 _ => lower.nothing(),
             }
         }
-        "function_definition" | "anonymous_function" | "arrow_function" | "method_declaration"
+        "function_definition"
+        | "anonymous_function"
+        | "arrow_function"
+        | "method_declaration"
         | "anonymous_function_creation_expression" => function(lower, node),
-        "class_declaration" | "trait_declaration" | "interface_declaration"
+        "class_declaration"
+        | "trait_declaration"
+        | "interface_declaration"
         | "enum_declaration" => {
             let name = lower.field_text(node, "name");
             let body = lower.field(node, "body");

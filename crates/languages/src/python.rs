@@ -34,9 +34,18 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         }
         "true" => lower.push(Node::Bool(true)),
         "false" => lower.push(Node::Bool(false)),
-        "float" | "none" | "ellipsis" | "pass_statement" | "break_statement"
-        | "continue_statement" | "global_statement" | "nonlocal_statement"
-        | "type_alias_statement" | "type" | "future_import_statement" | "line_continuation"
+        "float"
+        | "none"
+        | "ellipsis"
+        | "pass_statement"
+        | "break_statement"
+        | "continue_statement"
+        | "global_statement"
+        | "nonlocal_statement"
+        | "type_alias_statement"
+        | "type"
+        | "future_import_statement"
+        | "line_continuation"
         | "delete_statement" => lower.nothing(),
         "attribute" => {
             let object = lower.field(node, "object");

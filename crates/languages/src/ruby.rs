@@ -128,7 +128,10 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             lower.push(Node::Block(vec![value, either]))
         }
         "when" | "in_clause" | "rescue" => lower.field(node, "body"),
-        "array" | "string_array" | "symbol_array" | "right_assignment_list"
+        "array"
+        | "string_array"
+        | "symbol_array"
+        | "right_assignment_list"
         | "left_assignment_list" => {
             let parts = lower.named(node);
             let parts = lower.each(parts);
@@ -187,10 +190,26 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let value = lower.through(node);
             lower.push(Node::Return(value))
         }
-        "program" | "then" | "do" | "else" | "ensure" | "begin" | "body_statement"
-        | "block_body" | "parenthesized_statements" | "argument_list" | "interpolation"
-        | "in" | "pattern" | "begin_block" | "end_block" | "expression_statement"
-        | "rescue_modifier" | "yield" | "range" | "destructured_left_assignment"
+        "program"
+        | "then"
+        | "do"
+        | "else"
+        | "ensure"
+        | "begin"
+        | "body_statement"
+        | "block_body"
+        | "parenthesized_statements"
+        | "argument_list"
+        | "interpolation"
+        | "in"
+        | "pattern"
+        | "begin_block"
+        | "end_block"
+        | "expression_statement"
+        | "rescue_modifier"
+        | "yield"
+        | "range"
+        | "destructured_left_assignment"
         | "parenthesized_unary" => lower.through(node),
         _ => lower.unread(node),
     }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use cmdai_gate::{
-    Action, Attribution, CodeReader, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Signals,
-    fresh_id, origin,
+    Action, Attribution, CodeReader, Gate, Manner, Outcome, Recorder, Request, SessionInfo,
+    Settled, Signals, fresh_id, origin,
 };
 use cmdai_schema::{Decision, Dialect, Layer};
 

@@ -5,9 +5,9 @@ mod simulate;
 
 use std::path::{Path, PathBuf};
 
-use cmdai_languages::Grammars;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::{Gate, Person, escape};
+use cmdai_languages::Grammars;
 use cmdai_policy::{PolicySet, SnapshotMeta};
 use cmdai_schema::{Dialect, ENGINE_VERSION};
 

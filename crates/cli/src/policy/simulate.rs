@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, mpsc};
 
-use cmdai_languages::Grammars;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::history::{self, Reader};
 use cmdai_gate::{Gate, Person, escape};
+use cmdai_languages::Grammars;
 use cmdai_policy::{Layers, Named, Recorded, Simulation, SimulationReport, Snapshot, SnapshotMeta};
 use cmdai_schema::record::{Half, Record};
 use cmdai_schema::{Dialect, Facts, Subject};

@@ -95,7 +95,10 @@ impl Analyser<'_> {
                 self.other_shell(&texts, pure, code);
             } else if REMOVE.contains(&name) {
                 let (texts, _) = texts_of(&tokens, at + 1);
-                let tree = matches!(name, "unlink" | "rmtree" | "delete_directory" | "deltree" | "deleteDir");
+                let tree = matches!(
+                    name,
+                    "unlink" | "rmtree" | "delete_directory" | "deltree" | "deleteDir"
+                );
                 if texts.is_empty() {
                     let path = Text::unknown("$path", code.span, None);
                     self.delete_path(&path, tree, tree, code.span);

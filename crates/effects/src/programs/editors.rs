@@ -4,9 +4,9 @@ use cmdai_schema::{CodeSource, Dialect};
 
 use crate::{
     analyser::Analyser,
-    script::Start,
     call::{Call, through},
     options::Parsed,
+    script::Start,
     value::{Stream, Text},
 };
 

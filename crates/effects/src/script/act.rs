@@ -24,9 +24,8 @@ impl Run<'_, '_> {
                 gives = Some(value);
             }
         }
-        let result = gives.unwrap_or_else(|| {
-            Value::Unknown(worse(of.and_then(Value::taint), taint_of(&args)))
-        });
+        let result = gives
+            .unwrap_or_else(|| Value::Unknown(worse(of.and_then(Value::taint), taint_of(&args))));
         self.call_back(&args, &result);
         result
     }
@@ -180,9 +179,7 @@ impl Run<'_, '_> {
                     .is_some_and(|value| value.truth() != Some(false));
                 return Some(match &first {
                     Value::List(all) if !shell => self.words(all),
-                    Value::List(all) => {
-                        self.shell_text(&all.first().cloned().unwrap_or_default())
-                    }
+                    Value::List(all) => self.shell_text(&all.first().cloned().unwrap_or_default()),
                     text if shell => self.shell_text(text),
                     text => self.words(std::slice::from_ref(text)),
                 });
@@ -464,10 +461,9 @@ impl Run<'_, '_> {
         }
         let name = "_value";
         let before = self.an.env.get(name).cloned();
-        self.an.env.set(
-            name,
-            crate::state::Value::solid(text.taint.clone()),
-        );
+        self.an
+            .env
+            .set(name, crate::state::Value::solid(text.taint.clone()));
         let printed = self
             .an
             .shell_code(&plain, Dialect::Sh, &Stream::Empty, true);
@@ -515,9 +511,7 @@ impl Run<'_, '_> {
         let span = self.span;
         let printed = self
             .an
-            .deeper(span, |an| {
-                an.call(&words, Vec::new(), &Stream::Empty, span)
-            })
+            .deeper(span, |an| an.call(&words, Vec::new(), &Stream::Empty, span))
             .unwrap_or(Stream::UNKNOWN);
         value_of(&printed)
     }
@@ -700,24 +694,16 @@ pub(super) fn decoded(value: &Value, decode: impl Fn(&str) -> Option<String>) ->
         value
             .choices()
             .iter()
-            .map(|choice| {
-                match choice
-                    .known_text()
-                    .and_then(&decode)
-                {
-                    Some(text) => Value::text(text),
-                    None => Value::Unknown(worse(choice.taint(), Some(Taint::Made))),
-                }
+            .map(|choice| match choice.known_text().and_then(&decode) {
+                Some(text) => Value::text(text),
+                None => Value::Unknown(worse(choice.taint(), Some(Taint::Made))),
             })
             .collect(),
     )
 }
 
 fn second_text(values: &[Value]) -> Option<String> {
-    values
-        .get(1)
-        .and_then(Value::known_text)
-        .map(str::to_owned)
+    values.get(1).and_then(Value::known_text).map(str::to_owned)
 }
 
 /// The address of a thing that was made for one, or of a text.
@@ -770,7 +756,13 @@ fn address(values: &[Value]) -> String {
                 for (key, value) in pairs.iter() {
                     if matches!(
                         key.as_str(),
-                        "host" | "port" | "hostname" | "PeerAddr" | "PeerHost" | "PeerPort" | "path"
+                        "host"
+                            | "port"
+                            | "hostname"
+                            | "PeerAddr"
+                            | "PeerHost"
+                            | "PeerPort"
+                            | "path"
                     ) {
                         look(value);
                     }
@@ -798,8 +790,7 @@ fn is_shell(text: &str) -> bool {
     matches!(
         name,
         "sh" | "bash" | "zsh" | "dash" | "ksh" | "cmd.exe" | "cmd" | "powershell.exe"
-    ) && words
-        .all(|word| word.starts_with(|next: char| "-<>0123456789&".contains(next)))
+    ) && words.all(|word| word.starts_with(|next: char| "-<>0123456789&".contains(next)))
 }
 
 pub(super) fn stream_of(text: &Str) -> Stream {

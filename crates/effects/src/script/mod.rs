@@ -44,12 +44,7 @@ impl Start<'_> {
 
 impl Analyser<'_> {
     /// Looks through code of a language for what it would do; what it prints.
-    pub(crate) fn inline_code(
-        &mut self,
-        language: &str,
-        code: &Text,
-        start: Start<'_>,
-    ) -> Stream {
+    pub(crate) fn inline_code(&mut self, language: &str, code: &Text, start: Start<'_>) -> Stream {
         match &code.taint {
             Some(taint @ (Taint::Remote(_) | Taint::Made)) if !code.known => {
                 let taint = taint.clone();
@@ -86,12 +81,7 @@ impl Analyser<'_> {
 
     /// Code that nobody could read. It may be let run by a person where it names nothing that does
     /// something; else it is as bad as code that cannot be seen.
-    pub(crate) fn unread_code(
-        &mut self,
-        language: Language,
-        code: &str,
-        span: cmdai_schema::Span,
-    ) {
+    pub(crate) fn unread_code(&mut self, language: Language, code: &str, span: cmdai_schema::Span) {
         self.unknown = true;
         if calls::looks_risky(language, code) {
             self.emit_code(CodeSource::Unknown, language.name(), span);
@@ -113,7 +103,9 @@ fn bare(language: Language, code: &str) -> &str {
         Language::Php => code
             .trim_start()
             .strip_prefix("<?php")
-            .map_or(code, |rest| rest.trim_end().strip_suffix("?>").unwrap_or(rest)),
+            .map_or(code, |rest| {
+                rest.trim_end().strip_suffix("?>").unwrap_or(rest)
+            }),
         _ => code,
     }
 }

@@ -159,13 +159,22 @@ impl Run<'_, '_> {
                 .any(|scheme| path.text.starts_with(scheme));
             if address && matches!(self.language, Language::Php | Language::Ruby) {
                 let from = Value::text(path.text.clone());
-                out.push(self.act("request $1; give object Response remote $1", None, Args::of(vec![from])));
+                out.push(self.act(
+                    "request $1; give object Response remote $1",
+                    None,
+                    Args::of(vec![from]),
+                ));
                 continue;
             }
             if let Some(address) = crate::redirect::network_address(&path.text) {
                 self.peer.get_or_insert(address);
             }
-            if mode.contains('w') || mode.contains('x') || mode == ">" || mode == "+>" || mode == "truncate" {
+            if mode.contains('w')
+                || mode.contains('x')
+                || mode == ">"
+                || mode == "+>"
+                || mode == "truncate"
+            {
                 self.an.write_path(&path, false, span);
                 self.an.env.write_file(&absolute, Stream::Empty, false);
             } else if mode.contains('a') || mode.contains('+') || mode == ">>" {

@@ -140,8 +140,9 @@ impl Run<'_, '_> {
                 continue;
             }
             let mut name = None;
-            if let Some((inner, after)) =
-                rest.strip_prefix('(').and_then(|inner| inner.split_once(')'))
+            if let Some((inner, after)) = rest
+                .strip_prefix('(')
+                .and_then(|inner| inner.split_once(')'))
             {
                 name = Some(inner);
                 rest = after;
@@ -421,18 +422,11 @@ impl Run<'_, '_> {
     }
 
     /// Calls that need the state of the run.
-    pub(super) fn special(
-        &mut self,
-        name: &str,
-        of: Option<&Value>,
-        args: &Args,
-    ) -> Option<Value> {
+    pub(super) fn special(&mut self, name: &str, of: Option<&Value>, args: &Args) -> Option<Value> {
         let first = args.given.first().cloned().unwrap_or_default();
         Some(match (self.language, name) {
             (Language::Python, "setattr") => Value::Nothing,
-            (Language::Python, "globals" | "locals" | "vars") => {
-                Value::name("builtins")
-            }
+            (Language::Python, "globals" | "locals" | "vars") => Value::name("builtins"),
             (Language::Python, "sys.modules.get") => {
                 let module = first.known_text()?.to_owned();
                 Value::name(&module)
@@ -447,7 +441,9 @@ impl Run<'_, '_> {
                 Value::list(out)
             }
             (Language::Python, "reversed") => match &first {
-                Value::Text(text) => Value::Text(text.with(text.text.chars().rev().collect::<String>())),
+                Value::Text(text) => {
+                    Value::Text(text.with(text.text.chars().rev().collect::<String>()))
+                }
                 Value::List(all) => Value::list(all.iter().rev().cloned().collect()),
                 other => Value::Unknown(other.taint()),
             },
@@ -493,7 +489,10 @@ impl Run<'_, '_> {
                 self.loops -= 1;
                 Value::Nothing
             }
-            (Language::Ruby | Language::Perl | Language::Php, "sprintf" | "format" | "vsprintf")
+            (
+                Language::Ruby | Language::Perl | Language::Php,
+                "sprintf" | "format" | "vsprintf",
+            )
             | (Language::Lua, "string.format") => {
                 let rest = flat(args.given.get(1..).unwrap_or_default());
                 self.formatted(&first, &Value::list(rest))
@@ -519,7 +518,11 @@ impl Run<'_, '_> {
             }
             (Language::Perl, "shift" | "pop") => {
                 let all = flat(&args.given);
-                let one = if name == "shift" { all.first() } else { all.last() };
+                let one = if name == "shift" {
+                    all.first()
+                } else {
+                    all.last()
+                };
                 one.cloned().unwrap_or(Value::Unknown(None))
             }
             (Language::Perl, "pack") => {
@@ -573,14 +576,19 @@ impl Run<'_, '_> {
                     self.call(&callee, Args::of(rest))
                 });
             }
-            (Language::Ruby, ".send" | ".public_send" | ".__send__" | "send" | "public_send" | "__send__") => {
+            (
+                Language::Ruby,
+                ".send" | ".public_send" | ".__send__" | "send" | "public_send" | "__send__",
+            ) => {
                 let name = first.known_text()?.to_owned();
                 let rest = Args {
                     given: args.given.get(1..).unwrap_or_default().to_vec(),
                     named: args.named.clone(),
                 };
                 return Some(match of {
-                    Some(of @ Value::Name(path)) if !matches!(&**path, "Kernel" | "Object" | "self") => {
+                    Some(of @ Value::Name(path))
+                        if !matches!(&**path, "Kernel" | "Object" | "self") =>
+                    {
                         let of = of.clone();
                         self.method(&of, &name, rest, None)
                     }
@@ -629,8 +637,7 @@ impl Run<'_, '_> {
                 Value::Text(_) | Value::Unknown(_) => {
                     self.an.unknown = true;
                     let language = self.language.name();
-                    self.an
-                        .emit_code(CodeSource::Unknown, language, self.span);
+                    self.an.emit_code(CodeSource::Unknown, language, self.span);
                     Value::Unknown(None)
                 }
                 other => other.clone(),
@@ -719,13 +726,22 @@ impl Run<'_, '_> {
                 Some(content)
             }
             ("File", _) => Some(of.clone()),
-            ("Socket" | "Peer", "recv" | "read" | "gets" | "recvfrom" | "makefile" | "readline" | "sysread" | "on" | "receive" | "accept" | "getresponse") => {
+            (
+                "Socket" | "Peer",
+                "recv" | "read" | "gets" | "recvfrom" | "makefile" | "readline" | "sysread" | "on"
+                | "receive" | "accept" | "getresponse",
+            ) => {
                 let peer = self.peer.clone().unwrap_or_else(|| "network".to_owned());
                 let value = Value::remote(format!("tcp://{peer}"));
                 self.call_back(args, &value);
                 Some(value)
             }
-            ("Response", "json" | "read" | "text" | "body" | "content" | "decode" | "arrayBuffer" | "then" | "on" | "pipe" | "buffer" | "raw" | "decoded_content" | "iter_content" | "getvalue" | "catch" | "each_line") => {
+            (
+                "Response",
+                "json" | "read" | "text" | "body" | "content" | "decode" | "arrayBuffer" | "then"
+                | "on" | "pipe" | "buffer" | "raw" | "decoded_content" | "iter_content"
+                | "getvalue" | "catch" | "each_line",
+            ) => {
                 let value = object.values.first().cloned().unwrap_or_default();
                 let value = if matches!(name, "then" | "catch") {
                     of.clone()

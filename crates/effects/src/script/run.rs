@@ -322,8 +322,7 @@ impl<'a, 'c> Run<'a, 'c> {
         if calls::looks_risky(self.language, code) {
             self.an.unknown = true;
             let language = self.language.name();
-            self.an
-                .emit_code(CodeSource::Unknown, language, self.span);
+            self.an.emit_code(CodeSource::Unknown, language, self.span);
         }
     }
 
@@ -387,7 +386,10 @@ impl<'a, 'c> Run<'a, 'c> {
                     .collect(),
                 true,
             ),
-            Value::OneOf(all) => (all.iter().flat_map(|one| self.turns(one).0).collect(), false),
+            Value::OneOf(all) => (
+                all.iter().flat_map(|one| self.turns(one).0).collect(),
+                false,
+            ),
             Value::Object(object) if object.class.ends_with("Path") => (vec![over.clone()], false),
             other => (vec![Value::Unknown(other.taint())], false),
         }
@@ -515,7 +517,9 @@ impl<'a, 'c> Run<'a, 'c> {
                 }
             }
             Node::Member(of, name) => {
-                let place = self.place(script, *of).map(|place| format!("{place}.{name}"));
+                let place = self
+                    .place(script, *of)
+                    .map(|place| format!("{place}.{name}"));
                 let holder = self.eval(script, *of);
                 self.changed(&holder, name, &value);
                 if let Some(place) = place {

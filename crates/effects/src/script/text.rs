@@ -103,9 +103,9 @@ impl Run<'_, '_> {
                 self.call_back(args, of);
                 of.clone()
             }
-            "forEach" | "each" | "map" | "collect" | "filter" | "select" | "flat_map" | "reject"
-            | "each_with_index" | "flatMap" | "some" | "every" | "find_all" | "each_line"
-            | "each_char" => self.for_each(of, args),
+            "forEach" | "each" | "map" | "collect" | "filter" | "select" | "flat_map"
+            | "reject" | "each_with_index" | "flatMap" | "some" | "every" | "find_all"
+            | "each_line" | "each_char" => self.for_each(of, args),
             "join" if matches!(self.language, Language::JavaScript | Language::Ruby) => {
                 let between = match first {
                     Value::Text(_) => first.clone(),
@@ -215,9 +215,12 @@ impl Run<'_, '_> {
                         .take(MAX_ELEMENTS)
                         .map(Value::text)
                         .collect(),
-                    (_, Some(by)) if !by.is_empty() => {
-                        text.text.split(by).take(MAX_ELEMENTS).map(Value::text).collect()
-                    }
+                    (_, Some(by)) if !by.is_empty() => text
+                        .text
+                        .split(by)
+                        .take(MAX_ELEMENTS)
+                        .map(Value::text)
+                        .collect(),
                     _ => text
                         .text
                         .split_whitespace()
@@ -231,9 +234,7 @@ impl Run<'_, '_> {
             "charCodeAt" | "codePointAt" | "ord" | "byte" => {
                 let at = first.number().and_then(|at| usize::try_from(at).ok());
                 match text.text.chars().nth(at.unwrap_or(0)) {
-                    Some(character) if text.known => {
-                        Value::Number(i64::from(u32::from(character)))
-                    }
+                    Some(character) if text.known => Value::Number(i64::from(u32::from(character))),
                     _ => Value::Unknown(None),
                 }
             }
@@ -251,7 +252,9 @@ impl Run<'_, '_> {
                 }
             }
             "hex" => Value::Unknown(None),
-            "unlink" | "rmdir" | "rmtree" | "write_text" | "write_bytes" | "delete_" => return None,
+            "unlink" | "rmdir" | "rmtree" | "write_text" | "write_bytes" | "delete_" => {
+                return None;
+            }
             "startswith" | "endswith" | "find" | "count" | "index" | "isdigit" | "start_with?"
             | "end_with?" | "include?" | "includes" | "indexOf" | "startsWith" | "endsWith"
             | "match" | "match?" | "test" | "isalpha" | "empty?" => Value::Unknown(None),
@@ -262,11 +265,21 @@ impl Run<'_, '_> {
 
     fn slice(&mut self, of: &Value, name: &str, args: &Args) -> Value {
         let bound = |at: usize| args.given.get(at).and_then(Value::number);
-        let step = if name == "[:]" { bound(2).unwrap_or(1) } else { 1 };
+        let step = if name == "[:]" {
+            bound(2).unwrap_or(1)
+        } else {
+            1
+        };
         let (from, to) = (bound(0), bound(1));
         let cut = |length: usize| -> (usize, usize) {
             let length = i64::try_from(length).unwrap_or(i64::MAX);
-            let place = |at: i64| if at < 0 { (at + length).max(0) } else { at.min(length) };
+            let place = |at: i64| {
+                if at < 0 {
+                    (at + length).max(0)
+                } else {
+                    at.min(length)
+                }
+            };
             let from = place(from.unwrap_or(0));
             let to = match to {
                 Some(count) if name == "substr" => (from + count.max(0)).min(length),

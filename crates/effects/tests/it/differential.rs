@@ -129,7 +129,7 @@ fn expansion_agrees_with_bash() {
                 home: "/",
                 user: "u",
                 session: &Bare,
-            languages: &cmdai_languages::Grammars,
+                languages: &cmdai_languages::Grammars,
             },
         );
         let call = analysis.invocations.last().unwrap();

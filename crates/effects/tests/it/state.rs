@@ -160,7 +160,7 @@ fn bombs_of_the_session() {
                 home: "/home/u",
                 user: "u",
                 session: &Live,
-            languages: &cmdai_languages::Grammars,
+                languages: &cmdai_languages::Grammars,
             },
         )
         .effects

@@ -1,6 +1,5 @@
 //! From a call of the hook to its answer.
 
-use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::Capture;
 use cmdai_gate::render::View;
@@ -8,6 +7,7 @@ use cmdai_gate::{
     Attribution, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled, Voice, origin,
     short_id,
 };
+use cmdai_languages::Grammars;
 use cmdai_schema::{AgentInfo, Decision, Dialect, Hash, Layer, exit_code};
 use serde_json::json;
 

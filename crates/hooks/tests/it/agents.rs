@@ -1,9 +1,9 @@
 //! The dialects of agents, from what they send to what they read.
 
-use cmdai_languages::Grammars;
 use cmdai_effects::NoSession;
 use cmdai_gate::{Gate, Installation, Person, Request, origin};
 use cmdai_hooks::agents::{Agent, Answer, Call, Moment, answer};
+use cmdai_languages::Grammars;
 use cmdai_schema::governor::Reply;
 use cmdai_schema::record::Half;
 use cmdai_schema::{Decision, Dialect, Layer};
