@@ -11,7 +11,24 @@ mod calls;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     program: Vec<Program>,
+    #[serde(default)]
+    api: Vec<Api>,
+}
+
+/// A web interface: whose it is and what its requests do.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Api {
+    name: String,
+    hosts: Vec<String>,
+    #[serde(default)]
+    rules: Vec<String>,
+    /// Read by the tests.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by the tests only")]
+    examples: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -69,10 +86,15 @@ fn main() -> Outcome<()> {
     write_files(&mut out, &files)?;
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = 0usize;
+    let mut apis = String::new();
     for path in files {
         let text = fs::read_to_string(&path)?;
         let file: File =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        for api in &file.api {
+            write_api(&mut apis, api)
+                .map_err(|error| format!("{}: {:?}: {error}", path.display(), api.name))?;
+        }
         for program in file.program {
             write_program(&mut out, count, &program)
                 .map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
@@ -92,6 +114,10 @@ fn main() -> Outcome<()> {
         writeln!(out, "({name:?}, &P{index}),")?;
     }
     writeln!(out, "];")?;
+    writeln!(
+        out,
+        "/// Web interfaces, in the order of their files.\npub(crate) static APIS: &[Api] = &[{apis}];"
+    )?;
     let target = PathBuf::from(std::env::var("OUT_DIR")?).join("knowledge.rs");
     fs::write(target, out)?;
     let target = PathBuf::from(std::env::var("OUT_DIR")?).join("calls.rs");
@@ -115,6 +141,57 @@ fn write_files(out: &mut String, files: &[PathBuf]) -> Outcome<()> {
     Ok(())
 }
 
+/// Options that most clients of a service share; the program's own come first.
+const COMMON: &str = " -y,--yes,--assume-yes,--auto-approve,--auto-confirm,--skip-confirmation,--no-confirm,--noconfirm,--confirm,--approve,--no-prompt,--no-input,--non-interactive:yes --force:force -f:force -q,--quiet --json --verbose,-v --debug --no-color --wait --no-wait --async --all:all --recursive:recursive -r:recursive --dry-run? --output= -o= --format= --token= --api-key= --url= --endpoint= --host= --config=";
+
+fn write_api(out: &mut String, api: &Api) -> Outcome<()> {
+    write!(
+        out,
+        "Api {{ name: {:?}, hosts: &{:?}, rules: &[",
+        api.name, api.hosts
+    )?;
+    for rule in &api.rules {
+        let (left, right) = rule.split_once("=>").ok_or("a rule needs `=>`")?;
+        let mut words = left.split_whitespace();
+        let methods: Vec<&str> = words
+            .next()
+            .ok_or("a rule needs a method")?
+            .split('|')
+            .collect();
+        let path: Vec<Vec<&str>> = words
+            .next()
+            .ok_or("a rule needs a path")?
+            .trim_matches('/')
+            .split('/')
+            .map(|segment| segment.split('|').collect())
+            .collect();
+        let body: Vec<&str> = match words.next() {
+            Some(word) => word
+                .strip_prefix('~')
+                .ok_or("a word of the body begins with `~`")?
+                .split('|')
+                .collect(),
+            None => Vec::new(),
+        };
+        let mut effect = right.split_whitespace();
+        let kind = kind_name(effect.next().ok_or("a rule needs an effect")?)?;
+        let resource = effect.next().unwrap_or("");
+        if words.next().is_some() || effect.next().is_some() {
+            return Err(format!("too many words: {rule}").into());
+        }
+        write!(out, "ApiRule {{ methods: &{methods:?}, path: &[")?;
+        for segment in path {
+            write!(out, "&{segment:?},")?;
+        }
+        write!(
+            out,
+            "], body: &{body:?}, kind: Kind::{kind}, resource: {resource:?} }},"
+        )?;
+    }
+    writeln!(out, "] }},")?;
+    Ok(())
+}
+
 fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<()> {
     let style = match program.style.as_str() {
         "" | "gnu" => "Gnu",
@@ -124,10 +201,15 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
         other => return Err(format!("no such style: {other}").into()),
     };
     let name = program.names.first().ok_or("a program needs a name")?;
+    let common = if program.handler == "cloud" {
+        COMMON
+    } else {
+        ""
+    };
     write!(
         out,
         "static P{index}: Program = Program {{ name: {name:?}, style: Style::{style}, options: {}, subs: &[",
-        options(&program.options)?
+        options(&format!("{}{common}", program.options))?
     )?;
     for sub in &program.sub {
         let on: Vec<&str> = sub.on.split_whitespace().collect();
@@ -152,7 +234,11 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
         wrap(&program.wrap)?,
         program.handler,
         program.provider,
-        program.context
+        if program.context.is_empty() {
+            "context"
+        } else {
+            program.context.as_str()
+        }
     )?;
     Ok(())
 }
@@ -290,6 +376,7 @@ fn compile_argument(text: &str) -> Outcome<String> {
         "$-" => "Arg::Last".to_owned(),
         "$^" => "Arg::AllButLast".to_owned(),
         "$@" => "Arg::Joined".to_owned(),
+        "$0" => "Arg::Noun".to_owned(),
         _ => {
             if let Some((number, default)) =
                 text.strip_prefix('$').and_then(|rest| rest.split_once('|'))
@@ -363,6 +450,8 @@ fn kind_name(text: &str) -> Outcome<String> {
         "exhaust",
         "unknown",
         "copy-to",
+        "calm",
+        "exec",
     ];
     if !KINDS.contains(&text) {
         return Err(format!("no such effect: {text}").into());

@@ -248,7 +248,7 @@ impl Analyser<'_> {
             return Stream::UNKNOWN;
         }
         if !program.rules.is_empty() {
-            self.apply_rules(&mut parsed, call.span);
+            parsed.settled = self.apply_rules(&mut parsed, call.span);
         }
         if let Some((wrap, skip)) = options::wrap_of(&parsed) {
             return self.wrapped(call, &parsed, wrap.kind, skip, wrap.assignments);

@@ -114,6 +114,8 @@ pub(crate) enum Arg {
     Last,
     AllButLast,
     Joined,
+    /// The word in front of the verb that the rule matched: `repo` of `repo delete`.
+    Noun,
     Opt(&'static str),
     OptOr(&'static str, &'static str),
 }
@@ -164,6 +166,32 @@ pub(crate) enum Kind {
     Unknown,
     /// To a file, or into a folder under the names of the other operands.
     CopyTo,
+    /// Nothing: what the verbs of this command would say of it is wrong.
+    Calm,
+    /// The arguments from here on are a program and its arguments, or one text for a shell.
+    Exec,
+}
+
+/// A web interface.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// Whose it is: the provider of its effects.
+    pub(crate) name: &'static str,
+    /// `api.example.com`, `*.example.com`, `:8001` (a port anywhere), `/api/v4` (a path anywhere).
+    pub(crate) hosts: &'static [&'static str],
+    pub(crate) rules: &'static [ApiRule],
+}
+
+/// What a request does.
+#[derive(Debug)]
+pub(crate) struct ApiRule {
+    pub(crate) methods: &'static [&'static str],
+    /// Segments, each a choice; `*` is any, a last `**` is the rest.
+    pub(crate) path: &'static [&'static [&'static str]],
+    /// One of these stands in the body, where there are any.
+    pub(crate) body: &'static [&'static str],
+    pub(crate) kind: Kind,
+    pub(crate) resource: &'static str,
 }
 
 include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));

@@ -10,12 +10,16 @@ use crate::{
 /// The arguments of a call, sorted out.
 pub(crate) struct Parsed<'a> {
     pub(crate) program: &'static Program,
+    /// All of them, as given.
+    pub(crate) args: &'a [Text],
     /// What is not an option, with its index among the arguments.
     pub(crate) operands: Vec<(usize, &'a Text)>,
     /// Options by what the rules call them, with their values.
     pub(crate) options: Vec<(Cow<'static, str>, Option<Text>)>,
     /// Words of subcommands that rules matched, at the start of the operands.
     pub(crate) skip: usize,
+    /// A rule of the knowledge has said what the call does.
+    pub(crate) settled: bool,
 }
 
 impl<'a> Parsed<'a> {
@@ -29,6 +33,23 @@ impl<'a> Parsed<'a> {
             .rev()
             .find(|(known, value)| known == flag && value.is_some())
             .and_then(|(_, value)| value.as_ref())
+    }
+
+    /// Where it happens: what the options that the program's entry names for it say, joined.
+    pub(crate) fn context(&self) -> Option<String> {
+        let mut out: Option<String> = None;
+        for flag in self.program.context.split(' ') {
+            if let Some(value) = self.value(flag) {
+                match &mut out {
+                    Some(out) => {
+                        out.push('/');
+                        out.push_str(&value.text);
+                    }
+                    None => out = Some(value.text.clone()),
+                }
+            }
+        }
+        out
     }
 
     pub(crate) fn values<'s>(&'s self, flag: &'s str) -> impl Iterator<Item = &'s Text> {
@@ -66,9 +87,11 @@ impl<'a> Parsed<'a> {
 pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'a> {
     let mut parsed = Parsed {
         program,
+        args,
         operands: Vec::with_capacity(args.len()),
         options: Vec::new(),
         skip: 0,
+        settled: false,
     };
     let mut index = 0;
     let mut only_operands = program.style == Style::Raw;

@@ -13,12 +13,14 @@ use crate::{
 };
 
 impl Analyser<'_> {
-    /// Notes the effects of all rules that match.
-    pub(crate) fn apply_rules(&mut self, parsed: &mut Parsed<'_>, span: Span) {
+    /// Notes the effects of all rules that match; true where one did.
+    pub(crate) fn apply_rules(&mut self, parsed: &mut Parsed<'_>, span: Span) -> bool {
+        let mut fired = false;
         for rule in parsed.program.rules {
             if parsed.operands.len() >= rule.on.len() && rule_matches(rule, parsed) {
                 parsed.skip = rule.on.len();
                 if rule.when.iter().all(|condition| holds(condition, parsed)) {
+                    fired = true;
                     for template in rule.effects {
                         self.apply(template, parsed, span);
                     }
@@ -26,9 +28,14 @@ impl Analyser<'_> {
                 parsed.skip = 0;
             }
         }
+        fired
     }
 
     fn apply(&mut self, template: &Template, parsed: &Parsed<'_>, span: Span) {
+        if template.kind == Kind::Exec {
+            self.run_rest(template, parsed, span);
+            return;
+        }
         // The first argument that stands for several makes one effect for each.
         let many = template
             .args
@@ -61,6 +68,25 @@ impl Analyser<'_> {
         }
     }
 
+    /// `heroku run PROGRAM…`, `kamal server exec 'CODE'`
+    fn run_rest(&mut self, template: &Template, parsed: &Parsed<'_>, span: Span) {
+        let number = match template.args.first() {
+            Some(Arg::Nth(number)) => usize::from(*number),
+            _ => 1,
+        };
+        let Some(&(at, text)) = parsed.operands.get(parsed.skip + number.saturating_sub(1)) else {
+            return;
+        };
+        let rest = parsed.args.get(at..).unwrap_or_default();
+        let last = parsed.operands.last().is_some_and(|(last, _)| *last == at);
+        if last && text.text.contains(' ') {
+            let dialect = self.dialect;
+            self.shell_code(text, dialect, &crate::value::Stream::Empty, true);
+        } else {
+            self.call(rest, Vec::new(), &crate::value::Stream::Empty, span);
+        }
+    }
+
     fn apply_one(
         &mut self,
         kind: Kind,
@@ -83,11 +109,7 @@ impl Analyser<'_> {
         } else {
             Certainty::Likely
         };
-        let context = || {
-            parsed
-                .value(parsed.program.context)
-                .map(|text| text.text.clone())
-        };
+        let context = || parsed.context();
         let called = self.chain.last().cloned().unwrap_or_default();
         let provider = || {
             if parsed.program.provider.is_empty() {
@@ -214,6 +236,9 @@ impl Analyser<'_> {
                     EffectKind::TamperLog {
                         path: format!("{}/.bash_history", self.home()),
                     }
+                } else if text.contains(':') {
+                    // Not a file: `aws:cloudtrail`.
+                    EffectKind::TamperLog { path: text }
                 } else {
                     EffectKind::TamperLog {
                         path: self.absolute(&text),
@@ -302,6 +327,7 @@ impl Analyser<'_> {
             }
             Kind::Power => EffectKind::Power { action: text },
             Kind::Exhaust => EffectKind::ResourceExhaustion { how: text },
+            Kind::Calm | Kind::Exec => return,
             Kind::Unknown => {
                 self.emit(
                     EffectKind::Unknown {
@@ -356,9 +382,10 @@ fn rule_matches(rule: &Rule, parsed: &Parsed<'_>) -> bool {
         .iter()
         .zip(&parsed.operands)
         .all(|(choices, (_, text))| {
-            choices
-                .iter()
-                .any(|choice| *choice == "*" || text.text == *choice)
+            choices.iter().any(|choice| match choice.strip_suffix('*') {
+                Some(start) => text.text.starts_with(start),
+                None => text.text == *choice,
+            })
         })
 }
 
@@ -408,6 +435,16 @@ fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
             }
             vec![crate::call::joined(&all, span)]
         }
+        Arg::Noun => parsed
+            .operands
+            .get(..parsed.skip)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .map(|(_, text)| (*text).clone())
+            .find(|text| crate::programs::is_noun(&text.text))
+            .into_iter()
+            .collect(),
         Arg::Opt(flag) => parsed.values(flag).cloned().collect(),
         Arg::OptOr(flag, default) => vec![
             parsed

@@ -1,6 +1,11 @@
-//! Clouds: what a verb does to a resource.
+//! Clients of clouds and platforms: what a verb does to a resource.
+//!
+//! Exact knowledge stands in the tables; this is for what the tables do not name, since the verbs of
+//! such clients are much the same: `compute instances delete web`, `apps:destroy web`,
+//! `delete cluster web`, `ecs DeleteInstance`. A verb counts only where a verb stands: in front of
+//! it no other verb that would make it a name.
 
-use cmdai_schema::{Certainty, Dialect, EffectKind};
+use cmdai_schema::{Certainty, EffectKind};
 
 use crate::{
     analyser::Analyser,
@@ -27,18 +32,64 @@ const DESTROY: &[&str] = &[
     "del",
     "undeploy",
     "batch-delete",
+    "bulk-delete",
+    "admin-delete",
+    "force-delete",
     "empty",
+    "truncate",
+    "flush",
     "hard-delete",
     "unset",
     "uninstall",
     "teardown",
     "unregister",
+    "unpublish",
     "kill",
     "down",
     "clean",
+    "nuke",
+    "erase",
+    "obliterate",
+    "decommission",
+    "trash",
+    "discard",
+];
+/// Verbs that take something out of service until somebody brings it back.
+pub(super) const AVAILABILITY: &[&str] = &[
+    "stop",
+    "suspend",
+    "disable",
+    "deactivate",
+    "pause",
+    "drain",
+    "cordon",
+    "failover",
+    "force-failover",
+    "rollback",
+    "archive",
+    "deallocate",
+    "quiesce",
+    "freeze",
+    "detach",
+    "disassociate",
+    "restore",
+    "shutdown",
+    "halt",
+    "poweroff",
+    "power-off",
+    "offline",
+    "abandon",
+    "evict",
+    "leave",
+    "rename",
+    "scale-down",
+];
+/// Verbs that change who may do something.
+pub(super) const ACCESS: &[&str] = &[
+    "revoke", "rotate", "transfer", "lock", "roll", "block", "ban", "grant",
 ];
 /// Verbs that change.
-const CHANGE: &[&str] = &[
+pub(super) const CHANGE: &[&str] = &[
     "create",
     "update",
     "put",
@@ -46,21 +97,15 @@ const CHANGE: &[&str] = &[
     "set",
     "add",
     "attach",
-    "detach",
     "start",
-    "stop",
     "reboot",
     "restart",
     "run-instances",
     "enable",
-    "disable",
-    "revoke",
     "authorize",
     "deploy",
     "scale",
     "import",
-    "restore",
-    "rollback",
     "replace",
     "resize",
     "assign",
@@ -68,20 +113,13 @@ const CHANGE: &[&str] = &[
     "edit",
     "patch",
     "promote",
-    "failover",
-    "deallocate",
     "mb",
     "mv",
     "associate",
     "release",
     "deprovision",
-    "suspend",
     "cancel",
     "clear",
-    "rename",
-    "archive",
-    "rotate",
-    "leave",
     "push",
     "repair",
     "squash",
@@ -89,409 +127,277 @@ const CHANGE: &[&str] = &[
     "clone",
     "activate",
     "untag",
-    "pause",
+    "sync",
+    "upgrade",
+    "rebuild",
+    "migrate",
+    "redeploy",
+    "abort",
+    "unassign",
+    "unlock",
+    "reload",
+];
+/// Verbs that only look.
+const READ: &[&str] = &[
+    "list",
+    "ls",
+    "get",
+    "describe",
+    "show",
+    "view",
+    "status",
+    "logs",
+    "log",
+    "tail",
+    "info",
+    "inspect",
+    "plan",
+    "diff",
+    "validate",
+    "search",
+    "help",
+    "version",
+    "explain",
+    "top",
+    "history",
+    "events",
+    "whoami",
+    "watch",
+    "lint",
+    "preview",
+    "check",
+    "wait",
+    "print",
+    "dump",
+    "verify",
+    "health",
+    "lookup",
+    "find",
+    "count",
+    "usage",
+    "stats",
+    "doctor",
+    "completion",
+];
+/// Of these, what is often a noun.
+const READ_NOUNS: &[&str] = &[
+    "check", "log", "logs", "events", "status", "view", "dump", "watch", "health", "history",
+    "stats",
+];
+/// Changes whose words are often nouns: `gcloud deploy targets delete`.
+const NOUNS: &[&str] = &[
+    "deploy", "release", "import", "push", "start", "update", "add", "clone", "set", "apply",
+    "patch", "scale", "sync", "migrate", "lock", "archive", "restore", "block", "transfer",
 ];
 
-fn verb_of(word: &str, verbs: &[&str]) -> bool {
+pub(super) fn verb_of(word: &str, verbs: &[&str]) -> bool {
     verbs.iter().any(|verb| {
         word.strip_prefix(verb)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ':']))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ':', '_']))
+            || camel(word, verb)
     })
 }
 
-impl Analyser<'_> {
-    pub(crate) fn aws(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        if parsed.has("dry") || parsed.rest().last().is_some_and(|word| word.text == "help") {
-            return Stream::UNKNOWN;
-        }
-        let service = parsed.sub().to_owned();
-        let action = parsed
-            .nth(2)
-            .map_or("", |text| text.text.as_str())
-            .to_owned();
-        let context = parsed.value("profile").map(|text| text.text.clone());
-        let operand = parsed.nth(3).map(|text| text.text.clone());
-        let name = parsed
-            .value("id")
-            .or_else(|| parsed.value("bucket"))
-            .map(|text| text.text.clone())
-            .or_else(|| operand.clone())
-            .unwrap_or_default();
-        if service == "s3" && matches!(action.as_str(), "cp" | "sync" | "mv") {
-            if let (Some(from), Some(to)) = (parsed.nth(3), parsed.nth(4)) {
-                if !from.text.starts_with("s3://") {
-                    if from.text == "-" {
-                        let source = match call.stdin {
-                            Stream::Tainted(
-                                crate::value::Taint::File(path) | crate::value::Taint::Secret(path),
-                            ) => path.clone(),
-                            _ => "-".to_owned(),
-                        };
-                        self.emit(
-                            EffectKind::Upload {
-                                source,
-                                destination: to.text.clone(),
-                            },
-                            call.span,
-                            Certainty::Proven,
-                        );
-                    } else {
-                        self.read_path(from, from.span);
-                        let source = self.absolute(&from.text);
-                        self.emit(
-                            EffectKind::Upload {
-                                source,
-                                destination: to.text.clone(),
-                            },
-                            call.span,
-                            Certainty::Proven,
-                        );
-                    }
-                } else if !to.text.starts_with("s3://") {
-                    self.emit(
-                        EffectKind::Download {
-                            url: from.text.clone(),
-                            to: Some(self.absolute(&to.text)),
-                        },
-                        call.span,
-                        Certainty::Proven,
-                    );
-                    if to.text == "-" {
-                        return Stream::Tainted(crate::value::Taint::Remote(from.text.clone()));
-                    }
-                }
-                if parsed.has("delete") {
-                    let kind = EffectKind::ResourceDestroy {
-                        resource: "s3".to_owned(),
-                        name: to.text.clone(),
-                        provider: "aws".to_owned(),
-                        context,
-                    };
-                    self.emit(kind, call.span, Certainty::Proven);
-                }
-            }
-            return Stream::UNKNOWN;
-        }
-        if matches!(
-            (service.as_str(), action.as_str()),
-            ("secretsmanager", "get-secret-value")
-                | (
-                    "ssm",
-                    "get-parameter" | "get-parameters" | "get-parameters-by-path"
-                )
-                | ("iam", "create-access-key")
-                | ("sts", "assume-role" | "get-session-token")
-        ) {
-            self.emit(
-                EffectKind::ReadSecret {
-                    path: format!("aws:{service}:{name}"),
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        }
-        if matches!(
-            action.as_str(),
-            "stop-logging"
-                | "delete-trail"
-                | "delete-flow-logs"
-                | "delete-detector"
-                | "disable-security-hub"
-                | "stop-configuration-recorder"
-                | "delete-log-group"
-        ) {
-            self.emit(
-                EffectKind::DisableSecurity {
-                    what: format!("aws {service}"),
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        }
-        if service == "iam"
-            && (action.starts_with("attach-")
-                || action.starts_with("put-")
-                || action.starts_with("create-login")
-                || action.starts_with("add-user"))
-        {
-            self.emit(
-                EffectKind::ChangeCredential {
-                    subject: format!("aws:{name}"),
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        }
-        // A query is code of its own.
-        let queries: Vec<Text> = ["query-string", "sql", "statement"]
-            .iter()
-            .filter_map(|name| parsed.value(name).cloned())
-            .collect();
-        for query in &queries {
-            match query.text.split_once("://") {
-                Some((scheme, _))
-                    if scheme.eq_ignore_ascii_case("file")
-                        || scheme.eq_ignore_ascii_case("fileb") =>
-                {
-                    let path = self.absolute(&query.after(scheme.len() + 3).text);
-                    self.emit_code(cmdai_schema::CodeSource::File(path), "sql", query.span);
-                }
-                _ => self.sql(query, "sql", context.as_ref()),
-            }
-        }
-        let (resource, provider) = (service.clone(), "aws".to_owned());
-        if verb_of(&action, DESTROY) {
-            self.emit(
-                EffectKind::ResourceDestroy {
-                    resource,
-                    name,
-                    provider,
-                    context,
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        } else if verb_of(&action, CHANGE)
-            || matches!(
-                action.as_str(),
-                "send-command" | "execute-command" | "invoke"
-            )
-        {
-            self.emit(
-                EffectKind::ResourceChange {
-                    resource,
-                    name,
-                    provider,
-                    context,
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        }
-        Stream::UNKNOWN
-    }
+/// `DeleteInstance` for `delete`.
+fn camel(word: &str, verb: &str) -> bool {
+    let (Some(head), Some(rest)) = (word.get(..verb.len()), word.get(verb.len()..)) else {
+        return false;
+    };
+    word.starts_with(|first: char| first.is_ascii_uppercase())
+        && head.eq_ignore_ascii_case(verb)
+        && rest.starts_with(|next: char| next.is_ascii_uppercase())
+}
 
+/// What a verb does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Destroy,
+    Availability,
+    Access,
+    Change,
+    Read,
+}
+
+pub(super) fn act_of(word: &str) -> Option<Act> {
+    // `apps:destroy`, `project.delete`
+    let last = word.rsplit([':', '.']).next().unwrap_or(word);
+    [
+        (DESTROY, Act::Destroy),
+        (AVAILABILITY, Act::Availability),
+        (ACCESS, Act::Access),
+        (CHANGE, Act::Change),
+        (READ, Act::Read),
+    ]
+    .into_iter()
+    .find(|(verbs, _)| verb_of(word, verbs) || verb_of(last, verbs))
+    .map(|(_, act)| act)
+}
+
+/// The word that says what is done, and what it does.
+fn verb_among(words: &[&str]) -> Option<(usize, Act)> {
+    let mut pending: Option<(usize, Act)> = None;
+    for (at, word) in words.iter().enumerate().take(6) {
+        let Some(act) = act_of(word) else { continue };
+        match (act, pending) {
+            // `check delete web`: a thing of that name.
+            (Act::Read, None)
+                if READ_NOUNS.contains(word)
+                    && words
+                        .get(at + 1)
+                        .is_some_and(|next| act_of(next) == Some(Act::Destroy)) => {}
+            (Act::Read, None) => return None,
+            (Act::Read, Some((before, _))) if at - before <= 2 => return None,
+            (_, None) if act == Act::Destroy => return Some((at, act)),
+            (_, None) => pending = Some((at, act)),
+            (_, Some((before, _)))
+                if words.get(before).is_some_and(|word| NOUNS.contains(word)) =>
+            {
+                if act == Act::Destroy {
+                    return Some((at, act));
+                }
+                pending = Some((at, act));
+            }
+            _ => {}
+        }
+    }
+    pending
+}
+
+impl Analyser<'_> {
     pub(crate) fn cloud(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        // What follows `--artifact-name` is a name, whatever it says.
-        let words: Vec<&str> = parsed
-            .operands
+        // `op run -- PROGRAM…`, `railway shell -- …`
+        if matches!(
+            parsed.sub(),
+            "run" | "exec" | "shell" | "ssh" | "console" | "connect" | "db"
+        ) && let Some(at) = call.args.iter().position(|arg| arg.text == "--")
+        {
+            let rest: &[Text] = call.args.get(at + 1..).unwrap_or_default();
+            if !rest.is_empty() && !parsed.settled {
+                return self.call(rest, Vec::new(), call.stdin, call.span);
+            }
+        }
+        if parsed.settled {
+            return Stream::UNKNOWN;
+        }
+        let words = verb_words(call, parsed);
+        let Some((at, act)) = verb_among(&words) else {
+            return Stream::UNKNOWN;
+        };
+        let verb = words.get(at).copied().unwrap_or("");
+        let after = words.get(at + 1..).unwrap_or_default();
+        let before = at.checked_sub(1).and_then(|before| words.get(before));
+        let named = ["id", "name", "app", "group", "bucket", "cluster"]
             .iter()
-            .filter(|(at, _)| {
-                !at.checked_sub(1)
-                    .and_then(|before| call.args.get(before))
-                    .is_some_and(|before| {
-                        before.text.starts_with("--") && before.text.ends_with("-name")
-                    })
-            })
-            .map(|(_, text)| text.text.as_str())
+            .find_map(|flag| parsed.value(flag))
+            .map(|text| text.text.clone());
+        let (resource, names): (String, &[&str]) = match (before, verb.split_once([':', '.'])) {
+            (_, Some((noun, _))) if act_of(noun).is_none() => (noun.to_owned(), after),
+            (Some(noun), _) => ((*noun).to_owned(), after),
+            // `delete cluster NAME`, but `delete NAME`.
+            (None, _) => match after {
+                [noun, rest @ ..] if !rest.is_empty() || named.is_some() => {
+                    ((*noun).to_owned(), rest)
+                }
+                _ => (noun_within(verb), after),
+            },
+        };
+        let mut names: Vec<String> = names
+            .iter()
+            .take(16)
+            .map(|name| (*name).to_owned())
             .collect();
-        let context = parsed.value("project").map(|text| text.text.clone());
-        let provider = call.name.to_owned();
-        if call.name == "gsutil" || words.first() == Some(&"storage") {
-            let words = if call.name == "gsutil" {
-                words.as_slice()
-            } else {
-                words.get(1..).unwrap_or_default()
-            };
-            match words {
-                ["rm" | "rb", names @ ..] => {
-                    for name in names {
-                        let kind = EffectKind::ResourceDestroy {
-                            resource: "object".to_owned(),
-                            name: (*name).to_owned(),
-                            provider: provider.clone(),
-                            context: context.clone(),
-                        };
-                        self.emit(kind, call.span, Certainty::Proven);
-                    }
-                    return Stream::UNKNOWN;
-                }
-                ["cp" | "mv" | "rsync", from, to] => {
-                    if !from.contains("://") && to.contains("://") {
-                        let source = self.absolute(from);
-                        self.emit(
-                            EffectKind::Upload {
-                                source,
-                                destination: (*to).to_owned(),
-                            },
-                            call.span,
-                            Certainty::Proven,
-                        );
-                    }
-                    if parsed.has("delete") {
-                        let kind = EffectKind::ResourceDestroy {
-                            resource: "object".to_owned(),
-                            name: (*to).to_owned(),
-                            provider,
-                            context,
-                        };
-                        self.emit(kind, call.span, Certainty::Proven);
-                    }
-                    return Stream::UNKNOWN;
-                }
-                _ => {}
+        if names.is_empty() || act != Act::Destroy {
+            names.truncate(1);
+            if names.is_empty() {
+                names.push(named.unwrap_or_default());
             }
         }
-        // `gcloud compute ssh HOST --command CODE`
-        if words.contains(&"ssh") {
-            for option in ["command"] {
-                if let Some(code) = parsed.value(option).cloned() {
-                    self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
-                }
-            }
-        }
-        if words.windows(2).any(|pair| {
-            matches!(
-                pair,
-                ["secrets" | "versions", "access"] | ["secret", "show"]
-            )
-        }) {
-            let path = format!("{provider}:secret");
-            self.emit(
-                EffectKind::ReadSecret { path },
-                call.span,
-                Certainty::Proven,
-            );
-        }
-        if call.name == "mc" && words.first() == Some(&"mirror") && parsed.has("remove") {
-            let kind = EffectKind::ResourceDestroy {
-                resource: "object".to_owned(),
-                name: words
-                    .last()
-                    .map_or_else(String::new, |name| (*name).to_owned()),
-                provider: provider.clone(),
-                context: context.clone(),
-            };
+        let provider = if parsed.program.provider.is_empty() {
+            call.name
+        } else {
+            parsed.program.provider
+        };
+        for name in names {
+            let kind = resource_effect(act, &resource, name, provider, parsed.context());
             self.emit(kind, call.span, Certainty::Proven);
         }
-        // `terraform plan clean`: what is planned is a name.
-        let seen = words
-            .iter()
-            .position(|word| matches!(*word, "plan" | "list" | "describe" | "get"))
-            .unwrap_or(words.len());
-        let at = words.iter().take(seen).position(|word| {
-            verb_of(word.rsplit([':', '.']).next().unwrap_or(word), DESTROY)
-                || verb_of(word, DESTROY)
-        });
-        if let Some(at) = at {
-            let resource = match at.checked_sub(1).and_then(|before| words.get(before)) {
-                Some(word) => (*word).to_owned(),
-                None => words
-                    .get(at)
-                    .and_then(|word| word.split_once([':', '.']))
-                    .map_or("resource", |(kind, _)| kind)
-                    .to_owned(),
-            };
-            let names: Vec<String> = words
-                .get(at + 1..)
-                .unwrap_or_default()
-                .iter()
-                .map(|word| (*word).to_owned())
-                .collect();
-            let named = parsed
-                .value("id")
-                .or_else(|| parsed.value("app"))
-                .or_else(|| parsed.value("group"))
-                .map(|text| text.text.clone());
-            let names = if names.is_empty() {
-                vec![named.unwrap_or_default()]
-            } else {
-                names
-            };
-            for name in names {
-                let kind = EffectKind::ResourceDestroy {
-                    resource: resource.clone(),
-                    name,
-                    provider: provider.clone(),
-                    context: context.clone(),
-                };
-                self.emit(kind, call.span, Certainty::Proven);
-            }
-            return Stream::UNKNOWN;
-        }
-        if words.windows(2).any(|pair| {
-            matches!(
-                pair,
-                ["secrets" | "secret", "access" | "show" | "get"] | ["auth", "print-access-token"]
-            ) || pair == ["keys", "list"] && call.name == "az"
-        }) || words.contains(&"print-access-token")
-        {
-            self.emit(
-                EffectKind::ReadSecret {
-                    path: format!("{provider}:secret"),
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        }
-        if let Some(at) = words.iter().position(|word| {
-            verb_of(word, CHANGE) || verb_of(word.rsplit([':', '.']).next().unwrap_or(word), CHANGE)
-        }) && !(call.name == "gcloud" && words.first() == Some(&"config"))
-            && !(call.name == "az" && words.starts_with(&["account", "set"]))
-        {
-            let resource = at
-                .checked_sub(1)
-                .and_then(|before| words.get(before))
-                .map_or("resource", |word| word)
-                .to_owned()
-                .to_owned();
-            let name = words
-                .get(at + 1)
-                .map_or_else(String::new, |word| (*word).to_owned());
-            self.emit(
-                EffectKind::ResourceChange {
-                    resource,
-                    name,
-                    provider,
-                    context,
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        }
         Stream::UNKNOWN
     }
+}
 
-    /// `ansible all -m shell -a CODE`
-    pub(crate) fn ansible(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        if call.name == "ansible" && !parsed.has("dry") {
-            let module = parsed
-                .value("m")
-                .map_or("command", |text| text.text.as_str())
-                .to_owned();
-            if let Some(code) = parsed.value("a").cloned()
-                && matches!(
-                    module.as_str(),
-                    "shell"
-                        | "command"
-                        | "raw"
-                        | "ansible.builtin.shell"
-                        | "ansible.builtin.command"
-                )
-            {
-                self.shell_code(&code, Dialect::Sh, &Stream::Empty, true);
-            }
-        } else if call.name == "ansible-playbook" && !parsed.has("dry") {
-            let name = parsed
-                .nth(1)
-                .map_or("", |text| text.text.as_str())
-                .to_owned();
-            self.emit(
-                EffectKind::ResourceChange {
-                    resource: "playbook".to_owned(),
-                    name,
-                    provider: "ansible".to_owned(),
-                    context: None,
-                },
-                call.span,
-                Certainty::Proven,
-            );
-        } else if call.name == "salt"
-            && let Some(at) = call.args.iter().position(|arg| arg.text == "cmd.run")
-            && let Some(code) = call.args.get(at + 1)
-        {
-            self.shell_code(&code.clone(), Dialect::Sh, &Stream::Empty, true);
-        }
-        Stream::UNKNOWN
+/// `DeleteInstance` and `delete-instance` speak of an `instance`.
+fn noun_within(verb: &str) -> String {
+    if let Some((_, noun)) = verb.split_once(['-', '_']) {
+        return noun.to_owned();
     }
+    let start = verb
+        .char_indices()
+        .skip(1)
+        .find(|(_, letter)| letter.is_ascii_uppercase())
+        .map(|(at, _)| at);
+    start
+        .and_then(|at| verb.get(at..))
+        .map_or_else(|| "resource".to_owned(), str::to_ascii_lowercase)
+}
+
+pub(super) fn resource_effect(
+    act: Act,
+    resource: &str,
+    name: String,
+    provider: &str,
+    context: Option<String>,
+) -> EffectKind {
+    let provider = provider.to_owned();
+    let resource = match act {
+        Act::Availability => format!("{resource}-availability"),
+        Act::Access => format!("{resource}-access"),
+        _ => resource.to_owned(),
+    };
+    if act == Act::Destroy {
+        EffectKind::ResourceDestroy {
+            resource,
+            name,
+            provider,
+            context,
+        }
+    } else {
+        EffectKind::ResourceChange {
+            resource,
+            name,
+            provider,
+            context,
+        }
+    }
+}
+
+/// The operands without those that an option may have taken: what follows `--artifact-name` is a
+/// name, whatever it says.
+fn verb_words<'a>(call: &Call<'a>, parsed: &Parsed<'a>) -> Vec<&'a str> {
+    let first = parsed.operands.first().map_or(0, |(at, _)| *at);
+    parsed
+        .operands
+        .iter()
+        .filter(|(at, _)| {
+            let Some(before) = at.checked_sub(1).and_then(|before| call.args.get(before)) else {
+                return true;
+            };
+            let text = before.text.as_str();
+            let name = text.trim_start_matches('-');
+            !text.starts_with("--")
+                || text.contains('=')
+                || text == "--"
+                || *at == first && !name.ends_with("-name")
+                || is_switch(parsed, text)
+        })
+        .map(|(_, text)| text.text.as_str())
+        .collect()
+}
+
+/// The tables say that the option takes no value.
+fn is_switch(parsed: &Parsed<'_>, name: &str) -> bool {
+    parsed
+        .program
+        .options
+        .iter()
+        .any(|option| option.names.contains(&name) && option.takes != crate::knowledge::Takes::Yes)
 }

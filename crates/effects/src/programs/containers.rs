@@ -80,6 +80,17 @@ const VALUED: &[&str] = &[
     "--cpuset-cpus",
 ];
 
+/// A flag, also among joined short ones: `-af`.
+fn has_short(args: &[Text], letter: char, long: &str) -> bool {
+    args.iter().any(|arg| {
+        let text = arg.text.as_str();
+        text == long
+            || text
+                .strip_prefix('-')
+                .is_some_and(|rest| !rest.starts_with('-') && rest.contains(letter))
+    })
+}
+
 impl Analyser<'_> {
     pub(crate) fn docker(&mut self, call: &Call<'_>) -> Stream {
         let mut at = 0;
@@ -111,6 +122,13 @@ impl Analyser<'_> {
         };
         let (first, second) = (verb(0), verb(1));
         let rest = |from: usize| words.get(from..).unwrap_or_default();
+        // Asking how it is called does nothing; behind the image it is the program's option.
+        if !matches!(first.as_str(), "run" | "exec" | "create")
+            && !matches!(second.as_str(), "run" | "exec" | "create")
+            && words.iter().any(|word| word.text == "--help")
+        {
+            return Stream::UNKNOWN;
+        }
         let group = matches!(
             first.as_str(),
             "container"
@@ -130,6 +148,7 @@ impl Analyser<'_> {
                 | "pod"
                 | "machine"
                 | "plugin"
+                | "trust"
         );
         if first == "compose" {
             return self.compose(call, rest(1));
@@ -167,20 +186,29 @@ impl Analyser<'_> {
                 | "pod",
                 "prune",
             ) => {
-                let kind = if matches!(kind, "builder" | "buildx") {
-                    "cache"
-                } else {
-                    kind
+                let kind = match kind {
+                    "builder" | "buildx" => "cache",
+                    // What stopped containers wrote is lost with them.
+                    "container" | "pod" => "stopped-containers",
+                    "image" if has_short(args, 'a', "--all") => "unused-images",
+                    kind => kind,
                 };
                 self.resource(true, kind, "prune", &context, call);
             }
-            ("container", "rm" | "kill")
+            ("container", "rm" | "remove" | "kill")
             | (
                 "image" | "volume" | "network" | "stack" | "service" | "secret" | "config" | "node"
                 | "pod" | "machine" | "context",
                 "rm" | "remove" | "delete",
             ) => {
                 let names = operands(args);
+                let kind =
+                    if kind == "container" && action != "kill" && has_short(args, 'v', "--volumes")
+                    {
+                        "container-with-volumes"
+                    } else {
+                        kind
+                    };
                 // `podman rm -a`
                 let all = args.iter().any(|arg| {
                     arg.text == "--all"
@@ -200,6 +228,32 @@ impl Analyser<'_> {
                     self.resource(true, "image", &name, &context, call);
                 }
             }
+            ("service", "scale" | "update")
+                if args
+                    .iter()
+                    .any(|arg| arg.text.ends_with("=0") || arg.text == "--replicas=0") =>
+            {
+                let name = operands(args).pop().unwrap_or_default();
+                let name = name.split('=').next().unwrap_or("").to_owned();
+                self.resource(false, "service-availability", &name, &context, call);
+            }
+            ("node", "update")
+                if args.iter().any(|arg| {
+                    matches!(arg.text.as_str(), "drain" | "pause")
+                        || arg.text == "--availability=drain"
+                        || arg.text == "--availability=pause"
+                }) =>
+            {
+                let name = operands(args).pop().unwrap_or_default();
+                self.resource(false, "node-availability", &name, &context, call);
+            }
+            ("stack", "down") => {
+                for name in operands(args) {
+                    self.resource(true, "stack", &name, &context, call);
+                }
+            }
+            ("trust", "revoke") => self.resource(true, "signature", &second, &context, call),
+            ("buildx", "rm") => self.resource(true, "builder", "builder", &context, call),
             ("swarm", "leave") => self.resource(true, "swarm", "self", &context, call),
             ("system", "reset") => self.resource(true, "system", "reset", &context, call),
             ("container", "stop" | "restart" | "pause" | "start" | "update" | "rename")
@@ -448,20 +502,18 @@ impl Analyser<'_> {
                 _ => break,
             }
         }
+        if args
+            .iter()
+            .take_while(|arg| !matches!(arg.text.as_str(), "exec" | "run"))
+            .any(|arg| matches!(arg.text.as_str(), "--dry-run" | "--help"))
+        {
+            return Stream::UNKNOWN;
+        }
         let rest = args.get(at + 1..).unwrap_or_default();
         let has = |names: &[&str]| rest.iter().any(|arg| names.contains(&arg.text.as_str()));
         match args.get(at).map_or("", |verb| verb.text.as_str()) {
             "down" => {
-                let joined = rest.iter().any(|arg| {
-                    arg.text.starts_with('-')
-                        && !arg.text.starts_with("--")
-                        && arg
-                            .text
-                            .split('t')
-                            .next()
-                            .is_some_and(|flags| flags.contains('v'))
-                });
-                if joined || has(&["-v", "--volumes"]) {
+                if has_short(rest, 'v', "--volumes") {
                     self.resource(true, "volumes", "all", &None, call);
                 }
                 if has(&["--rmi"]) {
@@ -469,7 +521,9 @@ impl Analyser<'_> {
                 }
                 self.resource(false, "stack", "down", &None, call);
             }
-            "rm" => self.resource(true, "container", "stack", &None, call),
+            "rm" => {
+                self.resource(true, "stopped-service", "stack", &None, call);
+            }
             "stop" | "kill" | "restart" => self.resource(false, "stack", "stop", &None, call),
             "exec" | "run" => return self.container_run(call, rest, false),
             _ => {}

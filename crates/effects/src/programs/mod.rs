@@ -1,6 +1,8 @@
 //! Programs whose arguments need more than the tables can say.
 
+mod api;
 mod archive;
+mod aws;
 mod cloud;
 mod containers;
 mod database;
@@ -14,6 +16,7 @@ mod interpreters;
 mod macos;
 mod network;
 mod packages;
+mod provision;
 mod remote;
 mod runners;
 mod shells;
@@ -24,6 +27,11 @@ mod wrappers;
 pub(crate) use system::protective;
 
 use crate::{analyser::Analyser, call::Call, options::Parsed, value::Stream};
+
+/// A word of a command that names a thing and no deed.
+pub(crate) fn is_noun(word: &str) -> bool {
+    cloud::act_of(word).is_none_or(|act| act != cloud::Act::Destroy)
+}
 
 impl Analyser<'_> {
     /// Hands a call to its handler.
@@ -101,6 +109,8 @@ impl Analyser<'_> {
             "cloud" => self.cloud(call, parsed),
             "sql" | "sqlite" | "sql-words" => self.sql_client(call, parsed),
             "cypher" => self.cypher(call, parsed),
+            "github" => self.github(call, parsed),
+            "name-server" => self.name_server(call, parsed),
             "mongo" => self.mongo(call, parsed),
             "redis" => self.redis(call, parsed),
             _ => self.printed_by(call, parsed),

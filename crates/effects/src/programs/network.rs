@@ -179,6 +179,14 @@ impl Analyser<'_> {
     }
 
     fn http_asks(&mut self, method: &str, parsed: &Parsed<'_>, address: &str, call: &Call<'_>) {
+        let body = parsed
+            .values("data")
+            .map(|data| data.text.as_str())
+            .collect::<Vec<_>>()
+            .join("&");
+        if self.api(method, address, &body, call.span) {
+            return;
+        }
         let path = address.split('?').next().unwrap_or(address);
         let said = |text: &str| {
             [
@@ -355,6 +363,7 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn netcat(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+        self.balancer_socket(call, parsed);
         let port = parsed.value("port").map(|port| port.text.clone());
         let operands: Vec<String> = parsed.rest().map(|text| text.text.clone()).collect();
         let address = match operands.as_slice() {
@@ -408,6 +417,7 @@ impl Analyser<'_> {
     }
 
     pub(crate) fn socat(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+        self.balancer_socket(call, parsed);
         let mut remote = None;
         let mut programs: Vec<Text> = Vec::new();
         for operand in parsed.rest().cloned().collect::<Vec<_>>() {

@@ -577,7 +577,7 @@ fn verbs_of_services() {
         ),
         (
             "gitlab-runner unregister -c conf.toml --all-runners",
-            "resource-destroy gitlab-runner resource conf.toml",
+            "resource-destroy gitlab runner all",
         ),
         (
             "podman --connection prod volume rm data",

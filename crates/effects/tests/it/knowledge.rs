@@ -6,7 +6,16 @@ use crate::support::lines;
 
 #[derive(Deserialize)]
 struct File {
+    #[serde(default)]
     program: Vec<Program>,
+    #[serde(default)]
+    api: Vec<Api>,
+}
+
+#[derive(Deserialize)]
+struct Api {
+    name: String,
+    examples: Vec<Example>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +41,20 @@ fn examples_hold() {
             continue;
         }
         let file: File = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for api in file.api {
+            for example in api.examples {
+                count += 1;
+                let (method, address) = example.run.split_once(' ').unwrap();
+                let mut found = lines(&format!("curl -s -X {method} '{address}'"));
+                found.retain(|line| !line.starts_with("download "));
+                if found != example.effects {
+                    wrong.push(format!(
+                        "{}: {}\n  expected {:?}\n  found    {found:?}",
+                        api.name, example.run, example.effects
+                    ));
+                }
+            }
+        }
         for program in file.program {
             programs += program.names.len();
             for example in program.examples {

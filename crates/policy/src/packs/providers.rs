@@ -229,6 +229,105 @@ fn keeps_data(address: &str) -> bool {
         .is_some_and(|(_, port)| PORTS.contains(&port))
 }
 
+/// Losing these loses little: they are made again by themselves or by asking.
+const CALM: &[&str] = &[
+    "log-stream",
+    "tag",
+    "cache",
+    "invalidation",
+    "draft",
+    "run",
+    "artifact",
+    "alias",
+    "deployment-alias",
+    "comment",
+    "label",
+    "autolink",
+    "suppression",
+    "silence",
+    "reaction",
+    "release-file",
+];
+/// With these goes everything in them.
+const WHOLE: &[&str] = &[
+    "project",
+    "projects",
+    "account",
+    "subscription",
+    "tenant",
+    "realm",
+    "resource-group",
+    "group",
+    "organization",
+    "organizations",
+    "org",
+    "stack",
+    "repository",
+    "repo",
+    "app",
+    "zone",
+    "hosted-zone",
+    "database",
+    "databases",
+    "db-instance",
+    "db-cluster",
+    "database-instance",
+    "database-server",
+    "cluster",
+    "bucket",
+    "key",
+    "vault",
+    "registry",
+    "namespace",
+    "backup",
+    "backup-vault",
+];
+
+/// The method says it: `-X DELETE`.
+fn asks_to_delete(call: &cmdai_schema::Invocation) -> bool {
+    call.args.iter().any(|arg| {
+        let text = arg.text();
+        text.eq_ignore_ascii_case("delete")
+            || text.ends_with("=DELETE")
+            || text.eq_ignore_ascii_case("-xdelete")
+    })
+}
+
+/// The request says who asks: then somebody gave that person the right to delete.
+fn shows_credentials(call: &cmdai_schema::Invocation) -> bool {
+    call.args.iter().any(|arg| {
+        let text = arg.text();
+        let lower = text.to_ascii_lowercase();
+        matches!(
+            text,
+            "-u" | "--user"
+                | "--cert"
+                | "-E"
+                | "-n"
+                | "--netrc"
+                | "-b"
+                | "--cookie"
+                | "--oauth2-bearer"
+                | "--aws-sigv4"
+                | "-a"
+                | "--auth"
+                | "-A"
+        ) || text.starts_with("-u") && text.len() > 2 && !text.starts_with("--")
+            || [
+                "authorization",
+                "api-key",
+                "apikey",
+                "x-auth",
+                "token:",
+                "cookie:",
+                "secret:",
+            ]
+            .iter()
+            .any(|word| lower.contains(word))
+            || lower.contains("://") && lower.contains('@')
+    })
+}
+
 #[expect(
     clippy::too_many_arguments,
     reason = "the parts of one effect, taken apart once"
@@ -243,44 +342,26 @@ pub(super) fn cloud_destroy(
     of: &str,
     production: bool,
 ) {
-    let calm = [
-        "log-stream",
-        "tag",
-        "cache",
-        "invalidation",
-        "draft",
-        "run",
-        "artifact",
-        "alias",
-        "comment",
-        "label",
-    ]
-    .contains(&kind);
-    let whole = [
-        "project",
-        "account",
-        "resource-group",
-        "group",
-        "organization",
-        "stack",
-        "repository",
-        "repo",
-        "app",
-        "zone",
-        "hosted-zone",
-        "database",
-        "db-instance",
-        "cluster",
-        "bucket",
-        "key",
-        "vault",
-    ]
-    .iter()
-    .any(|word| kind == *word || kind.ends_with(&format!("-{word}")));
+    let calm = CALM.contains(&kind);
+    let whole = WHOLE
+        .iter()
+        .any(|word| kind == *word || kind.ends_with(&format!("-{word}")));
     // A server that is being written on this machine, unless it keeps data for others.
     let own_server = kind == "http" && is_local(name) && !keeps_data(name);
+    // Of a server that nobody described: one that lets strangers delete keeps nothing that matters.
+    let stranger = kind == "http"
+        && !production
+        && !keeps_data(name)
+        // `api.example.com` is one that others rest on.
+        && !name
+            .split_once("://")
+            .map_or(name, |(_, rest)| rest)
+            .starts_with("api.")
+        && judge
+            .call(effect)
+            .is_some_and(|call| asks_to_delete(call) && !shows_credentials(call));
     let risk = match (whole, production) {
-        _ if calm || own_server => Moderate,
+        _ if calm || own_server || stranger => Moderate,
         (true, _) | (_, true) => Critical,
         _ => High,
     };

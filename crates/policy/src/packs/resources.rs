@@ -23,21 +23,22 @@ enum Family {
 
 fn family(provider: &str) -> Family {
     match provider.to_ascii_lowercase().as_str() {
-        "kubernetes" | "k8s" | "kubectl" | "helm" | "openshift" | "argocd" | "flux" | "istio"
-        | "nomad" | "cluster" | "oc" => Family::Cluster,
+        "kubernetes" | "k8s" | "kubectl" | "helm" | "openshift" | "argocd" | "argo" | "flux"
+        | "istio" | "nomad" | "cluster" | "oc" | "tekton" | "kind" | "minikube" | "k3d" => {
+            Family::Cluster
+        }
         "git" | "hg" | "svn" | "jj" => Family::Repository,
         "host" | "kernel" | "macos" | "zfs" | "btrfs" | "lvm" | "backup" | "apt" | "dnf"
         | "yum" | "apk" | "pacman" | "pip" | "pip3" | "brew" | "snap" | "zypper" | "flatpak"
         | "npm" | "yarn" | "pnpm" | "cargo" | "gem" | "restic" | "borg" | "rclone"
         | "timeshift" | "snapper" | "conda" | "uv" | "poetry" | "pipx" | "system" | "linux"
-        | "windows" | "nix" | "twine" => Family::Machine,
+        | "windows" | "nix" | "twine" | "velero" => Family::Machine,
         "docker" | "podman" | "container" | "containers" | "compose" | "docker-compose"
         | "nerdctl" | "containerd" | "swarm" | "buildah" | "crictl" | "lxc" | "lxd" | "vagrant"
-        | "multipass" => Family::Container,
+        | "multipass" | "lima" | "wsl" | "rdctl" => Family::Container,
         "terraform" | "tofu" | "opentofu" | "pulumi" | "cdk" | "terragrunt" | "iac"
-        | "cloudformation" | "ansible" | "serverless" | "sst" | "crossplane" => {
-            Family::Infrastructure
-        }
+        | "cloudformation" | "ansible" | "serverless" | "sst" | "crossplane" | "azd" | "chef"
+        | "puppet" | "salt" | "packer" => Family::Infrastructure,
         other if databases::is_store(other) => Family::Database,
         _ => Family::Cloud,
     }
@@ -62,6 +63,13 @@ const WIDE_KINDS: &[&str] = &[
     "cluster",
     "clusterrole",
     "storageclass",
+    "pvc",
+    "persistentvolumeclaim",
+    "persistentvolumeclaims",
+    "cluster-state",
+    "cluster-network",
+    "mesh",
+    "flux",
 ];
 /// Cluster resources that come back by themselves.
 const CALM_KINDS: &[&str] = &[
@@ -74,6 +82,12 @@ const CALM_KINDS: &[&str] = &[
     "events",
     "replicaset",
     "rs",
+    // What only this machine has.
+    "context",
+    "local-cluster",
+    "local-node",
+    "local-registry",
+    "mesh-manifest",
 ];
 /// Container things that are made again by running something.
 const CALM_CONTAINERS: &[&str] = &[
@@ -90,6 +104,65 @@ const CALM_CONTAINERS: &[&str] = &[
     "services",
     "project",
 ];
+/// Kinds of infrastructure that go with everything in them.
+const WHOLE_INFRASTRUCTURE: &[&str] = &[
+    "infrastructure",
+    "stack",
+    "project",
+    "environment",
+    "cluster",
+    "server",
+    "release",
+    "resource",
+    "backend-resource",
+];
+
+/// Changes that take a service from others, or give or take rights: words of a kind.
+fn weighs(kind: &str) -> bool {
+    kind.split(['-', '_', ' ', '.', ':', '/']).any(|word| {
+        matches!(
+            word,
+            "availability"
+                | "access"
+                | "visibility"
+                | "public"
+                | "acl"
+                | "iam"
+                | "policy"
+                | "policies"
+                | "role"
+                | "roles"
+                | "permission"
+                | "permissions"
+                | "security"
+                | "firewall"
+                | "kms"
+                | "secret"
+                | "secrets"
+                | "credential"
+                | "mfa"
+                | "restore"
+                | "unasked"
+        )
+    })
+}
+
+/// What goes by itself or is asked for anew.
+fn calm_change(kind: &str) -> bool {
+    matches!(kind, "preview" | "run-cancelled")
+}
+
+/// Every container there is, by a substitution.
+fn names_all_containers(name: &str) -> bool {
+    [
+        "docker ps",
+        "podman ps",
+        "docker container ls",
+        "nerdctl ps",
+    ]
+    .iter()
+    .any(|listing| name.contains(listing))
+}
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     let (resource, name, provider, context, destroys) = match &effect.kind {
@@ -186,7 +259,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                     .any(|arg| arg.text().ends_with(":NoExecute"))
             });
             let forced = judge.has_flag(effect, &["--force"]);
-            let risk = if evicts || forced { High } else { Moderate };
+            let risk = if evicts || forced || weighs(&kind) {
+                High
+            } else {
+                Moderate
+            };
             judge.hit(
                 "k8s.change",
                 if calm { Risk::Safe } else { one_up(risk) },
@@ -217,7 +294,9 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                         short || matches!(text, "--force" | "--volumes")
                     })
             });
-            let calm = !forced && (wide || CALM_CONTAINERS.contains(&kind.as_str()));
+            let calm = kind == "stopped-service"
+                || !forced && (wide || CALM_CONTAINERS.contains(&kind.as_str()));
+            let calm = calm && !names_all_containers(name);
             let risk = if volumes || !calm { High } else { Moderate };
             judge.hit(
                 "container.destroy",
@@ -227,6 +306,17 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 None,
             );
         }
+        (Family::Container, false) if weighs(&kind) || names_all_containers(name) => judge.hit(
+            "container.destroy",
+            one_up(High),
+            effect,
+            if weighs(&kind) {
+                format!("takes {shown} out of service")
+            } else {
+                "stops every container".to_owned()
+            },
+            None,
+        ),
         (Family::Container, false) => {}
         (Family::Repository, _) => {
             let risk = if destroys { High } else { Moderate };
@@ -264,7 +354,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             };
             judge.hit(
                 "iac.destroy",
-                one_up(Critical),
+                one_up(if WHOLE_INFRASTRUCTURE.contains(&kind.as_str()) {
+                    Critical
+                } else {
+                    High
+                }),
                 effect,
                 format!(
                     "destroys {}{of}",
@@ -298,7 +392,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 matches!(program, "terraform" | "tofu").then(|| format!("{program} plan"));
             judge.hit(
                 "iac.change",
-                one_up(if unasked { High } else { Moderate }),
+                one_up(if unasked || weighs(&kind) {
+                    High
+                } else {
+                    Moderate
+                }),
                 effect,
                 format!(
                     "changes {}{of}",
@@ -329,23 +427,15 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             judge, effect, &kind, name, provider, &shown, &of, production,
         ),
         (Family::Cloud, false) => {
-            let rights = [
-                "iam",
-                "policy",
-                "role",
-                "access-key",
-                "public",
-                "acl",
-                "security-group",
-                "kms",
-                "firewall",
-                "secret",
-            ]
-            .iter()
-            .any(|word| kind.contains(word));
             judge.hit(
                 "cloud.change",
-                one_up(if rights { High } else { Moderate }),
+                one_up(if calm_change(&kind) {
+                    Risk::Safe
+                } else if weighs(&kind) {
+                    High
+                } else {
+                    Moderate
+                }),
                 effect,
                 format!("changes {shown}{of}"),
                 None,
