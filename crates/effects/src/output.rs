@@ -106,7 +106,6 @@ impl Analyser<'_> {
             "head" | "tail" => lines(text, call.name == "head", parsed),
             "cut" => cut(text, parsed),
             "sort" | "uniq" | "nl" => Some(text.to_owned()),
-            "sed" => substitute(text, parsed),
             "grep" | "egrep" | "fgrep" => Some(text.to_owned()),
             "openssl" if parsed.has("d") && (parsed.has("base64") || parsed.has("a")) => {
                 base64(text)
@@ -121,7 +120,7 @@ impl Analyser<'_> {
     }
 
     /// What a filter reads: the files it names, or else what comes in.
-    fn input_of(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+    pub(crate) fn input_of(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let skip = usize::from(
             matches!(
                 call.name,
@@ -384,36 +383,6 @@ fn cut(text: &str, parsed: &Parsed<'_>) -> Option<String> {
             })
             .collect(),
     )
-}
-
-/// `sed s/a/b/` with plain texts.
-fn substitute(text: &str, parsed: &Parsed<'_>) -> Option<String> {
-    if parsed.has("in-place") {
-        return None;
-    }
-    let script = parsed
-        .value("expression")
-        .or_else(|| parsed.nth(1))
-        .filter(|script| script.known)?;
-    let rest = script.text.strip_prefix('s')?;
-    let delimiter = rest.chars().next().filter(|next| !next.is_alphanumeric())?;
-    let mut fields = rest.split(delimiter).skip(1);
-    let (from, to, flags) = (fields.next()?, fields.next()?, fields.next()?);
-    if fields.next().is_some()
-        || from.is_empty()
-        || from.contains(['\\', '.', '*', '[', ']', '^', '$', '+', '(', '?'])
-        || to.contains(['\\', '&'])
-    {
-        return None;
-    }
-    Some(match flags {
-        "g" => text.replace(from, to),
-        "" => text
-            .lines()
-            .map(|line| line.replacen(from, to, 1) + "\n")
-            .collect(),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
