@@ -220,23 +220,27 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
             );
         }
         Place::Project => {
-            let reason = if recursive {
-                format!("deletes the folder {path}")
+            // A folder that no build makes again: what is not committed in it is gone.
+            let (risk, reason) = if recursive {
+                let reason = format!("deletes the folder {path} with everything in it");
+                (High, reason)
             } else {
-                format!("deletes {path}")
+                let risk = if wide { Moderate } else { Safe };
+                (risk, format!("deletes {path}"))
             };
             judge.hit(
                 "fs.delete-recursive",
-                if wide || recursive { Moderate } else { Safe },
+                risk,
                 effect,
                 reason,
                 look(),
             );
         }
         Place::TemporaryRoot => {
+            let risk = if wide { High } else { Moderate };
             judge.hit(
                 "fs.delete-outside-project",
-                Moderate,
+                risk,
                 effect,
                 format!("deletes {path}, which other programs use"),
                 None,

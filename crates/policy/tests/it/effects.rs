@@ -88,7 +88,7 @@ fn table() {
         (
             delete("/home/user/project/src", true),
             "rm",
-            Some(("fs.delete-recursive", Risk::Moderate)),
+            Some(("fs.delete-recursive", Risk::High)),
         ),
         (delete("/home/user/project/a.txt", false), "rm", None),
         (delete("/home/user/project/target/debug", true), "rm", None),

@@ -30,7 +30,7 @@ fn tolerance_maps_risk_to_decision() {
             [Decision::Allow, Decision::Allow, Decision::Allow],
         ),
         (
-            "rm -rf src",
+            "rm *.txt",
             Risk::Moderate,
             [Decision::Confirm, Decision::Warn, Decision::Warn],
         ),
