@@ -228,13 +228,7 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
                 let risk = if wide { Moderate } else { Safe };
                 (risk, format!("deletes {path}"))
             };
-            judge.hit(
-                "fs.delete-recursive",
-                risk,
-                effect,
-                reason,
-                look(),
-            );
+            judge.hit("fs.delete-recursive", risk, effect, reason, look());
         }
         Place::TemporaryRoot => {
             let risk = if wide { High } else { Moderate };
