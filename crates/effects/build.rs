@@ -10,7 +10,7 @@ mod calls;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     #[serde(default)]
     program: Vec<Program>,
     #[serde(default)]
@@ -245,7 +245,7 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
 
 /// `-o,--output=:name`: names, then `=` (takes a value) or `?` (may take one, attached), then `:` and
 /// what the rules call it.
-fn options(text: &str) -> Outcome<String> {
+pub(crate) fn options(text: &str) -> Outcome<String> {
     let mut out = String::from("&[");
     for token in text.split_whitespace() {
         let (spec, flag) = match token.split_once(':') {
@@ -281,7 +281,7 @@ fn options(text: &str) -> Outcome<String> {
     Ok(out)
 }
 
-fn wrap(text: &str) -> Outcome<String> {
+pub(crate) fn wrap(text: &str) -> Outcome<String> {
     let mut words = text.split_whitespace();
     let kind = match words.next() {
         None => return Ok("None".to_owned()),
@@ -303,7 +303,7 @@ fn wrap(text: &str) -> Outcome<String> {
 }
 
 /// `WORDS [CONDITIONS] => EFFECT ARGUMENTS; EFFECT ARGUMENTS`
-fn compile_rule(text: &str) -> Outcome<String> {
+pub(crate) fn compile_rule(text: &str) -> Outcome<String> {
     let (left, right) = text.split_once("=>").ok_or("a rule needs `=>`")?;
     let (words, conditions) = match left.split_once('[') {
         Some((words, conditions)) => (

@@ -32,6 +32,8 @@ pub(crate) enum Task {
     Run(Run),
     /// Your own policy: lint, test, show, rules, schema
     Policy(Policy),
+    /// What cmdai knows about programs: show, list, lint
+    Knowledge(Knowledge),
     /// What was judged and run
     Log(Log),
     /// Why a command was judged as it was
@@ -271,6 +273,38 @@ fn span(text: &str) -> Result<std::time::Duration, String> {
         .filter(|seconds| *seconds <= 100 * 366 * 86_400)
         .map(std::time::Duration::from_secs)
         .ok_or_else(wrong)
+}
+
+#[derive(Args)]
+pub(crate) struct Knowledge {
+    #[command(subcommand)]
+    pub(crate) task: KnowledgeTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KnowledgeTask {
+    /// Print what is known about a program; exit status 1 where nothing is
+    Show {
+        /// The program, such as rm
+        program: String,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Print the names of all known programs
+    List {
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Look for mistakes in files of the command knowledge; exit status 1 where there are any
+    Lint {
+        /// TOML files; what is built in where none is named
+        files: Vec<PathBuf>,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
 }
 
 #[derive(Args)]

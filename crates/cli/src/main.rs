@@ -15,6 +15,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod history;
+mod knowledge;
 mod policy;
 mod read_code;
 mod run;
@@ -60,6 +61,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Check(check) => check::check(&check),
         Task::Explain(explain) => explain::explain(&explain),
         Task::Run(run) => run::run(&run),
+        Task::Knowledge(knowledge) => knowledge::knowledge(&knowledge),
         Task::Policy(policy) => policy::policy(&policy),
         Task::Log(log) => history::log(&log),
         Task::Why(why) => history::why(&why),

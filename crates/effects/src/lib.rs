@@ -114,3 +114,13 @@ pub fn knowledge_files() -> &'static [(&'static str, &'static str)] {
 pub fn known_programs() -> impl Iterator<Item = &'static str> {
     knowledge::matching("*")
 }
+
+/// Names of the handlers that a program of the command knowledge may name, read from their dispatch.
+pub fn handlers() -> impl Iterator<Item = &'static str> {
+    const DISPATCH: &str = include_str!("programs/mod.rs");
+    DISPATCH
+        .lines()
+        .filter(|line| line.trim_start().starts_with('"') && line.contains("=>"))
+        .filter_map(|line| line.split("=>").next())
+        .flat_map(|names| names.split('"').skip(1).step_by(2))
+}

@@ -14,9 +14,16 @@ use cmdai_gate::Outcome;
 use cmdai_schema::{Analysis, Dialect, EffectKind, Risk, Span};
 use serde::Serialize;
 
+pub(crate) use about::is_builtin;
+
 use crate::arguments::Explain;
 use crate::failure::Failure;
 use crate::scene::{Scene, line, quote};
+
+/// What a program is for, as the rest of a sentence.
+pub(crate) fn about(program: &str) -> Option<&'static str> {
+    about::about(program, None)
+}
 
 /// Everything that is said about a command, ready to print.
 #[derive(Debug, Serialize)]
