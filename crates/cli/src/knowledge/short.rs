@@ -1,6 +1,7 @@
 //! An effect as the short line that examples are written in: its name and its fields in order.
 
 use cmdai_effects::{Context, NoSession, analyse};
+use cmdai_languages::Grammars;
 use cmdai_schema::{CodeSource, Dialect, Effect, EffectKind};
 
 /// Fields in the order of the line; `true` stands as the field's name.
@@ -42,6 +43,7 @@ pub(super) fn lines(run: &str) -> Vec<String> {
         home: "/home/user",
         user: "user",
         session: &NoSession,
+        languages: &Grammars,
     };
     analyse(run, &context).effects.iter().map(line).collect()
 }
