@@ -11,5 +11,6 @@
 mod ask;
 mod check;
 mod everyday;
+mod explain;
 mod home;
 mod readme;
