@@ -69,7 +69,9 @@ pub(crate) fn doubts(text: &str, analysis: &Analysis, functions: &[String]) -> V
         ));
     }
     for effect in &analysis.effects {
-        if let EffectKind::Unknown { why } = &effect.kind {
+        if let EffectKind::Unknown { why } = &effect.kind
+            && why != "the program cannot be told"
+        {
             let why = if why.is_empty() {
                 "a part that could run something"
             } else {

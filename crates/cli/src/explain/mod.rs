@@ -285,7 +285,7 @@ fn safer(scene: &mut Scene, dialect: Dialect, outcome: &Outcome) -> Vec<Safer> {
                 .iter()
                 .all(|call| call.known || about::is_builtin(&call.program))
         {
-            says.push("Nothing is changed.".to_owned());
+            says.push("Nothing is lost.".to_owned());
         }
         out.push(Safer {
             rule: hit.id.clone(),

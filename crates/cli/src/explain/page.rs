@@ -30,7 +30,11 @@ fn lines(text: &str, outcome: &Outcome, explanation: &Explanation, width: usize)
     let acts = explanation.steps.iter().any(|step| step.acts);
     if calm && !acts && explanation.doubts.is_empty() {
         wrap(
-            "Nothing is changed, sent or deleted. It runs without a question.",
+            if explanation.steps.iter().all(|step| step.looks) {
+                "Nothing is changed, sent or deleted. It runs without a question."
+            } else {
+                "Nothing is lost or sent away, as far as can be told. It runs without a question."
+            },
             "",
             "",
             width,

@@ -307,6 +307,15 @@ pub(crate) fn clause(effect: &Effect, paths: &Paths<'_>) -> Clause {
                 .unwrap_or_default();
             own(persistence(mechanism), String::new(), &at)
         }
+        EffectKind::DisableSecurity { what }
+            if what.bytes().all(|b| b.is_ascii_lowercase()) && !what.is_empty() =>
+        {
+            own(
+                "switches off",
+                format!("the {what}"),
+                ", which protects this machine",
+            )
+        }
         EffectKind::DisableSecurity { what } => own(
             "switches off",
             what.clone(),
@@ -383,7 +392,7 @@ pub(crate) fn clause(effect: &Effect, paths: &Paths<'_>) -> Clause {
             } else {
                 String::new()
             };
-            let what = if name.is_empty() {
+            let what = if matches!(name.as_str(), "" | "." | "./") {
                 "packages".to_owned()
             } else {
                 name.clone()
@@ -468,6 +477,7 @@ fn thing(resource: &str, name: &str, provider: &str) -> String {
         (true, true) => "resources".to_owned(),
         (true, false) => name.to_owned(),
         (false, true) => kind,
+        (false, false) if name == "prune" => "everything that is not in use".to_owned(),
         (false, false) if all && kind.ends_with('s') => format!("all {kind}"),
         (false, false) if all && kind == "infrastructure" => "all of the infrastructure".to_owned(),
         (false, false) if all => format!("every {kind}"),

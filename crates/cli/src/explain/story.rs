@@ -52,6 +52,9 @@ pub(crate) struct Step {
     pub(crate) span: Span,
     /// Something is changed, sent, run or lost.
     pub(crate) acts: bool,
+    /// Every program of it only looks.
+    #[serde(skip)]
+    pub(crate) looks: bool,
 }
 
 /// Everything a step is made from.
@@ -186,6 +189,7 @@ impl Teller<'_> {
                 text: sentence,
                 span: leaf.span,
                 acts,
+                looks: run.iter().all(|call| looks(call)),
             });
         }
         if steps.len() > CROWDED {
@@ -415,20 +419,20 @@ impl Teller<'_> {
         for (at, name) in wrappers.iter().enumerate() {
             match name.as_str() {
                 "ssh" | "autossh" | "mosh" => {
-                    let host = self
-                        .analysis
-                        .effects
-                        .iter()
-                        .find_map(|other| match &other.kind {
-                            EffectKind::Connect { address }
-                                if wrappers.get(..=at) == Some(&other.chain[..])
-                                    && touches(other.span, span) =>
-                            {
-                                Some(address.as_str())
-                            }
-                            _ => None,
-                        });
-                    parts.push(format!("on {}", host.unwrap_or("another machine")));
+                    let mut hosts: Vec<String> = Vec::new();
+                    for other in &self.analysis.effects {
+                        if let EffectKind::Connect { address } = &other.kind
+                            && wrappers.get(..=at) == Some(&other.chain[..])
+                            && touches(other.span, span)
+                            && !hosts.contains(address)
+                        {
+                            hosts.push(address.clone());
+                        }
+                    }
+                    if hosts.is_empty() {
+                        hosts.push("another machine".to_owned());
+                    }
+                    parts.push(format!("on {}", listed(&hosts)));
                 }
                 "docker" | "podman" | "nerdctl" | "docker-compose" | "lxc" | "crictl" => {
                     parts.push("in a container".to_owned())
@@ -581,6 +585,68 @@ impl Teller<'_> {
     }
 }
 
+/// True for a program that is there to look, print or compute.
+fn looks(call: &Invocation) -> bool {
+    const VERBS: &[&str] = &[
+        "lists",
+        "shows",
+        "looks",
+        "counts",
+        "prints",
+        "tells",
+        "names",
+        "compares",
+        "sorts",
+        "drops",
+        "takes",
+        "picks",
+        "adds",
+        "works",
+        "says",
+        "computes",
+        "describes",
+        "finds",
+        "numbers",
+        "explains",
+        "replaces",
+        "turns",
+        "joins",
+        "checks",
+        "waits",
+        "does",
+        "measures",
+        "encodes",
+        "lines",
+        "breaks",
+        "reflows",
+        "shuffles",
+        "converts",
+        "goes",
+        "sets",
+        "changes",
+        "makes",
+    ];
+    let sub = call
+        .args
+        .iter()
+        .map(|arg| arg.text())
+        .find(|text| !text.starts_with('-') && !text.is_empty());
+    call.args
+        .iter()
+        .any(|arg| matches!(arg.text(), "--help" | "--version"))
+        || call.program == "["
+        || about(&call.program, sub)
+            .and_then(|phrase| phrase.split(' ').next())
+            .is_some_and(|verb| {
+                VERBS.contains(&verb)
+                    && (super::about::is_builtin(&call.program)
+                        || !matches!(
+                            verb,
+                            "sets" | "changes" | "makes" | "takes" | "joins" | "adds" | "works"
+                        ))
+            })
+}
+
 const NOBODY: String = String::new();
 
 /// Spans of `cp` and its like that read something and write something.
@@ -637,6 +703,7 @@ fn gathered(steps: Vec<Step>) -> Vec<Step> {
                 text: format!("{} steps{lines} that change nothing.", quiet.len()),
                 span: first.span,
                 acts: false,
+                looks: quiet.iter().all(|step| step.looks),
             });
             quiet.clear();
         } else {
