@@ -246,6 +246,9 @@ impl<'c> Analyser<'c> {
         self.list(&tree, &tree.body, &Stream::Empty);
         self.flow = Flow::On;
         self.shell_called_functions();
+        if text.trim_start().starts_with("db.") {
+            self.bare_mongo(text);
+        }
         for &region in &tree.unknown {
             self.unknown_region(region, "part of the text could not be read");
         }

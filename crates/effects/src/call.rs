@@ -229,6 +229,10 @@ impl Analyser<'_> {
             }
             return through(call.stdin);
         };
+        // `truncate users`, without a size: no file but a table is meant.
+        if call.name == "truncate" && !word.contains('/') && self.bare_statement(call) {
+            return Stream::UNKNOWN;
+        }
         let mut parsed = options::parse(program, call.args);
         // `--version 1` says which, `--version` asks for it.
         let version = parsed.has("version")

@@ -265,7 +265,7 @@ impl Analyser<'_> {
         };
         match (parsed.sub(), parsed.nth(2), parsed.nth(3)) {
             (
-                "purge" | "delete" | "deletefile" | "rmdir" | "rmdirs" | "cleanup",
+                "purge" | "delete" | "deletefile" | "rmdir" | "rmdirs" | "cleanup" | "dedupe",
                 Some(target),
                 _,
             ) => self.emit(destroy(target), call.span, Certainty::Proven),

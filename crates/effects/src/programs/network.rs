@@ -305,6 +305,7 @@ impl Analyser<'_> {
             .enumerate()
             .filter(|(at, text)| {
                 !matches!(call.name, "http" | "https" | "xh")
+                    || text.text.contains("://")
                     || text.text.contains('.') && !text.text.contains('=')
                     || *at == 0 && short(&text.text)
             })

@@ -70,7 +70,6 @@ const STORES: &[&str] = &[
     "sqlite",
     "sqlite3",
     "sqlx",
-    "supabase",
     "trino",
     "turso",
     "valkey",
@@ -181,6 +180,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect, store: &Store<'_>, d
     if !destroys {
         let setting = name.to_ascii_lowercase();
         let grave = *kind == "server"
+            || part(&["availability", "access", "restore"])
             || *kind == "setting" && GRAVE_SETTINGS.binary_search(&setting.as_str()).is_ok();
         let reason = match *kind {
             "rolled-back" => format!("changes {name}{of} and takes it back"),

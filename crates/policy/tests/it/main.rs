@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod databases;
 mod difference;
 mod documents;
 mod effects;

@@ -288,7 +288,7 @@ pub(crate) fn is_statement(words: &[&str]) -> bool {
     };
     let name = |at: usize| {
         words.get(at).is_some_and(|word| {
-            let word = word.trim_end_matches(';');
+            let word = word.trim_end_matches([';', ',']);
             !word.is_empty()
                 && word.chars().all(|next| {
                     next.is_alphanumeric() || matches!(next, '_' | '.' | '"' | '`' | '[' | ']')

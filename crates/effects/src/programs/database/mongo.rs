@@ -53,6 +53,20 @@ impl Analyser<'_> {
         Stream::UNKNOWN
     }
 
+    /// `db.users.drop()` typed where a shell was expected: it is judged as what it would do there.
+    pub(crate) fn bare_mongo(&mut self, text: &str) {
+        let span = cmdai_schema::Span::new(0, text.len());
+        let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
+        self.mongo_code(
+            &Text::known(text, span),
+            Server {
+                provider: "mongodb",
+                context: None,
+            },
+        );
+        self.ceiling = ceiling;
+    }
+
     fn mongo_code(&mut self, code: &Text, server: Server<'_>) {
         let tokens = tokens::read(&code.text);
         let sure = if code.known {
