@@ -192,6 +192,9 @@ impl Analyser<'_> {
                 return Some(Stream::UNKNOWN);
             }
             "shopt" => {
+                if args.iter().any(|arg| arg.text == "lastpipe") {
+                    self.env.lastpipe = args.iter().any(|arg| arg.text == "-s");
+                }
                 if args.iter().any(|arg| arg.text == "-u")
                     && args
                         .iter()

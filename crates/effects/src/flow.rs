@@ -28,6 +28,7 @@ impl Analyser<'_> {
         let mut ways: Vec<Env> = Vec::new();
         // One branch is known to be the one that runs.
         let mut decided = false;
+        let mut left = Flow::On;
         for (condition, body) in branches {
             out = out.then(self.list(tree, condition, stdin));
             if self.flow != Flow::On {
@@ -53,8 +54,9 @@ impl Analyser<'_> {
                         return out;
                     }
                     let after = std::mem::replace(&mut self.env, before);
-                    if flow == Flow::On {
+                    if flow == Flow::On || ways.is_empty() {
                         ways.push(after);
+                        left = flow;
                     }
                     decided = true;
                 }
@@ -71,7 +73,6 @@ impl Analyser<'_> {
                 }
             }
         }
-        let mut left = Flow::On;
         if let Some(body) = otherwise {
             let before = decided.then(|| self.env.clone());
             let printed = self.list(tree, body, stdin);
@@ -85,7 +86,11 @@ impl Analyser<'_> {
             }
         }
         let mut ways = ways.into_iter();
-        if decided || left != Flow::On {
+        if decided {
+            // What a branch that surely runs leaves by, leaves the whole.
+            self.env = ways.next().unwrap_or_default();
+            self.flow = left;
+        } else if left != Flow::On {
             match ways.next() {
                 Some(first) => self.env = first,
                 None => self.flow = left,

@@ -67,7 +67,10 @@ impl Analyser<'_> {
                     Stream::Known(format!("/usr/bin/{}\n", name.text))
                 });
             }
-            "seq" => return seq(parsed),
+            "seq" => return seq(args),
+            "expr" => {
+                return crate::filters::expr(args).map_or(Stream::UNKNOWN, Stream::Known);
+            }
             "true" | "false" | "mkdir" | "rm" | "touch" | "chmod" | "sleep" => {
                 return Stream::Empty;
             }
@@ -89,34 +92,44 @@ impl Analyser<'_> {
                 _ => input,
             };
         };
+        // The names of the files are not for the filter.
+        let own: Vec<Text> = self.without_files(call, parsed);
         let result = match call.name {
-            "cat" | "tee" | "zcat" | "less" | "more" | "bat" | "stdbuf" | "pv" | "sponge" => {
+            "tee" | "zcat" | "less" | "more" | "bat" | "stdbuf" | "pv" | "sponge" => {
                 Some(text.to_owned())
             }
-            "base64" if parsed.has("decode") => base64(text),
+            "base64" | "gbase64" if parsed.has("decode") => base64(text),
+            "base64" | "gbase64" => crate::decode::base64_lines(&own, text),
             "base32" if parsed.has("decode") => base32(text),
-            "xxd" if parsed.has("revert") => hex(text),
-            "rev" => Some(
-                text.lines()
-                    .map(|line| line.chars().rev().collect::<String>() + "\n")
-                    .collect(),
-            ),
-            "tac" => Some(text.lines().rev().map(|line| format!("{line}\n")).collect()),
-            "tr" => translate(text, parsed),
-            "head" | "tail" => lines(text, call.name == "head", parsed),
-            "cut" => cut(text, parsed),
-            "sort" | "uniq" | "nl" => Some(text.to_owned()),
-            "grep" | "egrep" | "fgrep" => Some(text.to_owned()),
+            "xxd" if parsed.has("revert") => crate::decode::dump_to_text(text),
+            "xxd" => crate::decode::text_to_dump(&own, text),
             "openssl" if parsed.has("d") && (parsed.has("base64") || parsed.has("a")) => {
                 base64(text)
             }
-            "fold" | "fmt" | "column" => Some(text.to_owned()),
-            _ => None,
+            "gzip" | "gunzip" | "bzip2" | "bunzip2" | "xz" | "unxz" | "zstd" | "lz4" => None,
+            name => crate::filters::run(name, &own, text),
         };
         match result {
             Some(text) if text.len() <= MAX_TEXT => Stream::Known(text),
             _ => through(&input),
         }
+    }
+
+    /// The arguments without those that name files.
+    fn without_files(&self, call: &Call<'_>, parsed: &Parsed<'_>) -> Vec<Text> {
+        let programs = matches!(
+            call.name,
+            "tr" | "sed" | "awk" | "mawk" | "nawk" | "grep" | "egrep" | "fgrep"
+        );
+        if programs {
+            return call.args.to_vec();
+        }
+        call.args
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !parsed.operands.iter().any(|(operand, _)| operand == at))
+            .map(|(_, arg)| arg.clone())
+            .collect()
     }
 
     /// What a filter reads: the files it names, or else what comes in.
@@ -178,19 +191,27 @@ fn decodes(name: &str, parsed: &Parsed<'_>) -> bool {
     }
 }
 
-fn seq(parsed: &Parsed<'_>) -> Stream {
-    let numbers: Option<Vec<i64>> = parsed.rest().map(|text| text.text.parse().ok()).collect();
+/// Most numbers that `seq` prints.
+const MAX_NUMBERS: usize = 256;
+
+fn seq(args: &[Text]) -> Stream {
+    let numbers: Option<Vec<i64>> = args
+        .iter()
+        .map(|arg| arg.known.then(|| arg.text.parse().ok()).flatten())
+        .collect();
     let (from, step, to) = match numbers.as_deref() {
         Some([to]) => (1, 1, *to),
         Some([from, to]) => (*from, 1, *to),
-        Some([from, step, to]) if *step > 0 => (*from, *step, *to),
+        Some([from, step, to]) if *step != 0 => (*from, *step, *to),
         _ => return Stream::UNKNOWN,
     };
     let mut out = String::new();
     let mut at = from;
-    while at <= to && out.len() < 512 {
+    let mut count = 0;
+    while (step > 0 && at <= to || step < 0 && at >= to) && count < MAX_NUMBERS {
         out.push_str(&format!("{at}\n"));
         at = at.saturating_add(step);
+        count += 1;
     }
     Stream::Known(out)
 }
@@ -245,144 +266,6 @@ pub(crate) fn hex(text: &str) -> Option<String> {
         .filter_map(|pair| u8::try_from(pair.first()? << 4 | pair.get(1)?).ok())
         .collect();
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn set_of(text: &str) -> Option<Vec<char>> {
-    if let Some(class) = text
-        .strip_prefix("[:")
-        .and_then(|text| text.strip_suffix(":]"))
-    {
-        return Some(match class {
-            "upper" => ('A'..='Z').collect(),
-            "lower" => ('a'..='z').collect(),
-            "digit" => ('0'..='9').collect(),
-            "space" => vec![' ', '\t', '\n', '\r'],
-            "alpha" => ('A'..='Z').chain('a'..='z').collect(),
-            _ => return None,
-        });
-    }
-    let text = cmdai_shell::decode_ansi_c(text);
-    let chars: Vec<char> = text.chars().collect();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(&from) = chars.get(at) {
-        match (chars.get(at + 1), chars.get(at + 2)) {
-            (Some('-'), Some(&to)) if from <= to => {
-                out.extend((from..=to).take(512));
-                at += 3;
-            }
-            _ => {
-                out.push(from);
-                at += 1;
-            }
-        }
-    }
-    Some(out)
-}
-
-fn translate(text: &str, parsed: &Parsed<'_>) -> Option<String> {
-    let from = set_of(&parsed.nth(1)?.text)?;
-    if parsed.has("delete") {
-        return Some(text.chars().filter(|next| !from.contains(next)).collect());
-    }
-    let Some(to) = parsed.nth(2) else {
-        return Some(text.to_owned());
-    };
-    let to = set_of(&to.text)?;
-    let last = *to.last()?;
-    Some(
-        text.chars()
-            .map(|next| {
-                from.iter()
-                    .rposition(|&known| known == next)
-                    .map_or(next, |at| *to.get(at).unwrap_or(&last))
-            })
-            .collect(),
-    )
-}
-
-fn lines(text: &str, head: bool, parsed: &Parsed<'_>) -> Option<String> {
-    if parsed.has("bytes") {
-        return None;
-    }
-    let count: usize = match parsed.value("lines") {
-        Some(value) => value.text.trim_start_matches('+').parse().ok()?,
-        None => parsed
-            .options
-            .iter()
-            .find_map(|(name, _)| name.parse().ok())
-            .unwrap_or(10),
-    };
-    let all: Vec<&str> = text.split_inclusive('\n').collect();
-    if head {
-        Some(all.iter().take(count).copied().collect())
-    } else if parsed
-        .value("lines")
-        .is_some_and(|value| value.text.starts_with('+'))
-    {
-        Some(all.iter().skip(count.saturating_sub(1)).copied().collect())
-    } else {
-        Some(
-            all.iter()
-                .skip(all.len().saturating_sub(count))
-                .copied()
-                .collect(),
-        )
-    }
-}
-
-fn cut(text: &str, parsed: &Parsed<'_>) -> Option<String> {
-    let range = |text: &str| -> Option<(usize, usize)> {
-        match text.split_once('-') {
-            Some((from, to)) => Some((
-                if from.is_empty() {
-                    1
-                } else {
-                    from.parse().ok()?
-                },
-                if to.is_empty() {
-                    usize::MAX
-                } else {
-                    to.parse().ok()?
-                },
-            )),
-            None => text.parse().ok().map(|at| (at, at)),
-        }
-    };
-    if let Some(chars) = parsed.value("characters") {
-        let (from, to) = range(&chars.text)?;
-        return Some(
-            text.lines()
-                .map(|line| {
-                    line.chars()
-                        .enumerate()
-                        .filter(|(at, _)| at + 1 >= from && at < &to)
-                        .map(|(_, next)| next)
-                        .collect::<String>()
-                        + "\n"
-                })
-                .collect(),
-        );
-    }
-    let fields = parsed.value("fields")?;
-    let (from, to) = range(&fields.text)?;
-    let delimiter = parsed
-        .value("delimiter")
-        .map_or("\t", |value| value.text.as_str());
-    Some(
-        text.lines()
-            .map(|line| {
-                let all: Vec<&str> = line.split(delimiter).collect();
-                let picked: Vec<&str> = all
-                    .iter()
-                    .enumerate()
-                    .filter(|(at, _)| at + 1 >= from && at < &to)
-                    .map(|(_, field)| *field)
-                    .collect();
-                picked.join(delimiter) + "\n"
-            })
-            .collect(),
-    )
 }
 
 #[cfg(test)]

@@ -204,6 +204,8 @@ pub(crate) struct Env {
     pub(crate) links: Vec<(String, String)>,
     /// Descriptors opened by `exec`, with what is behind them.
     pub(crate) descriptors: Vec<(u32, Stream)>,
+    /// `shopt -s lastpipe`
+    pub(crate) lastpipe: bool,
     /// `set -u`
     pub(crate) nounset: bool,
     /// What `trap CODE DEBUG` runs before every command.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use cmdai_schema::{Certainty, EffectKind};
+use cmdai_schema::{Certainty, Dialect, EffectKind};
 use cmdai_shell::{AndOr, Command, CommandKind, Connector, List, Part, Pipeline, Tree, Word};
 
 use crate::{
@@ -193,8 +193,10 @@ impl Analyser<'_> {
         for (stage, command) in pipeline.stages.iter().enumerate() {
             self.place = Some((number, u32::try_from(stage).unwrap_or(u32::MAX)));
             let input = flow.as_ref().unwrap_or(stdin);
-            // Each stage but the last runs in a shell of its own; so does the last one in most shells.
-            let printed = if stage < last {
+            // Each stage runs in a shell of its own; the last one does not in zsh and fish.
+            let own = stage < last
+                || matches!(self.dialect, Dialect::Bash | Dialect::Sh) && !self.env.lastpipe;
+            let printed = if own {
                 let before = self.env.clone();
                 let printed = self.command(tree, command, input);
                 self.leave_subshell(before);

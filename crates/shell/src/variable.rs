@@ -159,10 +159,19 @@ impl<'a> Parser<'a> {
                         _ => ' ',
                     };
                     variable.op = Some(Operator::Replace(kind));
+                    // A slash that begins the pattern belongs to it.
+                    let slash = kind != ' ' && self.byte() == Some(b'/');
+                    if slash {
+                        self.pos += 1;
+                    }
                     variable.operand = self.unquoted_parts(Stop::Pattern, false);
+                    if slash {
+                        variable.operand.insert(0, Part::Literal("/"));
+                    }
                     if self.byte() == Some(b'/') {
                         self.pos += 1;
-                        variable.second = Some(self.operand(quoted, Stop::Braces));
+                        // As in the pattern, quotes mean something even inside double quotes.
+                        variable.second = Some(self.unquoted_parts(Stop::Braces, !quoted));
                     }
                 }
                 Some(mark @ (b'^' | b',')) => {

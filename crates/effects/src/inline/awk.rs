@@ -372,6 +372,11 @@ impl Analyser<'_> {
         match (secret, printed.as_slice()) {
             (Some(path), _) => Stream::Tainted(Taint::Secret(path)),
             (None, [Some(text)]) => Stream::Known(text.clone()),
+            (None, _) if parsed.rest().len() <= skip => match call.stdin {
+                Stream::Known(text) => crate::awk::run(call.args, text)
+                    .map_or_else(|| through(call.stdin), Stream::Known),
+                _ => through(call.stdin),
+            },
             _ => through(call.stdin),
         }
     }

@@ -350,7 +350,16 @@ impl Analyser<'_> {
                     Stream::UNKNOWN
                 };
             }
-            "yes" => return Stream::Known("y\n".to_owned()),
+            "yes" => {
+                // As much of it as matters.
+                return match crate::format::echo(call.args) {
+                    Stream::Known(text) if text.trim().is_empty() => {
+                        Stream::Known("y\n".repeat(32))
+                    }
+                    Stream::Known(text) if text.len() < 512 => Stream::Known(text.repeat(32)),
+                    other => other,
+                };
+            }
             "loginctl" => {
                 let sub = parsed.sub().to_owned();
                 if sub.starts_with("terminate") || sub.starts_with("kill") {
