@@ -9,7 +9,7 @@ use cmdai_schema::{
 use crate::{
     Context, digest,
     state::{Env, Function, Value},
-    value::{Map, Stream},
+    value::{Map, Stream, Text},
 };
 
 /// Deepest nesting of texts, wrappers and functions.
@@ -175,6 +175,8 @@ pub(crate) struct Analyser<'c> {
     /// Loops and sourced texts that are being gone through.
     pub(crate) loops: u32,
     pub(crate) sourced: u32,
+    /// Code that runs where the shell ends, with the chain that set it.
+    pub(crate) at_exit: Vec<(Text, Vec<String>)>,
     /// A declaration whose words are being expanded.
     pub(crate) declaring: Option<Declaring>,
     /// Functions being called: names and bodies.
@@ -226,6 +228,7 @@ impl<'c> Analyser<'c> {
             locals: Vec::new(),
             loops: 0,
             sourced: 0,
+            at_exit: Vec::new(),
             declaring: None,
             calls: Vec::new(),
             beside: false,
@@ -245,6 +248,7 @@ impl<'c> Analyser<'c> {
         let tree = cmdai_shell::parse(text, self.dialect);
         self.list(&tree, &tree.body, &Stream::Empty);
         self.flow = Flow::On;
+        self.leave_shell(0);
         self.shell_called_functions();
         if text.trim_start().starts_with("db.") {
             self.bare_mongo(text);
@@ -260,6 +264,16 @@ impl<'c> Analyser<'c> {
             complete: tree.complete,
             diagnostics: tree.diagnostics,
             digest,
+        }
+    }
+
+    /// Runs what was put off until the shell ends.
+    pub(crate) fn leave_shell(&mut self, from: usize) {
+        for (code, chain) in self.at_exit.split_off(from.min(self.at_exit.len())) {
+            let outer = std::mem::replace(&mut self.chain, chain);
+            let dialect = self.dialect;
+            self.shell_code(&code, dialect, &Stream::Empty, true);
+            self.chain = outer;
         }
     }
 

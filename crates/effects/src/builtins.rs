@@ -342,9 +342,22 @@ impl Analyser<'_> {
                 );
             }
         }
-        if !reset && !prints && !signals.is_empty() {
+        if reset || prints || signals.is_empty() {
+            return;
+        }
+        let now = signals.iter().any(|signal| {
+            let name = signal.to_ascii_uppercase();
+            matches!(
+                name.trim_start_matches("SIG"),
+                "DEBUG" | "ERR" | "RETURN" | "ZERR"
+            )
+        });
+        if now || !code.known || self.at_exit.len() >= 8 {
             let dialect = self.dialect;
             self.shell_code(code, dialect, &Stream::Empty, true);
+        } else {
+            // It sees what the variables hold in the end.
+            self.at_exit.push((code.clone(), self.chain.clone()));
         }
     }
 

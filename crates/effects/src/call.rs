@@ -71,21 +71,27 @@ impl Analyser<'_> {
         let printed = match certainty {
             None => {
                 self.unknown_program(first, span);
+                if first.empty.as_deref() == Some("") && !args.is_empty() {
+                    // `$SUDO rm`: where it is empty, the next word is the program.
+                    self.ceiling = ceiling.min(Certainty::Likely);
+                    self.call(args, Vec::new(), stdin, span);
+                }
                 Stream::UNKNOWN
             }
             Some(certainty) => {
                 self.ceiling = ceiling.min(certainty);
-                self.dispatch(
-                    &Call {
-                        name,
-                        args,
-                        stdin,
-                        span,
-                    },
-                    &word,
-                    first,
-                    program,
-                )
+                let call = Call {
+                    name,
+                    args,
+                    stdin,
+                    span,
+                };
+                let printed = self.dispatch(&call, &word, first, program);
+                if printed == Stream::UNKNOWN && self.prints_setup(&call) {
+                    Stream::Known(String::new())
+                } else {
+                    printed
+                }
             }
         };
         self.ceiling = ceiling;

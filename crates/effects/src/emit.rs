@@ -40,7 +40,10 @@ impl Analyser<'_> {
             out.push((path, sure));
             return out;
         }
-        if target.text.starts_with(['$', '`']) {
+        if target.text.starts_with('$') && target.empty.is_none() && target.taint.is_none() {
+            // Somebody made sure that it is set: it is a place of its own.
+            out.push((target.text.clone(), Certainty::Likely));
+        } else if target.text.starts_with(['$', '`']) {
             out.push((target.text.clone(), Certainty::Unknown));
         } else {
             out.push((self.absolute(&target.text), Certainty::Likely));

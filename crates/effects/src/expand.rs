@@ -372,6 +372,7 @@ impl Analyser<'_> {
         let ambient = self.calls.len();
         let inner = std::mem::replace(&mut self.picks.inner, true);
         let declaring = self.declaring.take();
+        let waiting = self.at_exit.len();
         let printed = match just_a_file(list) {
             Some(redirections) => self
                 .redirections(tree, redirections, &Stream::Empty)
@@ -382,6 +383,7 @@ impl Analyser<'_> {
         self.declaring = declaring;
         self.picks.inner = inner;
         self.flow = Flow::On;
+        self.leave_shell(waiting);
         self.calls.truncate(ambient);
         self.place = place;
         self.beside = beside;

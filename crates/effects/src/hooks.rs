@@ -118,6 +118,17 @@ impl Analyser<'_> {
                 let scratch = ["/tmp", "/var/tmp", "/dev/shm"]
                     .iter()
                     .any(|folder| value.text.starts_with(folder));
+                let path = self.absolute(&value.text);
+                if matches!(name, "BASH_ENV" | "ENV")
+                    && let Some(content) = self.env.file(&path).cloned()
+                {
+                    // What it holds runs in every shell that is started.
+                    let dialect = self.dialect;
+                    self.chain.push(name.to_owned());
+                    self.code_from_stream(&content, "shell", Some(dialect), span);
+                    self.chain.pop();
+                    return;
+                }
                 if (matches!(name, "BASH_ENV" | "ENV" | "PYTHONSTARTUP") || scratch)
                     && value.text.contains('/')
                 {

@@ -72,6 +72,7 @@ impl Analyser<'_> {
             }
         }
         let map = code.offset.map_or(Map::Fixed(code.span), Map::Offset);
+        let waiting = self.at_exit.len();
         let before = own.then(|| self.env.clone());
         let printed = self
             .deeper(code.span, |this| {
@@ -79,6 +80,8 @@ impl Analyser<'_> {
             })
             .unwrap_or(Stream::UNKNOWN);
         if let Some(before) = before {
+            self.flow = Flow::On;
+            self.leave_shell(waiting);
             self.leave_subshell(before);
             self.flow = Flow::On;
         }

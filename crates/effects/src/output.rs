@@ -51,6 +51,9 @@ impl Analyser<'_> {
                     return Stream::Known(format!("{}\n", paths::dir_name(&first.text)));
                 }
                 let mut name = paths::base_name(&first.text);
+                if name.is_empty() && first.text.starts_with('/') {
+                    name = "/";
+                }
                 if let Some(suffix) = parsed.nth(2) {
                     name = name.strip_suffix(suffix.text.as_str()).unwrap_or(name);
                 }
@@ -113,6 +116,49 @@ impl Analyser<'_> {
             Some(text) if text.len() <= MAX_TEXT => Stream::Known(text),
             _ => through(&input),
         }
+    }
+
+    /// True where a program is asked for code that sets a shell up: `brew shellenv`, `direnv hook bash`,
+    /// `kubectl completion bash`.
+    pub(crate) fn prints_setup(&self, call: &Call<'_>) -> bool {
+        *call.stdin == Stream::Empty
+            && !call.name.is_empty()
+            && call.args.len() <= 5
+            && call.args.iter().all(|arg| arg.known)
+            && call.args.iter().take(3).any(|arg| {
+                matches!(
+                    arg.text.trim_start_matches('-'),
+                    "init"
+                        | "hook"
+                        | "shellenv"
+                        | "completion"
+                        | "completions"
+                        | "activate"
+                        | "env"
+                        | "docker-env"
+                        | "shell.bash"
+                        | "shell.zsh"
+                        | "shell.posix"
+                        | "alias"
+                        | "print-completion"
+                        | "generate-shell-completion"
+                        | "printenv"
+                )
+            })
+            && !matches!(
+                call.name,
+                "curl"
+                    | "wget"
+                    | "cat"
+                    | "echo"
+                    | "printf"
+                    | "base64"
+                    | "bash"
+                    | "sh"
+                    | "python"
+                    | "python3"
+                    | "git"
+            )
     }
 
     /// The arguments without those that name files.

@@ -56,6 +56,12 @@ impl Analyser<'_> {
             return found;
         }
         let Some(value) = self.variable(name) else {
+            if let Some(raw) = index
+                && raw.contains(['$', '`'])
+            {
+                // Whatever runs in it runs.
+                self.raw_text(raw, span);
+            }
             return match index {
                 Some("@" | "*") => Found::One(Text {
                     empty: Some(String::new()),

@@ -157,6 +157,26 @@ impl Analyser<'_> {
         let _ = pipe;
     }
 
+    /// What is written to a file that shells read when they start, or that git runs, will run.
+    pub(crate) fn startup_code(&mut self, path: &str, content: &Stream) {
+        if !matches!(
+            content,
+            Stream::Known(_) | Stream::Tainted(Taint::Remote(_))
+        ) || !matches!(
+            crate::paths::persistence(path),
+            Some("rc-file" | "git-hook")
+        ) {
+            return;
+        }
+        let span = self.map.span(Span::default());
+        let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
+        self.chain.push(crate::paths::base_name(path).to_owned());
+        let dialect = self.dialect;
+        self.code_from_stream(content, "shell", Some(dialect), span);
+        self.chain.pop();
+        self.ceiling = ceiling;
+    }
+
     /// Joins what a command prints with where it goes.
     pub(crate) fn finish_redirections(
         &mut self,
@@ -181,6 +201,7 @@ impl Analyser<'_> {
             return Stream::Empty;
         }
         if let Some((path, append)) = redirected.file {
+            self.startup_code(&path, &printed);
             self.env.write_file(&path, printed, append);
             return Stream::Empty;
         }

@@ -246,7 +246,11 @@ impl Analyser<'_> {
             CommandKind::Group(list) => self.list(tree, list, stdin),
             CommandKind::Subshell(list) => {
                 let before = self.env.clone();
+                let waiting = self.at_exit.len();
                 let printed = self.list(tree, list, stdin);
+                let flow = std::mem::take(&mut self.flow);
+                self.leave_shell(waiting);
+                self.flow = flow;
                 self.leave_subshell(before);
                 if self.flow != Flow::On {
                     self.flow = Flow::On;

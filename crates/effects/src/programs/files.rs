@@ -137,6 +137,7 @@ impl Analyser<'_> {
             }
             self.write_path(&file, append, call.span);
             let path = self.absolute(&file.text);
+            self.startup_code(&path, call.stdin);
             self.env.write_file(&path, call.stdin.clone(), append);
         }
         call.stdin.clone()

@@ -139,7 +139,14 @@ impl Analyser<'_> {
 
     pub(crate) fn xargs(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let Some(&(at, _)) = parsed.operands.first() else {
-            return call.stdin.clone();
+            // Without a program it says what it reads, in one line.
+            return match call.stdin {
+                Stream::Known(text) if !parsed.has("null") => {
+                    let words: Vec<&str> = text.split_whitespace().collect();
+                    Stream::Known(words.join(" ") + "\n")
+                }
+                other => other.clone(),
+            };
         };
         let words = call.args.get(at..).unwrap_or_default();
         let items = self.xargs_items(call, parsed);
