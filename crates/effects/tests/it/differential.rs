@@ -523,6 +523,7 @@ fn shell(text: &str, cwd: &str) -> cmdai_schema::Analysis {
             home: "/",
             user: "u",
             session: &Bare,
+            languages: &cmdai_languages::Grammars,
         },
     )
 }
