@@ -345,7 +345,11 @@ impl Analyser<'_> {
         let input = self.input_of(call, parsed);
         match &input {
             Stream::Known(text) if read && known => {
-                let plain = || (!parsed.has("quiet")).then(|| apply(&commands, text)).flatten();
+                let plain = || {
+                    (!parsed.has("quiet"))
+                        .then(|| apply(&commands, text))
+                        .flatten()
+                };
                 match crate::sed::run(call.args, text).or_else(plain) {
                     Some(text) => Stream::Known(text),
                     None => crate::call::through(&input),
