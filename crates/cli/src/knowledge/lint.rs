@@ -338,7 +338,8 @@ impl Linter<'_> {
                 .iter()
                 .any(|name| run.contains(name.get_ref().as_str()));
             if !called {
-                self.error(
+                self.say(
+                    "note",
                     at,
                     program.name(),
                     format!("the example calls something else: {run}"),
@@ -433,7 +434,7 @@ mod tests {
             "6:error no such wrapping: argh",
             "9:error => deleet $*: no such effect: deleet",
             "10:note the rule asks for the value of `to`, which no option declares",
-            "12:error the example calls something else: two a",
+            "12:note the example calls something else: two a",
         ] {
             assert!(
                 found.iter().any(|line| line.starts_with(expected)),
