@@ -249,6 +249,17 @@ impl Analyser<'_> {
         if parsed.has("help") || version && program.wrap.is_none() {
             return Stream::Known(String::new());
         }
+        // `aws s3 rb help`, `infisical export -h`
+        if matches!(
+            program.handler,
+            "cloud" | "aws" | "github" | "kubectl" | "instances"
+        ) && (parsed.sub() == "help"
+            || call.args.last().is_some_and(|last| {
+                last.text == "-h" || last.text == "help" && program.handler == "aws"
+            }))
+        {
+            return Stream::Known(String::new());
+        }
         // An option of this name that the tables do not list is a trial run, or an error.
         let trial = ["dry-run", "dryrun", "whatif", "what-if", "just-print"];
         if program.wrap.is_none()

@@ -261,6 +261,18 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
         }
     }
     best.or_else(|| of(program.options))
+        // Programs that write `-name` take `--name` too.
+        .or_else(|| {
+            let short = name.get(1..).filter(|short| short.starts_with('-'))?;
+            (program.style == Style::Long)
+                .then(|| {
+                    program
+                        .options
+                        .iter()
+                        .find(|option| option.names.contains(&short))
+                })
+                .flatten()
+        })
         .or_else(|| abbreviated(program, parsed, name))
 }
 

@@ -161,6 +161,22 @@ impl Analyser<'_> {
             .filter_map(|name| parsed.value(name).cloned())
             .collect();
         let context = parsed.context();
+        if let Some(input) = parsed.value("input").cloned() {
+            for key in ["\"QueryString\"", "\"Sql\"", "\"sql\"", "\"Statement\""] {
+                let Some((before, rest)) = input.text.split_once(key) else {
+                    continue;
+                };
+                let Some(start) = rest.find('"') else {
+                    continue;
+                };
+                let from = before.len() + key.len() + start + 1;
+                let query = input.after(from);
+                let end = query.text.find('"').unwrap_or(query.text.len());
+                let text = query.text.get(..end).unwrap_or("").to_owned();
+                let query = Text { text, ..query };
+                self.sql(&query, "sql", context.as_ref());
+            }
+        }
         for query in &queries {
             match query.text.split_once("://") {
                 Some((scheme, _))

@@ -522,7 +522,12 @@ impl Analyser<'_> {
                 self.resource(false, "stack", "down", &None, call);
             }
             "rm" => {
-                self.resource(true, "stopped-service", "stack", &None, call);
+                let kind = if has_short(rest, 'v', "--volumes") {
+                    "anonymous-volume"
+                } else {
+                    "container"
+                };
+                self.resource(true, kind, "stack", &None, call);
             }
             "stop" | "kill" | "restart" => self.resource(false, "stack", "stop", &None, call),
             "exec" | "run" => return self.container_run(call, rest, false),

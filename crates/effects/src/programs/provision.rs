@@ -245,10 +245,16 @@ impl Analyser<'_> {
                 }
             }
         } else {
-            let file = parsed
+            let name = parsed
                 .nth(1)
                 .map_or_else(String::new, |file| file.text.clone());
-            emit(self, false, file);
+            let kind = EffectKind::ResourceChange {
+                resource: "dns-records-unseen".to_owned(),
+                name,
+                provider: "dns".to_owned(),
+                context: None,
+            };
+            self.emit(kind, call.span, Certainty::Likely);
         }
         Stream::UNKNOWN
     }

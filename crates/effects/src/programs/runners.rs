@@ -135,6 +135,13 @@ impl Analyser<'_> {
                 }
                 Stream::UNKNOWN
             }
+            // A tool of the project: `pnpm wrangler …`, `yarn cdk …`
+            ("pnpm" | "yarn" | "bun", tool)
+                if crate::knowledge::find(tool)
+                    .is_some_and(|known| known.handler == "cloud" || known.name == "cdk") =>
+            {
+                self.run_from(call, parsed, 0)
+            }
             _ => Stream::UNKNOWN,
         }
     }

@@ -30,6 +30,16 @@ pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
         .iter()
         .position(|arg| arg.text() == "--")
         .unwrap_or(call.args.len());
+    // Where the program knows no such option, the word is an error and nothing is tried out.
+    let says = |word: &str| call.args.iter().any(|arg| arg.text() == word);
+    if call.program == "aws"
+        && !["ec2", "s3", "iam", "organizations", "help"]
+            .into_iter()
+            .any(says)
+        || call.program == "az" && says("--what-if") && !says("deployment")
+    {
+        return false;
+    }
     let asks = call.args.last().is_some_and(|arg| arg.text() == "-h")
         && matches!(
             call.program.as_str(),

@@ -143,6 +143,7 @@ fn weighs(kind: &str) -> bool {
                 | "mfa"
                 | "restore"
                 | "unasked"
+                | "unseen"
         )
     })
 }
@@ -409,6 +410,13 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 instead,
             );
         }
+        (Family::Database, false) if weighs(&kind) => judge.hit(
+            "db.change",
+            one_up(High),
+            effect,
+            format!("changes {shown}{of}"),
+            None,
+        ),
         (Family::Database, _) => databases::judge(
             judge,
             effect,
