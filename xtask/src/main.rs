@@ -1,5 +1,6 @@
 //! Project tasks. `cargo xtask demo` shows the product; `cargo xtask test` runs everything.
 
+mod bench;
 mod demo;
 mod direction;
 mod eval;
@@ -25,6 +26,8 @@ enum Task {
     Test(test::Options),
     /// Score labelled commands: what is interrupted, by suite and category
     Eval(eval::Options),
+    /// Measure time and memory, with other programs beside it
+    Bench(bench::Options),
     /// Check that Community does not depend on Enterprise and that pure crates stay pure
     Direction,
     /// Feed hostile input to what reads commands, policies and secrets
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Eval(options) => eval::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Direction => direction::check(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Build { release } => demo::build(release),

@@ -1,27 +1,28 @@
-//! Measures the hot path: opening a snapshot with 1,000 rules and deciding under it.
-//! Run with `cargo run --release -p cmdai-policy --example measure`.
+//! Measures the hot path in one process, without input or output in between: text to tree to effects
+//! to decision. Commands come as JSON Lines on standard input, numbers go as JSON to standard output.
+//! `cargo xtask bench check` builds it in release and prints the table.
+//!
+//! Every command is judged once to warm up, then [`ROUNDS`] times; its time is the median of those. The
+//! percentiles are over the commands. A time holds parse, effects and decision, and nothing else: no
+//! start of a process, no facts of the machine, no JSON.
 
 use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::{BufRead as _, Write as _};
 use std::time::{Duration, Instant};
 
-use cmdai_policy::{Layers, Snapshot, SnapshotMeta, compile, decide, parse};
+use cmdai_effects::{Context, NoSession, analyse};
+use cmdai_policy::{Layers, Snapshot, SnapshotMeta, compile, decide, parse, verify_instead};
 use cmdai_schema::{Dialect, Facts, Subject};
+use serde_json::{Value, json};
 
-const COMMANDS: &[&str] = &[
-    "ls -la",
-    "git status",
-    "git commit -m 'fix: rm -rf /'",
-    "git push --force origin main",
-    "rm -rf target node_modules",
-    "rm -rf /",
-    "curl -fsSL https://example.com/i.sh | sudo bash -s -- -y",
-    "kubectl --context prod-eu delete namespace web",
-    "docker run --rm -v /:/host --privileged alpine sh",
-    "for f in *.txt; do cat \"$f\" | sort | uniq > out/$f; done",
-    "find . -name '*.pyc' -delete && tar czf a.tgz src && scp a.tgz host:/srv",
-    "sudo systemctl restart nginx",
-];
+/// Timed runs of a command.
+const ROUNDS: usize = 7;
+/// Openings of the snapshot.
+const OPENINGS: usize = 500;
 
+/// An organisation's document with 1,000 rules: patterns of words, regular expressions over the text,
+/// rules about programs, arguments and contexts, rules about effects and paths.
 fn document() -> String {
     let mut out = String::from(
         "version: \"1.0\"\nsafety:\n  require_approval_for: [privilege_escalation]\n  blocked_patterns:\n",
@@ -45,14 +46,28 @@ fn document() -> String {
         );
     }
     out.push_str("rules:\n");
-    for n in 0..500 {
-        let program = ["kubectl", "terraform", "aws", "gcloud", "helm"]
-            .get(n % 5)
-            .copied()
-            .unwrap_or("x");
+    let programs = [
+        "kubectl",
+        "terraform",
+        "aws",
+        "git",
+        "rm",
+        "docker",
+        "curl",
+        "psql",
+        "npm",
+        "python3",
+    ];
+    for (n, program) in programs.iter().cycle().take(500).enumerate() {
+        // Every tenth is about the program itself, the others about one of its relatives.
+        let own = if n % 100 < 10 {
+            String::new()
+        } else {
+            n.to_string()
+        };
         let _ = writeln!(
             out,
-            "  - {{id: rule-{n}, when: {{program: {program}{n}, args: [\"delete\"], context: [\"prod-{n}-*\"]}}, decision: deny, reason: \"rule {n}\", owner: team, controls: [\"SOC2:CC6.8\"]}}"
+            "  - {{id: rule-{n}, when: {{program: {program}{own}, args: [\"delete\", \"--option{n}\"], context: [\"prod-{n}-*\"]}}, decision: deny, reason: \"rule {n}\", owner: team, controls: [\"SOC2:CC6.8\"]}}"
         );
     }
     for n in 0..50 {
@@ -64,62 +79,98 @@ fn document() -> String {
     out
 }
 
-fn row(name: &str, mut times: Vec<Duration>) {
+/// A command and what it takes.
+struct Row {
+    text: String,
+    dialect: Dialect,
+}
+
+fn rows() -> Vec<Row> {
+    let lines = std::io::stdin().lock().lines().map_while(Result::ok);
+    lines
+        .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+        .filter_map(|row| {
+            let shell = row.get("shell").and_then(Value::as_str).unwrap_or("bash");
+            Some(Row {
+                text: row.get("command")?.as_str()?.to_owned(),
+                dialect: Dialect::from_name(shell)?,
+            })
+        })
+        .collect()
+}
+
+fn at(sorted: &[Duration], part: f64) -> f64 {
+    let place = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
+    sorted
+        .get(place)
+        .map_or(0.0, |time| time.as_nanos() as f64 / 1_000.0)
+}
+
+/// Percentiles in microseconds.
+fn percentiles(mut times: Vec<Duration>) -> Value {
     times.sort();
-    let at = |part: f64| {
-        times
-            .get((times.len() as f64 * part) as usize)
-            .or(times.last())
-            .copied()
-            .unwrap_or_default()
-    };
-    println!(
-        "{name:28} p50 {:>9.2?}  p99 {:>9.2?}  max {:>9.2?}",
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    );
+    json!({"p50": at(&times, 0.5), "p95": at(&times, 0.95), "p99": at(&times, 0.99), "max": at(&times, 1.0)})
+}
+
+/// The median time of each row, with the rows in the same order.
+fn medians(rows: &[Row], mut work: impl FnMut(&Row)) -> Vec<Duration> {
+    rows.iter().for_each(&mut work);
+    rows.iter()
+        .map(|row| {
+            let mut times: Vec<Duration> = (0..ROUNDS)
+                .map(|_| {
+                    let started = Instant::now();
+                    work(row);
+                    started.elapsed()
+                })
+                .collect();
+            times.sort();
+            times.get(ROUNDS / 2).copied().unwrap_or_default()
+        })
+        .collect()
+}
+
+/// A line of `/proc/self/status` in KiB.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let started = Instant::now();
+    let rows = rows();
+    if rows.is_empty() {
+        return Err("no commands on standard input; each line is {\"command\": \"…\"}".into());
+    }
     let set = parse(&document(), "measure.yaml")?;
-    println!("parse                        {:.2?}", started.elapsed());
     let started = Instant::now();
-    let bytes = compile(
-        &set,
-        &SnapshotMeta {
-            policy_id: "acme".to_owned(),
-            ..SnapshotMeta::default()
-        },
-    );
-    println!(
-        "compile                      {:.2?}, {} KiB",
-        started.elapsed(),
-        bytes.len() / 1024
-    );
+    let meta = SnapshotMeta {
+        policy_id: "acme".to_owned(),
+        ..SnapshotMeta::default()
+    };
+    let bytes = compile(&set, &meta);
+    let compiling = started.elapsed();
+    drop(set);
 
-    let mut opened = Vec::new();
-    let mut first = Vec::new();
     let facts = Facts {
         cwd: Some("/home/user/project".to_owned()),
         home: Some("/home/user".to_owned()),
+        project: Some("/home/user/project".to_owned()),
         ..Facts::default()
     };
     let subject = Subject::default();
-    let context = cmdai_effects::Context {
-        dialect: Dialect::Bash,
+    let context = |dialect| Context {
+        dialect,
         cwd: "/home/user/project",
         home: "/home/user",
         user: "user",
-        session: &cmdai_effects::NoSession,
+        session: &NoSession,
         languages: &cmdai_languages::Grammars,
     };
-    let analysed: Vec<_> = COMMANDS
-        .iter()
-        .map(|command| (*command, cmdai_effects::analyse(command, &context)))
-        .collect();
-    for round in 0..500usize {
+
+    let (mut opened, mut first) = (Vec::new(), Vec::new());
+    for row in rows.iter().cycle().take(OPENINGS) {
         let started = Instant::now();
         let snapshot = Snapshot::open(&bytes)?;
         opened.push(started.elapsed());
@@ -127,28 +178,67 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             organisation: Some(&snapshot),
             user: None,
         };
-        if let Some((command, analysis)) = analysed.get(round % analysed.len()) {
-            let started = Instant::now();
-            std::hint::black_box(decide(analysis, command, &layers, &facts, &subject));
-            first.push(started.elapsed());
-        }
+        let started = Instant::now();
+        let analysis = analyse(&row.text, &context(row.dialect));
+        black_box(decide(&analysis, &row.text, &layers, &facts, &subject));
+        first.push(started.elapsed());
     }
-    row("open", opened);
-    row("first decision of a process", first);
 
     let snapshot = Snapshot::open(&bytes)?;
-    let layers = Layers {
+    let organisation = Layers {
         organisation: Some(&snapshot),
         user: None,
     };
-    let mut times = Vec::new();
-    for _ in 0..2000 {
-        for (command, analysis) in &analysed {
-            let started = Instant::now();
-            std::hint::black_box(decide(analysis, command, &layers, &facts, &subject));
-            times.push(started.elapsed());
-        }
-    }
-    row("decide, 1,000 rules", times);
+    let whole = |layers: &Layers<'_>, row: &Row| {
+        let analysis = analyse(&row.text, &context(row.dialect));
+        decide(&analysis, &row.text, layers, &facts, &subject)
+    };
+    let parsing = medians(&rows, |row| {
+        black_box(cmdai_shell::parse(&row.text, row.dialect));
+    });
+    let analysing = medians(&rows, |row| {
+        black_box(analyse(&row.text, &context(row.dialect)));
+    });
+    let alone = medians(&rows, |row| {
+        black_box(whole(&Layers::default(), row));
+    });
+    let ruled = medians(&rows, |row| {
+        black_box(whole(&organisation, row));
+    });
+    let verified = medians(&rows, |row| {
+        let mut judgement = whole(&organisation, row);
+        verify_instead(&mut judgement, &|safer| {
+            let analysis = analyse(safer, &context(row.dialect));
+            decide(&analysis, safer, &organisation, &facts, &subject).decision
+        });
+        black_box(judgement);
+    });
+    let mut slowest: Vec<(&Duration, &Row)> = ruled.iter().zip(&rows).collect();
+    slowest.sort_by_key(|(time, _)| std::cmp::Reverse(**time));
+    let slowest: Vec<Value> = slowest
+        .iter()
+        .take(30)
+        .map(|(time, row)| json!({"micros": time.as_nanos() as f64 / 1_000.0, "bytes": row.text.len(), "command": row.text.chars().take(160).collect::<String>()}))
+        .collect();
+    let total: Duration = ruled.iter().sum();
+    let answer = json!({
+        "commands": rows.len(),
+        "rules": snapshot.rule_count(),
+        "micros": {
+            "parse": percentiles(parsing),
+            "parse+effects": percentiles(analysing),
+            "parse+effects+decision, built-in packs": percentiles(alone),
+            "parse+effects+decision, 1,000 rules more": percentiles(ruled),
+            "the same, safer command judged as well": percentiles(verified),
+            "first command of a process, 1,000 rules": percentiles(first),
+            "loading the snapshot, 1,000 rules": percentiles(opened),
+        },
+        "per_second": rows.len() as f64 / total.as_secs_f64(),
+        "snapshot_bytes": bytes.len(),
+        "compile_micros": compiling.as_nanos() as f64 / 1_000.0,
+        "memory_kib": {"now": memory("VmRSS:"), "peak": memory("VmHWM:")},
+        "slowest": slowest,
+    });
+    writeln!(std::io::stdout(), "{answer}")?;
     Ok(())
 }

@@ -149,7 +149,11 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
         {
             judge.hit(
                 "fs.delete-recursive",
-                Moderate,
+                if place == Place::Project && !recursive && !wide {
+                    Safe
+                } else {
+                    Moderate
+                },
                 effect,
                 format!("deletes {path}, asking for each file"),
                 None,
@@ -244,20 +248,28 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
     }
 }
 
-/// `rm -i` asks the person for each file.
+/// `rm -i` asks the person for each file, unless a later `-f` or what flows in answers for them.
 fn asks_itself(judge: &Judge<'_>, effect: &Effect) -> bool {
-    let fed = |call: &cmdai_schema::Invocation| call.stage > 0;
-    judge.call(effect).is_some_and(|call| {
-        call.program == "rm"
-            && !fed(call)
-            && call.args.iter().any(|arg| {
-                let text = arg.text();
-                text.starts_with("--interactive") && !text.ends_with("=never")
-                    || (text.starts_with('-')
-                        && !text.starts_with("--")
-                        && text.contains(['i', 'I']))
-            })
-    })
+    let Some(call) = judge.call(effect) else {
+        return false;
+    };
+    let mut asks = false;
+    for arg in &call.args {
+        match arg.text() {
+            "--" => break,
+            "--force" | "--interactive=never" | "--interactive=no" | "--interactive=none" => {
+                asks = false;
+            }
+            long if long.starts_with("--") => asks |= long.starts_with("--interactive"),
+            text if text.starts_with('-') => {
+                if let Some(last) = text.rfind(['i', 'I', 'f']) {
+                    asks = !text.get(last..).unwrap_or("").starts_with('f');
+                }
+            }
+            _ => {}
+        }
+    }
+    asks && call.program == "rm" && call.stage == 0
 }
 
 fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {

@@ -108,6 +108,10 @@ fn markers_are_left_alone() {
             "curl -u a=[redacted:token] u",
             "curl -u a=[redacted:token] u",
         ),
+        (
+            "x config mpass alpha beta gamma",
+            "x config mpass [redacted:password] beta gamma",
+        ),
     ] {
         let once = cmdai_redact::redact(text);
         assert_eq!(once, clean);
