@@ -191,6 +191,8 @@ pub(crate) struct Analyser<'c> {
     pub(crate) expanding: Vec<String>,
     pub(crate) depth: u32,
     pub(crate) steps: u32,
+    /// There were more calls than are kept.
+    crowded: bool,
     /// Bytes of nested texts that were read.
     pub(crate) read: usize,
     /// Depth and size of what was looked at in code of other languages.
@@ -237,6 +239,7 @@ impl<'c> Analyser<'c> {
             expanding: Vec::new(),
             depth: 0,
             steps: 0,
+            crowded: false,
             read: 0,
             script_depth: 0,
             script_steps: 0,
@@ -323,6 +326,8 @@ impl<'c> Analyser<'c> {
     /// Does something one level deeper; nothing where that is too deep, which is unknown then.
     pub(crate) fn deeper<T>(&mut self, span: Span, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth >= MAX_DEPTH {
+            // Loops around it end by their steps.
+            self.steps = self.steps.saturating_add(1);
             self.unknown_region(span, "nested too deeply");
             return None;
         }
@@ -354,7 +359,7 @@ impl<'c> Analyser<'c> {
             known.certainty = known.certainty.max(certainty);
             return;
         }
-        if self.effects.len() < MAX_FOUND {
+        if self.effects.len() + 1 < MAX_FOUND {
             self.effects.push(Effect {
                 kind,
                 span,
@@ -362,7 +367,22 @@ impl<'c> Analyser<'c> {
                 certainty,
             });
         } else {
-            self.unknown = true;
+            self.full(span);
+        }
+    }
+
+    /// There is no room for more: what is left out is unknown, and that is said once.
+    fn full(&mut self, span: Span) {
+        self.unknown = true;
+        if self.effects.len() < MAX_FOUND {
+            self.effects.push(Effect {
+                kind: EffectKind::Unknown {
+                    why: "too much to look at".to_owned(),
+                },
+                span,
+                chain: self.chain.clone(),
+                certainty: Certainty::Unknown,
+            });
         }
     }
 
@@ -385,7 +405,10 @@ impl<'c> Analyser<'c> {
 
     pub(crate) fn invoke(&mut self, invocation: Invocation) {
         if self.invocations.len() >= MAX_FOUND {
-            self.unknown = true;
+            if !self.crowded {
+                self.crowded = true;
+                self.full(invocation.span);
+            }
         } else if !self.invocations.iter().rev().take(16).any(|known| {
             known.span == invocation.span
                 && known.chain == invocation.chain

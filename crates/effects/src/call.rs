@@ -19,6 +19,9 @@ pub(crate) struct Call<'a> {
     pub(crate) span: Span,
 }
 
+/// Longest pattern that is tried on the names of programs.
+const MAX_PATTERN: usize = 256;
+
 impl Analyser<'_> {
     /// A call with its words expanded. Wrappers come here again with what they run.
     pub(crate) fn call(
@@ -125,6 +128,9 @@ impl Analyser<'_> {
                 "find", "shred", "mkfs", "sudo",
             ];
             let pattern = paths::base_name(&first.text);
+            if pattern.len() > MAX_PATTERN {
+                return (first.text.clone(), None);
+            }
             let hit = LIKELY
                 .iter()
                 .copied()

@@ -207,10 +207,19 @@ impl Analyser<'_> {
             self.env.join(before);
             return printed;
         }
-        if values.len() > MAX_ROUNDS {
-            self.unknown = true;
-        }
-        for mut value in values.into_iter().take(MAX_ROUNDS) {
+        let mut left = false;
+        for (round, mut value) in values.into_iter().enumerate() {
+            // Of many numbers one is as good as another; of other words none is.
+            if round >= MAX_ROUNDS
+                && value.known
+                && value.text.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                continue;
+            }
+            if round >= MAX_ROUNDS * 8 || self.steps > TIRED {
+                left = true;
+                break;
+            }
             if !value.known && value.text.starts_with(['$', '`']) {
                 // One word of those that are not known: none of them is empty.
                 value = Text {
@@ -239,9 +248,13 @@ impl Analyser<'_> {
                 out = out.then(self.round(tree, body, stdin));
                 self.flow = Flow::On;
             }
-            if self.steps > TIRED {
-                break;
-            }
+        }
+        if left {
+            // One round more, for all the words that were not looked at.
+            self.unknown = true;
+            self.env.set(name, Value::solid(None));
+            out = out.then(self.round(tree, body, stdin));
+            self.flow = Flow::On;
         }
         self.status = Status::Unknown;
         out

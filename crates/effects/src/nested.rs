@@ -22,7 +22,8 @@ impl Analyser<'_> {
     ) -> Stream {
         self.read += text.len();
         if self.read > MAX_READ {
-            self.unknown = true;
+            let span = map.span(Span::new(0, text.len()));
+            self.unknown_region(span, "too much to look at");
             return Stream::UNKNOWN;
         }
         let tree = cmdai_shell::parse(text, dialect);

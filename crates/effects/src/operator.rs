@@ -45,6 +45,7 @@ pub(crate) fn transform(
             )
         }
         Operator::Replace(kind) => replace(text, operand, second.unwrap_or(""), kind),
+        Operator::Case { .. } if operand.len() > MAX_PATTERN_TEXT => None,
         Operator::Case { upper, all } => {
             let mut out = String::with_capacity(text.len());
             for (index, next) in text.chars().enumerate() {

@@ -260,6 +260,10 @@ impl Analyser<'_> {
             } else {
                 written
             };
+        if !variable.operand.is_empty() && !self.step(span) {
+            fields.push_unknown(written, false, None);
+            return;
+        }
         let star = variable.name == "*" || variable.index == Some("*");
         let mut found = if variable.op == Some(Operator::Other) {
             for part in &variable.operand {
@@ -293,7 +297,8 @@ impl Analyser<'_> {
             text.empty = None;
         }
         let listing = variable.indirect && matches!(variable.op, Some(Operator::Transform('*')));
-        let found = if listing {
+        // The operand of an operator that is not known was expanded already.
+        let found = if listing || variable.op == Some(Operator::Other) {
             Some(found)
         } else {
             self.operate(tree, variable, found, quoted, split, fields)

@@ -234,6 +234,10 @@ impl Analyser<'_> {
         if let CommandKind::Simple(simple) = &command.kind {
             return self.simple(tree, simple, &command.redirections, command.span, stdin);
         }
+        let span = self.map.span(command.span);
+        if !self.step(span) {
+            return Stream::UNKNOWN;
+        }
         let redirected = self.redirections(tree, &command.redirections, stdin);
         let stdin = redirected.stdin.as_ref().unwrap_or(stdin);
         let cursors = self.cursors.len();

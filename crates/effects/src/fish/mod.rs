@@ -10,7 +10,7 @@ use crate::{
     analyser::Analyser,
     fields::Fields,
     state::Value,
-    value::{Stream, Taint, Text},
+    value::{MAX_TEXT, Stream, Taint, Text},
 };
 
 /// Most words that one word becomes.
@@ -39,12 +39,16 @@ impl Analyser<'_> {
             if all.len() * choices.len() > MAX_WORDS {
                 self.unknown = true;
             }
-            let mut next = Vec::with_capacity(all.len() * choices.len());
+            let mut next = Vec::with_capacity((all.len() * choices.len()).min(MAX_WORDS));
+            let mut room = MAX_TEXT;
             'product: for second in &choices {
                 for first in &all {
-                    if next.len() >= MAX_WORDS {
+                    let bytes = first.text.len() + second.text.len();
+                    if next.len() >= MAX_WORDS || room < bytes {
+                        self.unknown = true;
                         break 'product;
                     }
+                    room -= bytes;
                     next.push(concat(first, second));
                 }
             }
@@ -297,8 +301,11 @@ fn push_joined(fields: &mut Fields, all: &[Text]) {
     }
 }
 
-/// Two texts as one.
+/// Two texts as one; one that is not known, where they are too long together.
 pub(crate) fn concat(first: &Text, second: &Text) -> Text {
+    if first.text.len() + second.text.len() > MAX_TEXT {
+        return Text::unknown("$", first.span, Some(Taint::Unknown));
+    }
     if first.text.is_empty() && first.known && !first.literal {
         return Text {
             span: first.span,

@@ -212,8 +212,17 @@ fn remote(judge: &mut Judge<'_>, effect: &Effect, url: &str) {
     judge.hit("net.pipe-to-shell", risk, effect, reason, instead);
 }
 
+/// What the analysis says where it stopped looking. Anything may stand behind such a bound.
+const BOUNDS: &[&str] = &[
+    "nested too deeply",
+    "too much to look at",
+    "part of the text could not be read",
+    "part of the code could not be read",
+    "aliases are nested too deeply",
+];
+
 fn unknown(judge: &mut Judge<'_>, effect: &Effect, why: &str) {
-    let risk = if Judge::is_privileged(effect) {
+    let risk = if Judge::is_privileged(effect) || BOUNDS.contains(&why) {
         High
     } else {
         Moderate

@@ -72,7 +72,7 @@ fn filled(unit: &str) -> String {
     unit.repeat(TEXT / unit.len())
 }
 
-const POSIX: &[Dialect] = &[Dialect::Bash, Dialect::Zsh];
+const POSIX: &[Dialect] = &[Dialect::Bash];
 const FISH: &[Dialect] = &[Dialect::Fish];
 const POWERSHELL: &[Dialect] = &[Dialect::Powershell];
 
@@ -186,11 +186,16 @@ fn repeated_units() {
         "awk ",
         "tar --checkpoint-action=exec=",
     ];
-    small(units.iter().map(|unit| filled(unit)).collect(), POSIX);
+    small(
+        units.iter().map(|unit| filled(unit)).collect(),
+        &[Dialect::Bash],
+    );
+    let short = |unit: &&str| unit.repeat(8 * 1024 / unit.len());
+    small(units.iter().map(short).collect(), &[Dialect::Zsh]);
 }
 
 #[test]
-fn repeated_units_of_other_shells() {
+fn repeated_units_of_fish() {
     let fish = [
         "(",
         "$(",
@@ -224,6 +229,10 @@ fn repeated_units_of_other_shells() {
         "fish -c ",
     ];
     small(fish.iter().map(|unit| filled(unit)).collect(), FISH);
+}
+
+#[test]
+fn repeated_units_of_powershell() {
     let powershell = [
         "(",
         "$(",
@@ -376,6 +385,22 @@ fn nested_and_growing_shapes() {
             "touch a; rm -rf b;".repeat(3_000),
             "a".repeat(1024 * 1024),
             filled("$(").repeat(20),
+            filled("set x $x$x;"),
+            format!(
+                "x={}; echo ${{x%%b*}}${{x//a/bb}}${{x^^a}}",
+                "a".repeat(60_000)
+            ),
+            format!(
+                "x={}; case $x in {}) ;; esac",
+                "a".repeat(9_000),
+                "*a".repeat(9_000)
+            ),
+            format!(
+                "[[ {} == {} ]]",
+                "a".repeat(9_000),
+                "*(*(a|b)|c)".repeat(2_000)
+            ),
+            format!("[[ {} =~ {} ]]", "a".repeat(9_000), "(a*)*".repeat(2_000)),
         ],
         POSIX,
     );
@@ -434,7 +459,7 @@ fn hiding_behind_a_bound_is_interrupted() {
 fn much_of_the_harmless_is_allowed() {
     for text in [
         "for i in {1..100}; do echo $i; done".to_owned(),
-        "for x in {1..60}; do for y in {1..60}; do echo a$x$y; done; done".to_owned(),
+        "for x in {1..30}; do for y in {1..30}; do echo a$x$y; done; done".to_owned(),
         "true;".repeat(800),
         format!("cat > notes.txt <<'E'\n{}E\n", "plain text\n".repeat(3_000)),
         (0..400)
