@@ -20,6 +20,7 @@ fn judged(text: &str, dialect: Dialect) -> Judgement {
         home: "/home/user",
         user: "user",
         session: &NoSession,
+        languages: &cmdai_languages::Grammars,
     };
     let analysis = analyse(text, &context);
     assert!(
