@@ -105,7 +105,12 @@ impl Fields {
     }
 
     pub(crate) fn break_field(&mut self) {
-        if self.started && self.done.len() < MAX_FIELDS {
+        if self.started && self.done.len() >= MAX_FIELDS {
+            self.text = Text::known(String::new(), self.span);
+            if let Some(last) = self.done.last_mut() {
+                *last = Text::rest(self.span);
+            }
+        } else if self.started {
             let text = std::mem::replace(&mut self.text, Text::known(String::new(), self.span));
             self.done.push(text);
         }

@@ -167,6 +167,10 @@ impl Analyser<'_> {
             self.tainted_code(&taint.clone(), language, span);
             return Stream::UNKNOWN;
         }
+        if self.env.crowded() {
+            self.tainted_code(&Taint::Made, language, span);
+            return Stream::UNKNOWN;
+        }
         let source = if path.known {
             CodeSource::File(absolute)
         } else {

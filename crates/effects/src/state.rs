@@ -48,9 +48,15 @@ pub(crate) struct Array {
 impl Array {
     /// Elements numbered from 0.
     pub(crate) fn from_texts(texts: Vec<Text>) -> Self {
+        let more = texts.len().checked_sub(MAX_ELEMENTS);
         Self {
             items: texts
                 .into_iter()
+                .enumerate()
+                .map(|(at, text)| match more {
+                    Some(1..) if at + 1 == MAX_ELEMENTS => Text::rest(text.span),
+                    _ => text,
+                })
                 .take(MAX_ELEMENTS)
                 .enumerate()
                 .map(|(at, text)| (at.to_string(), text))
@@ -76,14 +82,27 @@ impl Array {
 
     /// Puts an element where it belongs.
     pub(crate) fn put(&mut self, key: String, text: Text) {
+        let number = key.parse::<i64>();
+        if !self.named
+            && self.items.len() < MAX_ELEMENTS
+            && number
+                .as_ref()
+                .is_ok_and(|number| *number >= self.next_index())
+        {
+            self.items.push((key, text));
+            return;
+        }
         if let Some((_, slot)) = self.items.iter_mut().find(|(known, _)| *known == key) {
             *slot = text;
             return;
         }
         if self.items.len() >= MAX_ELEMENTS {
+            if let Some((_, last)) = self.items.last_mut() {
+                *last = Text::rest(text.span);
+            }
             return;
         }
-        let at = match (self.named, key.parse::<i64>()) {
+        let at = match (self.named, number) {
             (false, Ok(number)) => self
                 .items
                 .iter()
@@ -291,7 +310,7 @@ impl Env {
     }
 
     pub(crate) fn write_file(&mut self, path: &str, content: Stream, append: bool) {
-        let room = self.files.len() < 64;
+        let room = !self.crowded();
         match self.files.iter_mut().find(|(known, _)| known == path) {
             Some((_, slot)) => {
                 let before = if append {
@@ -311,6 +330,11 @@ impl Env {
             }
             None => {}
         }
+    }
+
+    /// No more files are remembered: one that is not known here may still have been written.
+    pub(crate) fn crowded(&self) -> bool {
+        self.files.len() >= 64
     }
 
     pub(crate) fn file(&self, path: &str) -> Option<&Stream> {

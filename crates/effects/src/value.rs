@@ -174,6 +174,11 @@ impl Text {
         }
     }
 
+    /// What stands for all that was left out past a bound.
+    pub(crate) fn rest(span: Span) -> Self {
+        Self::unknown("$rest", span, Some(Taint::Unknown))
+    }
+
     /// A text that is not.
     pub(crate) fn unknown(text: impl Into<String>, span: Span, taint: Option<Taint>) -> Self {
         Self {

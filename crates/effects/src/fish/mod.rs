@@ -46,6 +46,7 @@ impl Analyser<'_> {
                     let bytes = first.text.len() + second.text.len();
                     if next.len() >= MAX_WORDS || room < bytes {
                         self.unknown = true;
+                        next.push(Text::rest(span));
                         break 'product;
                     }
                     room -= bytes;
@@ -107,12 +108,13 @@ impl Analyser<'_> {
             }
             Part::Command(list, at) => match self.capture(tree, list) {
                 Stream::Empty => Vec::new(),
-                Stream::Known(text) => text
-                    .trim_end_matches('\n')
-                    .split('\n')
-                    .take(MAX_WORDS)
-                    .map(|line| quoted(line, span))
-                    .collect(),
+                Stream::Known(text) => {
+                    let mut lines = text.trim_end_matches('\n').split('\n');
+                    let taken = lines.by_ref().take(MAX_WORDS);
+                    let mut all: Vec<Text> = taken.map(|line| quoted(line, span)).collect();
+                    all.extend(lines.next().map(|_| Text::rest(span)));
+                    all
+                }
                 Stream::Partial(text) => vec![Text {
                     text: text.text.trim_end_matches('\n').to_owned(),
                     span,
@@ -129,6 +131,7 @@ impl Analyser<'_> {
                     if all.len() > MAX_WORDS {
                         self.unknown = true;
                         all.truncate(MAX_WORDS);
+                        all.push(Text::rest(span));
                         break;
                     }
                 }
@@ -220,12 +223,16 @@ impl Analyser<'_> {
             return Vec::new();
         }
         if let Some(array) = &value.array {
-            return array
+            let mut all: Vec<Text> = array
                 .items
                 .iter()
                 .take(MAX_WORDS)
                 .map(|(_, element)| held(element, span, written))
                 .collect();
+            if array.items.len() > MAX_WORDS {
+                all.push(Text::rest(span));
+            }
+            return all;
         }
         match value.alternatives.len() {
             0 => Vec::new(),

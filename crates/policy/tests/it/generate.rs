@@ -214,7 +214,8 @@ pub(crate) fn examples() -> Vec<String> {
         .filter(|path| path.extension().is_some_and(|kind| kind == "toml"))
     {
         let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
-        for program in table["program"].as_array().unwrap() {
+        let programs = table.get("program").and_then(toml::Value::as_array);
+        for program in programs.into_iter().flatten() {
             let examples = program.get("examples").and_then(toml::Value::as_array);
             for example in examples.into_iter().flatten() {
                 out.extend(

@@ -1,6 +1,7 @@
 //! Hostile shapes at full size, text to decision, on a stack of 512 KiB: the engine runs inside shells,
 //! whose stack is not ours. A stack that overflows ends the test process, as it would end the shell.
 
+use cmdai_effects::script::{Languages, NoLanguages};
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_policy::{Layers, decide};
 use cmdai_schema::{Decision, Dialect, Judgement};
@@ -9,18 +10,24 @@ use super::generate::quoted;
 use super::support::{facts, subject};
 
 const STACK: usize = 512 * 1024;
+/// Code of other languages is read in a process of its own, by grammars that need more.
+const READER_STACK: usize = 4 * STACK;
 const TEXT: usize = 64 * 1024;
 /// Most effects and calls of one text.
 const MOST: usize = 1_024;
 
 fn judged(text: &str, dialect: Dialect) -> Judgement {
+    judged_with(text, dialect, &NoLanguages)
+}
+
+fn judged_with(text: &str, dialect: Dialect, languages: &dyn Languages) -> Judgement {
     let context = Context {
         dialect,
         cwd: "/home/user/project",
         home: "/home/user",
         user: "user",
         session: &NoSession,
-        languages: &cmdai_languages::Grammars,
+        languages,
     };
     let analysis = analyse(text, &context);
     assert!(
@@ -407,6 +414,77 @@ fn nested_and_growing_shapes() {
     );
 }
 
+#[test]
+fn code_of_other_languages() {
+    let deep = |open: &str, close: &str, depth: usize| {
+        format!("{}x{}", open.repeat(depth), close.repeat(depth))
+    };
+    let pairs = [
+        ("f(", ")"),
+        ("[", "]"),
+        ("{", "}"),
+        ("(1+", ")"),
+        ("a[", "]"),
+        ("!", ""),
+        ("\"#{", "}\""),
+    ];
+    let units = [
+        "system(",
+        "exec(",
+        "f(",
+        "x=x+x\n",
+        "x=x.x;",
+        "if 1 {",
+        "def f():\n ",
+        "()=>{",
+        "`",
+        "\"",
+        "\"#{",
+        "'''",
+        "/*",
+        "<<E\n",
+        "[[",
+        "a.",
+        "a+",
+        "@",
+        "$",
+        "%w(",
+    ];
+    let mut texts = Vec::new();
+    for host in [
+        "python3 -c",
+        "perl -e",
+        "ruby -e",
+        "node -e",
+        "php -r",
+        "lua -e",
+    ] {
+        for (open, close) in pairs {
+            for depth in [40, 88, 1_000] {
+                texts.push(format!("{host} {}", quoted(&deep(open, close, depth))));
+            }
+        }
+        for unit in units {
+            texts.push(format!(
+                "{host} {}",
+                quoted(&unit.repeat(6_000 / unit.len()))
+            ));
+        }
+    }
+    let work = move || {
+        for text in texts {
+            judged_with(&text, Dialect::Bash, &cmdai_languages::Grammars);
+        }
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(READER_STACK)
+        .spawn(work)
+        .unwrap();
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// What lies behind a bound is not let through in silence.
 #[test]
 fn hiding_behind_a_bound_is_interrupted() {
@@ -443,9 +521,49 @@ fn hiding_behind_a_bound_is_interrupted() {
             "true;".repeat(900)
         ),
     ];
-    for text in hidden {
+    let many = "a ".repeat(2_000);
+    let more = [
+        format!("x='{many} /srv'; rm -rf $x"),
+        format!("a=({many} /srv); rm -rf \"${{a[@]}}\""),
+        format!("a=(); a+=({many}); a+=(/srv); rm -rf \"${{a[@]}}\""),
+        format!("set -- {many} /srv; rm -rf \"$@\""),
+        format!("f() {{ rm -rf \"$@\"; }}; f {many} /srv"),
+        format!("rm -rf {many} /srv"),
+        format!("rm -rf {{{}/srv}}", "a,".repeat(2_000)),
+        format!("echo {many} /srv | xargs rm -rf"),
+        format!("for x in {many} /srv; do rm -rf $x; done"),
+        format!(
+            "v=/srv; {} rm -rf $v",
+            (0..600).map(|n| format!("v{n}=a;")).collect::<String>()
+        ),
+        format!(
+            "{} v=/srv; rm -rf $v",
+            (0..600).map(|n| format!("v{n}=a;")).collect::<String>()
+        ),
+        format!(
+            "{} f() {{ rm -rf /srv; }}; f",
+            (0..600)
+                .map(|n| format!("f{n}() {{ :; }};"))
+                .collect::<String>()
+        ),
+        format!(
+            "{} echo 'rm -rf /srv' > f; sh f",
+            (0..100)
+                .map(|n| format!("echo a > f{n};"))
+                .collect::<String>()
+        ),
+    ];
+    let fish = [
+        format!("set x {many} /srv; rm -rf $x"),
+        format!("rm -rf {{{}/srv}}", "a,".repeat(2_000)),
+    ];
+    let posix = hidden
+        .into_iter()
+        .chain(more)
+        .map(|text| (text, Dialect::Bash));
+    for (text, dialect) in posix.chain(fish.map(|text| (text, Dialect::Fish))) {
         let shown: String = text.chars().take(80).collect();
-        let work = move || judged(&text, Dialect::Bash).decision;
+        let work = move || judged(&text, dialect).decision;
         let thread = std::thread::Builder::new()
             .stack_size(STACK)
             .spawn(work)
