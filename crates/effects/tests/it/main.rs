@@ -15,5 +15,6 @@ mod fish;
 mod knowledge;
 mod places;
 mod properties;
+mod resolve;
 mod state;
 mod support;
