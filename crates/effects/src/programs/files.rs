@@ -44,7 +44,15 @@ impl Analyser<'_> {
                     )
                 }) && !call.args.iter().any(|arg| arg.text.starts_with("count="));
                 if endless && !paths::is_device(&path) && !paths::is_harmless_device(&path) {
-                    self.exhausts("disk", call.span);
+                    let temporary = ["/tmp/", "/var/tmp/"]
+                        .iter()
+                        .any(|folder| path.starts_with(folder));
+                    let what = if temporary {
+                        "temporary folder"
+                    } else {
+                        "disk"
+                    };
+                    self.exhausts(what, call.span);
                 }
                 if !paths::is_device(&path) {
                     self.env

@@ -16,6 +16,7 @@ mod interpreters;
 mod macos;
 mod network;
 mod packages;
+mod protection;
 mod provision;
 mod remote;
 mod runners;
@@ -93,6 +94,12 @@ impl Analyser<'_> {
             "filesystem" => self.filesystem(call, parsed),
             "machine-registers" => self.machine_registers(call, parsed),
             "boot" => self.boot(call, parsed),
+            "network-setup" => self.network_setup(call, parsed),
+            "firewall" => self.firewall(call, parsed),
+            "selinux" => self.selinux(call, parsed),
+            "trust" => self.trust(call, parsed),
+            "compiler" => self.compiler(call, parsed),
+            "odd-interpreter" => self.odd_interpreter(call, parsed),
             "macos" => self.macos(call, parsed),
             "mac-image" => self.mac_image(call, parsed),
             "apt" => self.apt(call, parsed),

@@ -513,34 +513,6 @@ impl Analyser<'_> {
                     self.write_path(&file, false, call.span);
                 }
             }
-            "ip" | "ifconfig" => {
-                let words: Vec<&str> = parsed.rest().map(|text| text.text.as_str()).collect();
-                if words.last() == Some(&"down")
-                    || words
-                        .iter()
-                        .any(|word| matches!(*word, "flush" | "del" | "delete"))
-                {
-                    let name = words.join(" ");
-                    self.emit(
-                        EffectKind::ResourceChange {
-                            resource: "network".to_owned(),
-                            name,
-                            provider: "host".to_owned(),
-                            context: None,
-                        },
-                        call.span,
-                        Certainty::Proven,
-                    );
-                }
-            }
-            "nmap" => {
-                if let Some(script) = parsed.value("script")
-                    && script.text.contains('/')
-                {
-                    let path = self.absolute(&script.text.clone());
-                    self.emit_code(CodeSource::File(path), "lua", call.span);
-                }
-            }
             _ => {}
         }
         Stream::UNKNOWN

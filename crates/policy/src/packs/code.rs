@@ -55,6 +55,29 @@ const INJECTORS: &[&str] = &[
     "GIT_PROXY_COMMAND",
     "SSH_ASKPASS",
     "BROWSER",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "PERL5LIB",
+    "PERL5DB",
+    "RUBYLIB",
+    "NODE_PATH",
+    "CLASSPATH",
+    "GCONV_PATH",
+    "LD_DEBUG_OUTPUT",
+    "GIT_TEMPLATE_DIR",
+    "GIT_CONFIG_GLOBAL",
+    "ZDOTDIR",
+    "TERMINFO",
+    "PYTHONHOME",
+    "PYTHONBREAKPOINT",
+    "MAKEFLAGS",
+    "npm_config_script_shell",
+    "RUSTC",
+    "CXX",
+    "SUDO_EDITOR",
+    "SYSTEMD_EDITOR",
+    "SYSTEMD_PAGER",
 ];
 const SHELLS: &[&str] = &[
     "sh", "bash", "zsh", "dash", "ksh", "fish", "ash", "busybox", "pwsh", "cmd.exe",
@@ -221,8 +244,31 @@ const BOUNDS: &[&str] = &[
     "aliases are nested too deeply",
 ];
 
+/// Whatever it is, it gets the root, a home or a system folder, and is told to force or recurse.
+fn reaches_far(judge: &Judge<'_>, effect: &Effect) -> bool {
+    judge.call(effect).is_some_and(|call| {
+        let forced = call.args.iter().any(|arg| {
+            let text = arg.text();
+            matches!(text, "--recursive" | "--force" | "--no-preserve-root")
+                || text
+                    .strip_prefix('-')
+                    .is_some_and(|rest| rest.len() < 5 && rest.contains(['r', 'R', 'f']))
+        });
+        forced
+            && call.args.iter().any(|arg| {
+                let text = arg.text();
+                text == "~"
+                    || text.starts_with('/')
+                        && matches!(
+                            judge.places.of(text),
+                            Place::Root | Place::Home | Place::SystemRoot
+                        )
+            })
+    })
+}
+
 fn unknown(judge: &mut Judge<'_>, effect: &Effect, why: &str) {
-    let risk = if Judge::is_privileged(effect) || BOUNDS.contains(&why) {
+    let risk = if Judge::is_privileged(effect) || reaches_far(judge, effect) || BOUNDS.contains(&why) {
         High
     } else {
         Moderate

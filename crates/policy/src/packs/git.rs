@@ -58,7 +58,15 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 branch.as_str()
             };
             let protected = is_protected(judge, named);
-            let risk = if everything || protected || !leased {
+            // With a lease nobody's commits are lost unseen; where an organisation protects a
+            // branch, its history may not be rewritten even so.
+            let listed = judge
+                .request
+                .facts
+                .protected_branches
+                .iter()
+                .any(|glob| crate::glob::word(glob, named));
+            let risk = if everything || listed || !leased {
                 High
             } else {
                 Moderate

@@ -173,6 +173,7 @@ pub(crate) fn judge<'a>(request: &'a Request<'a>) -> Vec<Hit<'a>> {
     }
     code::judge_whole(&mut judge);
     containers::judge_calls(&mut judge);
+    system::judge_calls(&mut judge);
     self_protection::judge_calls(&mut judge);
     instead::offer(&mut judge);
     judge.hits

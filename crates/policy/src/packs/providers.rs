@@ -159,35 +159,8 @@ pub(super) fn machine(
             format!("takes every package from elsewhere: {name}"),
             None,
         );
-    } else if is(&["package"]) {
-        let essential = [
-            "libc6",
-            "systemd",
-            "bash",
-            "coreutils",
-            "sudo",
-            "apt",
-            "dpkg",
-            "glibc",
-            "linux-image*",
-            "*",
-            "python3",
-            "openssh-server",
-            "base-files",
-        ]
-        .contains(&name);
-        let (id, risk) = if destroys {
-            ("pkg.remove", if essential { High } else { Moderate })
-        } else {
-            ("pkg.install", Moderate)
-        };
-        judge.hit(
-            id,
-            risk,
-            effect,
-            format!("{} {shown}", if destroys { "removes" } else { "changes" }),
-            None,
-        );
+    } else if is(&["package", "environment", "generation"]) {
+        super::system::package_change(judge, effect, name, shown, destroys);
     } else if provider == "backup"
         || is(&["backup", "archive"])
         || ["restic", "borg", "timeshift", "snapper", "rclone"].contains(&provider)
@@ -208,9 +181,11 @@ pub(super) fn machine(
             None,
         );
     } else if destroys {
+        // A stopped array can be assembled again.
+        let risk = if kind == "array" { High } else { Critical };
         judge.hit(
             "disk.destroy",
-            Critical,
+            risk,
             effect,
             format!("destroys {shown}"),
             None,
@@ -218,7 +193,7 @@ pub(super) fn machine(
     } else {
         judge.hit(
             "host.change",
-            Moderate,
+            super::system::host_risk(kind, name),
             effect,
             format!("changes {shown} of the machine"),
             None,

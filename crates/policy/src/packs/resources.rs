@@ -27,15 +27,15 @@ fn family(provider: &str) -> Family {
         | "istio" | "nomad" | "cluster" | "oc" | "tekton" | "kind" | "minikube" | "k3d" => {
             Family::Cluster
         }
-        "git" | "hg" | "svn" | "jj" => Family::Repository,
+        "git" | "hg" | "svn" | "jj" | "p4" => Family::Repository,
         "host" | "kernel" | "macos" | "zfs" | "btrfs" | "lvm" | "backup" | "apt" | "dnf"
         | "yum" | "apk" | "pacman" | "pip" | "pip3" | "brew" | "snap" | "zypper" | "flatpak"
         | "npm" | "yarn" | "pnpm" | "cargo" | "gem" | "restic" | "borg" | "rclone"
         | "timeshift" | "snapper" | "conda" | "uv" | "poetry" | "pipx" | "system" | "linux"
-        | "windows" | "nix" | "twine" | "velero" => Family::Machine,
+        | "windows" | "nix" | "twine" | "python" | "velero" => Family::Machine,
         "docker" | "podman" | "container" | "containers" | "compose" | "docker-compose"
         | "nerdctl" | "containerd" | "swarm" | "buildah" | "crictl" | "lxc" | "lxd" | "vagrant"
-        | "multipass" | "lima" | "wsl" | "rdctl" => Family::Container,
+        | "multipass" | "lima" | "wsl" | "rdctl" | "machine" => Family::Container,
         "terraform" | "tofu" | "opentofu" | "pulumi" | "cdk" | "terragrunt" | "iac"
         | "cloudformation" | "ansible" | "serverless" | "sst" | "crossplane" | "azd" | "chef"
         | "puppet" | "salt" | "packer" => Family::Infrastructure,

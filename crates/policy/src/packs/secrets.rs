@@ -18,9 +18,22 @@ fn looks_secret(text: &str) -> bool {
         "/etc/sudoers",
         ".password-store",
         "/etc/passwd",
+        "_history",
+        ".zhistory",
+        "/Login Data",
+        "/logins.json",
+        "/key4.db",
+        "/cookies.sqlite",
+        "/Cookies",
+        "/keychains/",
+        "/Keychains/",
+        "/keyrings/",
+        "wallet.dat",
     ]
     .iter()
     .any(|part| text.contains(part))
+        || text.ends_with("/environment") && !text.starts_with("/etc/")
+        || text == "environment"
         // A store as a whole.
         || [".ssh", ".aws", ".gnupg", ".kube", ".azure", "gcloud", ".password-store", ".docker"]
             .contains(&text.trim_end_matches(['/', '*']).rsplit('/').next().unwrap_or(""))

@@ -1,7 +1,7 @@
 //! The machine: rights, accounts, what starts by itself, logs, protections, packages, services.
 
 use cmdai_schema::Risk::{Critical, High, Moderate, Safe};
-use cmdai_schema::{Effect, EffectKind};
+use cmdai_schema::{Certainty, Effect, EffectKind, Risk};
 
 use super::Judge;
 use super::code::is_local;
@@ -33,6 +33,175 @@ const VITAL_SERVICES: &[&str] = &[
     "systemd-journald",
     "cmdai",
     "cmdai-sensor",
+    "openssh-server",
+    "com.openssh.sshd",
+    "dropbear",
+    "systemd-udevd",
+    "systemd-timesyncd",
+    "wpa_supplicant",
+    "dhcpcd",
+    "polkit",
+    "display-manager",
+    "gdm",
+    "sddm",
+    "lightdm",
+    "unattended-upgrades",
+    "chronyd",
+    "ntpd",
+    "sssd",
+    "wazuh-agent",
+    "osqueryd",
+    "falco",
+    "sentinelone",
+];
+/// Services that much else on the machine rests on: stopped for a while they come back, switched
+/// off they do not.
+const WIDE_SERVICES: &[&str] = &[
+    "docker",
+    "containerd",
+    "crio",
+    "kubelet",
+    "cron",
+    "crond",
+    "libvirtd",
+    "nfs-server",
+    "bind9",
+    "named",
+    "dnsmasq",
+    "postfix",
+    "nscd",
+    "avahi-daemon",
+    "rpcbind",
+];
+/// Packages without which the machine does not start, or nobody can install anything.
+const ESSENTIAL: &[&str] = &[
+    "*",
+    "apk-tools",
+    "apt",
+    "base",
+    "base-files",
+    "bash",
+    "busybox",
+    "coreutils",
+    "dash",
+    "dbus",
+    "dnf",
+    "dpkg",
+    "e2fsprogs",
+    "filesystem",
+    "gcc-libs",
+    "glibc",
+    "grub",
+    "grub2",
+    "grub-pc",
+    "init",
+    "initramfs-tools",
+    "iproute2",
+    "kernel",
+    "kmod",
+    "libc-bin",
+    "libc6",
+    "libstdc++6",
+    "linux",
+    "login",
+    "mount",
+    "musl",
+    "netplan.io",
+    "network-manager",
+    "NetworkManager",
+    "openssh",
+    "openssh-server",
+    "openssl",
+    "pacman",
+    "passwd",
+    "perl-base",
+    "procps",
+    "python3",
+    "rpm",
+    "shadow",
+    "sudo",
+    "systemd",
+    "ubuntu-desktop",
+    "ubuntu-minimal",
+    "udev",
+    "util-linux",
+    "yum",
+    "zlib1g",
+];
+/// Programs made to break into, listen to or wear out other machines.
+const ATTACK: &[&str] = &[
+    "airodump-ng",
+    "aireplay-ng",
+    "arpspoof",
+    "bettercap",
+    "commix",
+    "crackmapexec",
+    "dsniff",
+    "ethminer",
+    "ettercap",
+    "evil-winrm",
+    "goldeneye",
+    "hydra",
+    "impacket-secretsdump",
+    "kerbrute",
+    "lazagne",
+    "linpeas",
+    "linpeas.sh",
+    "loic",
+    "mdk4",
+    "medusa",
+    "mimikatz",
+    "mimipenguin",
+    "minerd",
+    "msfconsole",
+    "msfvenom",
+    "ncrack",
+    "netexec",
+    "nxc",
+    "patator",
+    "psexec.py",
+    "reaver",
+    "responder",
+    "routersploit",
+    "secretsdump.py",
+    "setoolkit",
+    "sliver",
+    "slowhttptest",
+    "slowloris",
+    "smbexec.py",
+    "sqlmap",
+    "t-rex",
+    "weevely",
+    "wmiexec.py",
+    "xmrig",
+    "xsser",
+];
+/// Programs that look at other machines, or guess passwords here.
+const PROBES: &[&str] = &[
+    "aircrack-ng",
+    "amass",
+    "dirb",
+    "enum4linux",
+    "fcrackzip",
+    "feroxbuster",
+    "ffuf",
+    "gobuster",
+    "hashcat",
+    "hping",
+    "hping3",
+    "john",
+    "masscan",
+    "mitmdump",
+    "mitmproxy",
+    "nikto",
+    "nmap",
+    "nuclei",
+    "rustscan",
+    "smbmap",
+    "theharvester",
+    "wfuzz",
+    "wpscan",
+    "zmap",
 ];
 /// Processes without which the machine or the person's session ends.
 const VITAL_PROCESSES: &[&str] = &[
@@ -132,12 +301,113 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         // A full disk is emptied again; a machine without processes or memory does not answer.
         EffectKind::ResourceExhaustion { how } => judge.hit(
             "res.exhaustion",
-            if how == "disk" { High } else { Critical },
+            match how.as_str() {
+                "temporary folder" => Moderate,
+                "disk" => High,
+                _ => Critical,
+            },
             effect,
             format!("uses up the machine: {how}"),
             None,
         ),
         _ => {}
+    }
+}
+
+/// A package goes, or all of them change.
+pub(super) fn package_change(
+    judge: &mut Judge<'_>,
+    effect: &Effect,
+    name: &str,
+    shown: &str,
+    destroys: bool,
+) {
+    let bare = name.split([':', '=', '@', '/']).next().unwrap_or(name);
+    let essential = ESSENTIAL.contains(&bare)
+        || [
+            "linux-image",
+            "linux-headers",
+            "linux-generic",
+            "kernel-",
+            "libc6-",
+            "systemd-",
+            "grub-",
+        ]
+        .iter()
+        .any(|start| bare.starts_with(start) && (bare.contains('*') || !bare.contains("doc")))
+        || bare.starts_with('*')
+        || bare.starts_with("lib*");
+    let (id, risk) = if destroys {
+        ("pkg.remove", if essential { High } else { Moderate })
+    } else {
+        ("pkg.install", Moderate)
+    };
+    judge.hit(
+        id,
+        risk,
+        effect,
+        format!("{} {shown}", if destroys { "removes" } else { "changes" }),
+        None,
+    );
+}
+
+/// How bad a change of the machine's settings is: one that takes the way in away is worse.
+pub(super) fn host_risk(kind: &str, name: &str) -> Risk {
+    let words = |wanted: &[&str]| {
+        name.split([' ', '='])
+            .any(|word| wanted.contains(&word.to_ascii_lowercase().as_str()))
+    };
+    match kind {
+        "network"
+            if words(&["down", "off", "flush", "all"])
+                || words(&["del", "delete"]) && words(&["default", "0.0.0.0/0"])
+                || name.contains("100%") =>
+        {
+            High
+        }
+        "boot-entry" | "firewall-policy" => High,
+        "boot"
+            if matches!(
+                name,
+                "rescue.target" | "emergency.target" | "poweroff.target"
+            ) =>
+        {
+            High
+        }
+        "nvram" if name == "all" => High,
+        _ => Moderate,
+    }
+}
+
+/// Programs that are dangerous by what they are for.
+pub(super) fn judge_calls(judge: &mut Judge<'_>) {
+    for call in &judge.request.analysis.invocations {
+        let name = call.program.as_str();
+        let risk = if ATTACK.contains(&name) {
+            High
+        } else if PROBES.contains(&name) {
+            Moderate
+        } else {
+            continue;
+        };
+        // Asking for help, or for a list, attacks nobody.
+        let asks = call.args.iter().any(|arg| {
+            matches!(
+                arg.text(),
+                "-h" | "--help" | "-V" | "--version" | "--list" | "-hh" | "--update"
+            )
+        });
+        if asks && call.args.len() == 1 {
+            continue;
+        }
+        judge.hit_at(
+            "sec.attack-tool",
+            risk,
+            call.span,
+            Certainty::Proven,
+            format!("runs {name}, which is made to attack or probe machines"),
+            None,
+        );
     }
 }
 
@@ -209,7 +479,9 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
 }
 
 fn package(judge: &mut Judge<'_>, effect: &Effect, manager: &str, name: &str, source: &str) {
-    let open = source.starts_with("http://") && !is_local(source);
+    let open = [source, name]
+        .iter()
+        .any(|address| address.starts_with("http://") && !is_local(address));
     let stranger = [source, name]
         .iter()
         .any(|text| text.contains("://") || text.starts_with("git+"))
@@ -260,7 +532,10 @@ fn service_control(judge: &mut Judge<'_>, effect: &Effect, service: &str, action
         .trim_end_matches(".service")
         .trim_end_matches(".socket")
         .to_ascii_lowercase();
-    let vital = VITAL_SERVICES.contains(&name.as_str()) || name == "*";
+    let lasting = !matches!(action, "stop" | "kill" | "quit");
+    let vital = VITAL_SERVICES.contains(&name.as_str())
+        || name == "*"
+        || lasting && WIDE_SERVICES.contains(&name.as_str());
     let instead = effect
         .chain
         .last()
@@ -288,7 +563,7 @@ fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
         return;
     }
     let name = target.to_ascii_lowercase();
-    if VITAL_PROCESSES.contains(&name.as_str()) {
+    if VITAL_PROCESSES.contains(&name.as_str()) || matches!(target, "/" | "root") {
         judge.hit(
             "proc.kill",
             High,

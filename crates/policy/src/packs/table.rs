@@ -447,6 +447,13 @@ pub(super) const RULES: &[BuiltIn] = &[
         &["ATT&CK:T1499"],
     ),
     rule(
+        "sec.attack-tool",
+        "system",
+        High,
+        "runs a program made to attack or probe machines",
+        &["ATT&CK:T1046", "ATT&CK:T1110"],
+    ),
+    rule(
         "sec.disable",
         "system",
         Critical,

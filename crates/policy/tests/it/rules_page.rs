@@ -81,6 +81,7 @@ const WITHOUT: &[&str] = &[
     "net.reverse-shell",
     "priv.escalate",
     "res.exhaustion",
+    "sec.attack-tool",
 ];
 
 #[test]

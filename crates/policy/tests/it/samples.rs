@@ -96,6 +96,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("proc.kill", "pkill -9 sshd"),
     ("proc.kill-all", "kill -9 -1"),
     ("res.exhaustion", ":(){ :|:& };:"),
+    ("sec.attack-tool", "hydra -l admin -P list.txt ssh://web1"),
     ("sec.disable", "ufw disable"),
     ("secret.read", "cat ~/.ssh/id_rsa"),
     ("self.protect", "rm -rf /etc/cmdai"),
