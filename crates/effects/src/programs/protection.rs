@@ -149,10 +149,10 @@ impl Analyser<'_> {
             "update-ca-certificates" | "update-ca-trust" => {
                 self.machine_change("certificate-store", call.name, "host", call);
             }
-            "update-alternatives" | "alternatives" => {
-                if parsed.has("install") || parsed.has("set") {
-                    self.machine_change("setting", "alternatives", "host", call);
-                }
+            "update-alternatives" | "alternatives"
+                if parsed.has("install") || parsed.has("set") =>
+            {
+                self.machine_change("setting", "alternatives", "host", call);
             }
             _ => {}
         }
