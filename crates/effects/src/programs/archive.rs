@@ -182,11 +182,11 @@ impl Analyser<'_> {
             .and_then(|value| value.alternatives.first())
             .cloned();
         let args = match held {
-            Some(text) if !text.is_empty() => {
+            Some(text) if text.known && !text.text.is_empty() => {
                 // Old-style letters come first, so the words of the variable go behind them.
                 let (first, rest) = call.args.split_at(call.args.len().min(1));
                 let mut all = first.to_vec();
-                all.extend(option_words(&text, call.span));
+                all.extend(option_words(&text.text, call.span));
                 all.extend(rest.iter().cloned());
                 own = all;
                 own.as_slice()

@@ -209,7 +209,7 @@ impl Analyser<'_> {
             }
         } else {
             for code in parsed.values("code").cloned().collect::<Vec<_>>() {
-                self.inline_code(language, &code);
+                self.inline_code(language, &code, crate::script::Start::EMPTY);
             }
         }
         let mut lines: Vec<Text> = parsed.values("command").cloned().collect();
