@@ -321,10 +321,13 @@ impl Env {
                 *slot = before.then(content);
             }
             None if room => {
-                let content = if append {
-                    Stream::Tainted(Taint::File(path.to_owned())).then(content)
-                } else {
-                    content
+                let content = match content {
+                    // What is appended runs for certain, whatever stood before it.
+                    Stream::Known(text) if append => Stream::Known(text),
+                    content if append => {
+                        Stream::Tainted(Taint::File(path.to_owned())).then(content)
+                    }
+                    content => content,
                 };
                 self.files.push((path.to_owned(), content));
             }

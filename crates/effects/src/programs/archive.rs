@@ -183,11 +183,9 @@ impl Analyser<'_> {
             .cloned();
         let args = match held {
             Some(text) if text.known && !text.text.is_empty() => {
-                // Old-style letters come first, so the words of the variable go behind them.
-                let (first, rest) = call.args.split_at(call.args.len().min(1));
-                let mut all = first.to_vec();
+                // Old-style letters and what they take come first, so these words go last.
+                let mut all = call.args.to_vec();
                 all.extend(option_words(&text.text, call.span));
-                all.extend(rest.iter().cloned());
                 own = all;
                 own.as_slice()
             }

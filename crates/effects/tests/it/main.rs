@@ -9,6 +9,7 @@
 
 mod bypasses;
 mod calm;
+mod classes;
 mod differential;
 mod digests;
 mod fish;
