@@ -268,11 +268,12 @@ fn reaches_far(judge: &Judge<'_>, effect: &Effect) -> bool {
 }
 
 fn unknown(judge: &mut Judge<'_>, effect: &Effect, why: &str) {
-    let risk = if Judge::is_privileged(effect) || reaches_far(judge, effect) || BOUNDS.contains(&why) {
-        High
-    } else {
-        Moderate
-    };
+    let risk =
+        if Judge::is_privileged(effect) || reaches_far(judge, effect) || BOUNDS.contains(&why) {
+            High
+        } else {
+            Moderate
+        };
     let reason = if why.is_empty() {
         "a part that could run something cannot be told".to_owned()
     } else {
