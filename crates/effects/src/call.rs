@@ -271,6 +271,8 @@ impl Analyser<'_> {
         if program.wrap.is_none()
             && matches!(program.handler, "" | "cloud" | "systemctl" | "redis")
             && trial.iter().any(|name| parsed.has(name))
+            // Only deployments of this one can be tried out; elsewhere the option is an error.
+            && !(program.name == "az" && parsed.sub() != "deployment")
         {
             return Stream::UNKNOWN;
         }

@@ -35,11 +35,12 @@ impl Analyser<'_> {
         if parsed.settled {
             return Stream::UNKNOWN;
         }
-        let act = if verb_of(&action, &["deregister", "remove", "release"]) {
-            Act::Destroy
-        } else if action.contains("delete-") || action.starts_with("delete") {
-            Act::Destroy
-        } else if verb_of(&action, &["leave", "close"]) {
+        let destroys = verb_of(
+            &action,
+            &["deregister", "remove", "release", "leave", "close"],
+        ) || action.contains("delete-")
+            || action.starts_with("delete");
+        let act = if destroys {
             Act::Destroy
         } else if verb_of(&action, AVAILABILITY) {
             Act::Availability
@@ -184,7 +185,11 @@ impl Analyser<'_> {
                         || scheme.eq_ignore_ascii_case("fileb") =>
                 {
                     let path = self.absolute(&query.after(scheme.len() + 3).text);
-                    self.emit_code(CodeSource::File(path), "sql", query.span);
+                    self.emit_code(CodeSource::File(path.clone()), "sql", query.span);
+                    // What it asks cannot be seen here.
+                    let kind =
+                        resource_effect(Act::Change, "query-unseen", path, "aws", context.clone());
+                    self.emit(kind, query.span, Certainty::Unknown);
                 }
                 _ => self.sql(query, "sql", context.as_ref()),
             }

@@ -233,7 +233,7 @@ impl Analyser<'_> {
             this.emit(kind, call.span, Certainty::Proven);
         };
         if let Some(text) = call.stdin.known().filter(|text| !text.is_empty()) {
-            for line in text.to_owned().split(['\n', ';']).take(256) {
+            for line in text.split(['\n', ';']).take(256) {
                 let words: Vec<&str> = line
                     .split_whitespace()
                     .skip_while(|word| *word == "update")
