@@ -2,7 +2,8 @@
 //!
 //! Each language has a file that lowers its grammar's nodes. What a grammar or a file does not
 //! know becomes [`Node::Unread`](cmdai_effects::script::Node::Unread), never nothing. Everything is
-//! bounded by counts, not by a clock, so that the same code gives the same tree on every machine.
+//! bounded by counts, so that the same code gives the same tree on every machine; a clock bounds only what
+//! no person writes.
 
 #![forbid(unsafe_code)]
 
@@ -16,14 +17,18 @@ mod ruby;
 mod texts;
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use cmdai_effects::script::{Language, Languages, Script};
 use tree_sitter::{ParseOptions, Parser};
 
 /// Longest code that is read, in bytes.
 pub const MAX_CODE: usize = 64 * 1024;
-/// Most times that a parser may report progress: ordinary code of the longest size needs a tenth.
-const MAX_PROGRESS: u32 = 60_000;
+/// A parser may report progress once for so many bytes. Ordinary code needs a third of that; what
+/// needs more is made of errors.
+const BYTES_PER_REPORT: usize = 30;
+/// Longest time of a parser, for what is slow all the same.
+const MAX_TIME: Duration = Duration::from_millis(700);
 
 /// The grammars, in this process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,10 +49,11 @@ impl Languages for Grammars {
         };
         let mut parser = Parser::new();
         parser.set_language(&grammar).ok()?;
-        let mut reports = 0;
+        let mut left = 200 + code.len() / BYTES_PER_REPORT;
+        let deadline = Instant::now() + MAX_TIME;
         let mut progress = |_: &tree_sitter::ParseState| {
-            reports += 1;
-            if reports > MAX_PROGRESS {
+            left = left.saturating_sub(1);
+            if left == 0 || Instant::now() > deadline {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

@@ -16,6 +16,8 @@ pub(crate) struct Lower<'c> {
     rule: Rule,
     depth: u32,
     full: bool,
+    /// Searches for the text of a here-document that are still made.
+    pub(crate) searches: u32,
 }
 
 /// Lowers a whole tree; nothing where it has too many nodes.
@@ -26,6 +28,7 @@ pub(crate) fn lower(tree: &Tree, code: &str, rule: Rule) -> Option<Script> {
         rule,
         depth: 0,
         full: false,
+        searches: 16,
     };
     let whole = lower.visit(tree.root_node());
     // The whole is the last node.
@@ -222,6 +225,24 @@ impl Lower<'_> {
             then,
             otherwise,
         })
+    }
+
+    /// The first node of a kind that follows somewhere after this one, not too far away.
+    pub(crate) fn following<'t>(&mut self, node: Syntax<'t>, kind: &str) -> Option<Syntax<'t>> {
+        self.searches = self.searches.checked_sub(1)?;
+        let mut at = node;
+        for _ in 0..16 {
+            let mut next = at.next_sibling();
+            for _ in 0..64 {
+                let Some(sibling) = next else { break };
+                if sibling.kind() == kind {
+                    return Some(sibling);
+                }
+                next = sibling.next_sibling();
+            }
+            at = at.parent()?;
+        }
+        None
     }
 
     /// Nodes that stand for nothing but what is in them.

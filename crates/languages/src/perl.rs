@@ -46,8 +46,10 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             lower.name(&name)
         }
         "string_literal" => {
-            let text = lower.field_text(node, "content");
-            lower.string(plain(&text))
+            let (start, end) = inside(lower.text(node));
+            let from = node.start_byte();
+            let text = plain(lower.between(from + start, from + end));
+            lower.string(text)
         }
         "interpolated_string_literal" => content(lower, node),
         "string_content" | "heredoc_content" => text(lower, node),
@@ -332,6 +334,11 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             }
             lower.push(Node::Map(pairs))
         }
+        "unary_expression" if lower.text(node).starts_with('-') => {
+            let value = lower.through(node);
+            let zero = lower.push(Node::Number(0));
+            lower.operator("-", zero, value)
+        }
         "unary_expression"
         | "preinc_expression"
         | "postinc_expression"
@@ -414,16 +421,41 @@ fn element(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
 
 fn content(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
     match node.child_by_field_name("content") {
-        Some(content) => text(lower, content),
+        Some(content) => {
+            // The grammar leaves blanks at the start out.
+            let (start, end) = inside(lower.text(node));
+            let from = node.start_byte();
+            text_between(lower, content, from + start, from + end)
+        }
         None => lower.string(""),
     }
 }
 
 /// A text with what is filled in; the grammar gives the places that are, not what lies between.
 fn text(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
+    text_between(lower, node, node.start_byte(), node.end_byte())
+}
+
+/// What lies between the quotes of a text, `q(…)` and the like too.
+fn inside(text: &str) -> (usize, usize) {
+    let mut start = 0;
+    if text.starts_with('q') {
+        start = text
+            .find(|mark: char| !mark.is_ascii_alphabetic() && !mark.is_ascii_whitespace())
+            .unwrap_or(0);
+    }
+    let open = text
+        .get(start..)
+        .and_then(|rest| rest.chars().next())
+        .map_or(0, char::len_utf8);
+    let close = text.chars().next_back().map_or(0, char::len_utf8);
+    let end = text.len().saturating_sub(close);
+    ((start + open).min(end), end)
+}
+
+fn text_between(lower: &mut Lower<'_>, node: Syntax<'_>, start: usize, end: usize) -> Id {
     let mut parts = Vec::new();
-    let mut at = node.start_byte();
-    let end = node.end_byte();
+    let mut at = start;
     for child in lower.named(node) {
         if child.kind() == "heredoc_end" {
             break;
@@ -469,21 +501,10 @@ fn text(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
 }
 
 fn heredoc(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
-    let mut at = node;
-    for _ in 0..64 {
-        let mut next = at.next_sibling();
-        while let Some(sibling) = next {
-            if sibling.kind() == "heredoc_content" {
-                return text(lower, sibling);
-            }
-            next = sibling.next_sibling();
-        }
-        match at.parent() {
-            Some(parent) => at = parent,
-            None => break,
-        }
+    match lower.following(node, "heredoc_content") {
+        Some(body) => text(lower, body),
+        None => lower.unread(node),
     }
-    lower.nothing()
 }
 
 fn args(lower: &mut Lower<'_>, node: Syntax<'_>) -> Vec<Id> {

@@ -241,26 +241,17 @@ fn string(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
 /// The text that follows on later lines.
 fn heredoc(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
     let shell = lower.text(node).contains('`');
-    let mut at = node;
-    for _ in 0..64 {
-        let mut next = at.next_sibling();
-        while let Some(sibling) = next {
-            if sibling.kind() == "heredoc_body" {
-                let text = string(lower, sibling);
-                return if shell {
-                    lower.push(Node::Shell(text))
-                } else {
-                    text
-                };
+    match lower.following(node, "heredoc_body") {
+        Some(body) => {
+            let text = string(lower, body);
+            if shell {
+                lower.push(Node::Shell(text))
+            } else {
+                text
             }
-            next = sibling.next_sibling();
         }
-        match at.parent() {
-            Some(parent) => at = parent,
-            None => break,
-        }
+        None => lower.unread(node),
     }
-    lower.nothing()
 }
 
 fn call(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {

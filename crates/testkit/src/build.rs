@@ -34,6 +34,18 @@ pub fn bash_module() -> Result<PathBuf> {
         .map_err(anyhow::Error::msg)
 }
 
+/// The `cmdai` program, which lies beside the module then.
+///
+/// # Errors
+/// Where it cannot be built.
+pub fn program() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    BUILT
+        .get_or_init(|| build("cmdai-cli", "cmdai").map_err(|error| format!("{error:#}")))
+        .clone()
+        .map_err(anyhow::Error::msg)
+}
+
 /// Lets cargo build a package, which is quick where nothing changed, and gives the artefact.
 fn build(package: &str, file: &str) -> Result<PathBuf> {
     let folder = target_folder()?;

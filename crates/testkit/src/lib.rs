@@ -10,7 +10,7 @@ mod home;
 mod model;
 mod pty;
 
-pub use build::{bash_module, target_folder};
+pub use build::{bash_module, program, target_folder};
 pub use governor::FakeGovernor;
 pub use home::Home;
 pub use model::{ModelServer, Seen, Turn};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
 use cmdai_effects::NoSession;
+use cmdai_languages::Grammars;
 use cmdai_policy::{Layers, Snapshot, SnapshotMeta};
 use cmdai_schema::{
     Analysis, CommandInfo, Decision, Dialect, ENGINE_VERSION, Facts, Judgement, OriginKind,
@@ -91,6 +92,7 @@ impl Judge {
                 home: &person.home,
                 user: &person.login,
                 session: &NoSession,
+                languages: &Grammars,
             };
             cmdai_effects::analyse(text, &context)
         };

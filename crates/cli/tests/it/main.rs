@@ -13,4 +13,5 @@ mod check;
 mod everyday;
 mod explain;
 mod home;
+mod read_code;
 mod readme;

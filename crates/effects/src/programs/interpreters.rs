@@ -82,11 +82,23 @@ impl Analyser<'_> {
             && requires("un")
             && matches!(
                 code.text.trim(),
-                "cp" | "ln" | "mv" | "rm" | "mkdir" | "rmdir" | "install" | "chmod" | "touch"
+                "cp" | "ln"
+                    | "mv"
+                    | "rm"
+                    | "rm_rf"
+                    | "mkdir"
+                    | "rmdir"
+                    | "install"
+                    | "chmod"
+                    | "touch"
             )
         {
             // `ruby -run -e rm -- -rf PATH`: the programs of the same names.
-            let mut words = vec![Text::known(code.text.trim(), code.span)];
+            let program = code.text.trim();
+            let mut words = match program {
+                "rm_rf" => vec![Text::known("rm", code.span), Text::known("-rf", code.span)],
+                _ => vec![Text::known(program, code.span)],
+            };
             words.extend(files);
             return self.call(&words, Vec::new(), call.stdin, call.span);
         }

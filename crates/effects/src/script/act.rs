@@ -26,7 +26,9 @@ impl Run<'_, '_> {
         }
         let result = gives
             .unwrap_or_else(|| Value::Unknown(worse(of.and_then(Value::taint), taint_of(&args))));
-        self.call_back(&args, &result);
+        if does != "give nothing" {
+            self.call_back(&args, &result);
+        }
         result
     }
 
@@ -52,12 +54,7 @@ impl Run<'_, '_> {
                         .parse::<usize>()
                         .ok()
                         .and_then(|place| args.given.get(place.checked_sub(1)?));
-                    let by_name = || {
-                        args.named
-                            .iter()
-                            .find(|(known, _)| known == name)
-                            .map(|(_, value)| value)
-                    };
+                    let by_name = || args.option(name);
                     out.push(by_place.or_else(by_name).cloned().unwrap_or_default());
                 }
             }
@@ -165,7 +162,7 @@ impl Run<'_, '_> {
             }
             "send" => {
                 if let Value::Object(file) = &first
-                    && file.class == "File"
+                    && file.class == "Handle"
                 {
                     self.write_open(&file.values, &second);
                 } else {

@@ -18,7 +18,7 @@ impl Run<'_, '_> {
         for value in flat(values) {
             match &value {
                 Value::Nothing | Value::Map(_) | Value::Function(_) | Value::Bool(_) => continue,
-                Value::Object(object) if object.class == "File" => {
+                Value::Object(object) if object.class == "Handle" => {
                     out.extend(self.each_path(object.values.get(..1).unwrap_or_default()));
                     continue;
                 }
@@ -185,7 +185,7 @@ impl Run<'_, '_> {
             let content = self.content(&path);
             let mut text = Str::known(path.text.clone());
             text.known = path.known;
-            out.push(Value::object("File", vec![Value::Text(text), content]));
+            out.push(Value::object("Handle", vec![Value::Text(text), content]));
         }
         Value::one_of(out)
     }

@@ -270,6 +270,9 @@ impl Run<'_, '_> {
             Value::Name(path) if path.ends_with("environ") || &**path == "process.env" => {
                 self.variable(index, &Args::default())
             }
+            Value::Name(path) if &**path == "Dir" && self.language == Language::Ruby => {
+                self.act("give pattern $1", None, Args::of(vec![index.clone()]))
+            }
             Value::Name(path) if &**path == "ENV" || &**path == "%ENV" || &**path == "$_ENV" => {
                 self.variable(index, &Args::default())
             }
@@ -355,14 +358,14 @@ impl Run<'_, '_> {
             (Language::Python, "sys.argv") => args(self, &["-c"]),
             (Language::Python, "__name__") => Value::text("__main__"),
             (Language::Python, "sys.stdin" | "sys.stdin.buffer") => {
-                Value::object("File", vec![Value::text("/dev/stdin"), self.input()])
+                Value::object("Handle", vec![Value::text("/dev/stdin"), self.input()])
             }
             (Language::Python, "os.sep") | (Language::JavaScript, "path.sep") => Value::text("/"),
             (Language::Python, "os.devnull") => Value::text("/dev/null"),
             (Language::Python, "os.curdir") => Value::text("."),
             (Language::JavaScript, "process.argv") => args(self, &["node"]),
             (Language::JavaScript, "process.stdin") => {
-                Value::object("File", vec![Value::text("/dev/stdin"), self.input()])
+                Value::object("Handle", vec![Value::text("/dev/stdin"), self.input()])
             }
             (Language::JavaScript, "Deno.args" | "Bun.argv") => args(self, &[]),
             (Language::JavaScript, "__dirname") => Value::text("."),
@@ -370,7 +373,7 @@ impl Run<'_, '_> {
             (Language::Ruby, "STDIN" | "$stdin" | "ARGF" | "$<")
             | (Language::Perl, "STDIN")
             | (Language::Php, "STDIN") => {
-                Value::object("File", vec![Value::text("/dev/stdin"), self.input()])
+                Value::object("Handle", vec![Value::text("/dev/stdin"), self.input()])
             }
             (Language::Ruby, "File.SEPARATOR") => Value::text("/"),
             (Language::Php, "$argv") => args(self, &["-"]),
@@ -383,7 +386,7 @@ impl Run<'_, '_> {
             (Language::Perl, "$_") => self.input(),
             (Language::Perl, "@_") => args(self, &[]),
             (Language::Lua, "io.stdin") => {
-                Value::object("File", vec![Value::text("/dev/stdin"), self.input()])
+                Value::object("Handle", vec![Value::text("/dev/stdin"), self.input()])
             }
             _ => return None,
         })
@@ -548,6 +551,11 @@ impl Run<'_, '_> {
                 self.act("request $1 $*", None, Args::of(vec![to, value]));
                 Value::Nothing
             }
+            (Language::Lua, "pcall" | "xpcall") => {
+                let skip = if name == "pcall" { 1 } else { 2 };
+                let rest = args.given.get(skip..).unwrap_or_default().to_vec();
+                return Some(self.call(&first, Args::of(rest)));
+            }
             (Language::Lua, name) if name.starts_with("string.") => {
                 let method = name.strip_prefix("string.")?.to_owned();
                 let rest = args.given.get(1..).unwrap_or_default().to_vec();
@@ -708,7 +716,7 @@ impl Run<'_, '_> {
         let first = args.given.first().cloned().unwrap_or_default();
         match (object.class.as_str(), name) {
             (
-                "File",
+                "Handle",
                 "write" | "writelines" | "puts" | "print" | "write_all" | "end" | "fwrite" | "<<"
                 | "syswrite" | "printf" | "say",
             ) => {
@@ -716,7 +724,7 @@ impl Run<'_, '_> {
                 Some(Value::Unknown(None))
             }
             (
-                "File",
+                "Handle",
                 "read" | "readline" | "readlines" | "gets" | "text" | "lines" | "each_line"
                 | "getlines" | "sysread" | "buffer" | "decode" | "strip" | "chomp" | "splitlines"
                 | "on" | "iter_lines",
@@ -725,7 +733,7 @@ impl Run<'_, '_> {
                 self.call_back(args, &content);
                 Some(content)
             }
-            ("File", _) => Some(of.clone()),
+            ("Handle", _) => Some(of.clone()),
             (
                 "Socket" | "Peer",
                 "recv" | "read" | "gets" | "recvfrom" | "makefile" | "readline" | "sysread" | "on"
@@ -752,7 +760,7 @@ impl Run<'_, '_> {
                 for target in &args.given {
                     // `response.pipe(fs.createWriteStream(path))`
                     if let Value::Object(file) = target
-                        && file.class == "File"
+                        && file.class == "Handle"
                     {
                         self.write_open(&file.values, &value);
                     }

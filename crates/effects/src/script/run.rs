@@ -204,7 +204,7 @@ impl<'a, 'c> Run<'a, 'c> {
                         _ => out.push((key, value)),
                     }
                 }
-                Value::Map(Rc::new(out))
+                Value::map(out)
             }
             Node::Spread(of) => self.eval(script, *of),
             Node::Call {
@@ -235,6 +235,7 @@ impl<'a, 'c> Run<'a, 'c> {
                     parameters: parameters.clone(),
                     body: *body,
                     own: None,
+                    named: name.is_some(),
                 }));
                 if let Some(name) = name {
                     self.set(name, function.clone());
@@ -245,7 +246,7 @@ impl<'a, 'c> Run<'a, 'c> {
                 self.scopes.push(Vec::new());
                 self.eval(script, *body);
                 let members = self.scopes.pop().unwrap_or_default();
-                let class = Value::Class(Rc::new(members));
+                let class = Value::class(members);
                 self.set(name, class.clone());
                 class
             }
@@ -407,8 +408,14 @@ impl<'a, 'c> Run<'a, 'c> {
     }
 
     fn named(&mut self, name: &str) -> Value {
-        if let Some(value) = self.lookup(name) {
-            return value.clone();
+        if let Some(value) = self.lookup(name).cloned() {
+            // Ruby calls a method by its name alone.
+            if let (Value::Function(function), Language::Ruby) = (&value, self.language)
+                && function.named
+            {
+                return self.call_function(function, Args::default());
+            }
+            return value;
         }
         if let Some(value) = self.predefined(name) {
             return value;
@@ -443,6 +450,19 @@ impl<'a, 'c> Run<'a, 'c> {
         let own = self.language == Language::Python;
         let unsure = self.branches > 0;
         let last = self.scopes.len().saturating_sub(1);
+        // What belongs to a thing outlives the method that sets it.
+        let kept = name.starts_with("self.")
+            || name.starts_with("this.")
+            || name.starts_with("$this.")
+            || name.starts_with('@') && self.language == Language::Ruby;
+        if kept
+            && let Some(scope) = self.scopes.first_mut()
+            && scope.len() < 512
+        {
+            scope.retain(|(known, _)| known != name);
+            scope.push((name.to_owned(), value));
+            return;
+        }
         for (at, scope) in self.scopes.iter_mut().enumerate().rev() {
             if own && at != last {
                 continue;
@@ -554,7 +574,7 @@ impl<'a, 'c> Run<'a, 'c> {
                 if pairs.len() < MAX_ELEMENTS {
                     pairs.push((key, value));
                 }
-                self.set(&place, Value::Map(Rc::new(pairs)));
+                self.set(&place, Value::map(pairs));
             }
             _ => {}
         }
@@ -707,6 +727,7 @@ impl<'a, 'c> Run<'a, 'c> {
                 }
                 self.call_name(&full, Some(of), args)
             }
+            Value::Class(_) if name == "new" => self.call(of, args),
             Value::Map(_) | Value::Class(_)
                 if matches!(of.key(name), Some(Value::Function(_) | Value::Name(_))) =>
             {
@@ -826,6 +847,7 @@ impl<'a, 'c> Run<'a, 'c> {
             parameters: function.parameters.clone(),
             body: function.body,
             own: Some(own),
+            named: function.named,
         });
         self.call_function(&function, args)
     }

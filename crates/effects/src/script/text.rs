@@ -161,6 +161,10 @@ impl Run<'_, '_> {
         args: &Args,
     ) -> Option<Value> {
         Some(match name {
+            "format" if self.language == Language::Lua => {
+                let with = Value::list(args.given.clone());
+                self.formatted(of, &with)
+            }
             "format" => {
                 if text.known {
                     let format = text.text.clone();

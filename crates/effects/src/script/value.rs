@@ -9,6 +9,8 @@ use crate::value::{MAX_TEXT, Taint};
 pub(super) const MAX_CHOICES: usize = 8;
 /// Most elements of a list.
 pub(super) const MAX_ELEMENTS: usize = 1024;
+/// Deepest nesting of lists, maps and things.
+const MAX_NESTING: u32 = 12;
 /// Stands in a text for what is not known.
 pub(super) const GAP: &str = "${_value}";
 
@@ -93,6 +95,8 @@ pub(super) struct Closure {
     pub(super) body: Id,
     /// What a method belongs to.
     pub(super) own: Option<Value>,
+    /// It was defined with a name.
+    pub(super) named: bool,
 }
 
 /// A thing of a class, with the values that it was made from.
@@ -129,12 +133,28 @@ impl Value {
         Self::Text(Str::known(text))
     }
 
+    /// Holds no other values.
+    fn is_plain(&self) -> bool {
+        matches!(
+            self,
+            Self::Nothing
+                | Self::Text(_)
+                | Self::Number(_)
+                | Self::Bool(_)
+                | Self::Name(_)
+                | Self::Unknown(_)
+        )
+    }
+
     pub(super) fn name(name: &str) -> Self {
         Self::Name(name.into())
     }
 
     pub(super) fn list(all: Vec<Self>) -> Self {
-        Self::List(Rc::new(all))
+        if all.iter().all(Self::is_plain) {
+            return Self::List(Rc::new(all));
+        }
+        Self::List(Rc::new(all.into_iter().map(Self::part).collect()))
     }
 
     pub(super) fn remote(address: impl Into<String>) -> Self {
@@ -147,7 +167,7 @@ impl Value {
             .fold(None, |taint, value| worse(taint, value.taint()));
         Self::Object(Rc::new(Object {
             class: class.to_owned(),
-            values,
+            values: values.into_iter().map(Self::part).collect(),
             taint,
         }))
     }
@@ -179,7 +199,7 @@ impl Value {
         match flat.len() {
             0 => Self::Nothing,
             1 => flat.swap_remove(0),
-            _ => Self::OneOf(Rc::new(flat)),
+            _ => Self::OneOf(Rc::new(flat.into_iter().map(Self::part).collect())),
         }
     }
 
@@ -258,18 +278,68 @@ impl Value {
 
     /// Where an unknown part comes from.
     pub(super) fn taint(&self) -> Option<Taint> {
+        self.taint_within(&mut 2_048)
+    }
+
+    /// Values share parts: without a bound a small code makes a walk that does not end.
+    fn taint_within(&self, steps: &mut u32) -> Option<Taint> {
+        *steps = steps.checked_sub(1)?;
         match self {
             Self::Text(text) => text.taint.clone(),
             Self::Unknown(taint) => taint.clone(),
             Self::Object(object) => object.taint.clone(),
             Self::List(all) | Self::OneOf(all) => all
                 .iter()
-                .fold(None, |taint, value| worse(taint, value.taint())),
-            Self::Map(all) => all
-                .iter()
-                .fold(None, |taint, (_, value)| worse(taint, value.taint())),
+                .fold(None, |taint, value| worse(taint, value.taint_within(steps))),
+            Self::Map(all) => all.iter().fold(None, |taint, (_, value)| {
+                worse(taint, value.taint_within(steps))
+            }),
             _ => None,
         }
+    }
+
+    /// A part of something else. What is nested too deeply is not known: values are walked and
+    /// dropped by recursion.
+    fn part(self) -> Self {
+        if self.deeper_than(MAX_NESTING, &mut 512) {
+            Self::Unknown(self.taint())
+        } else {
+            self
+        }
+    }
+
+    fn deeper_than(&self, levels: u32, steps: &mut u32) -> bool {
+        let (Some(left), Some(levels)) = (steps.checked_sub(1), levels.checked_sub(1)) else {
+            return true;
+        };
+        *steps = left;
+        match self {
+            Self::List(all) | Self::OneOf(all) => {
+                all.iter().any(|value| value.deeper_than(levels, steps))
+            }
+            Self::Map(all) | Self::Class(all) => all
+                .iter()
+                .any(|(_, value)| value.deeper_than(levels, steps)),
+            Self::Object(object) => object
+                .values
+                .iter()
+                .any(|value| value.deeper_than(levels, steps)),
+            Self::Function(function) => function
+                .own
+                .as_ref()
+                .is_some_and(|own| own.deeper_than(levels, steps)),
+            _ => false,
+        }
+    }
+
+    /// A map from names to values.
+    pub(super) fn map(all: Vec<(String, Self)>) -> Self {
+        Self::Map(Rc::new(parts(all)))
+    }
+
+    /// A class with its members.
+    pub(super) fn class(all: Vec<(String, Self)>) -> Self {
+        Self::Class(Rc::new(parts(all)))
     }
 
     /// A key of a map.
@@ -292,4 +362,10 @@ impl Value {
             _ => None,
         }
     }
+}
+
+fn parts(all: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    all.into_iter()
+        .map(|(name, value)| (name, value.part()))
+        .collect()
 }

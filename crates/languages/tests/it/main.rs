@@ -7,5 +7,11 @@
     reason = "a test that fails says so"
 )]
 
+mod hostile;
+mod javascript;
+mod lua;
+mod perl;
+mod php;
 mod python;
+mod ruby;
 mod support;

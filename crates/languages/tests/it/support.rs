@@ -83,3 +83,16 @@ pub(crate) fn all_calm(interpreter: &str, codes: &[&str]) {
 pub(crate) fn kinds(analysis: &Analysis) -> Vec<&EffectKind> {
     analysis.effects.iter().map(|effect| &effect.kind).collect()
 }
+
+/// Each line is interrupted.
+#[track_caller]
+pub(crate) fn all_lines_dangerous(lines: &[&str]) {
+    for line in lines {
+        let (analysis, judgement) = judge(line);
+        assert!(
+            judgement.decision >= Decision::Confirm,
+            "{line}: {:?}",
+            kinds(&analysis)
+        );
+    }
+}

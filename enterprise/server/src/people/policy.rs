@@ -13,6 +13,7 @@ use cmdai_api::console::{
 use cmdai_api::machine::Authority;
 use cmdai_bundle::keys;
 use cmdai_effects::{Context, NoSession};
+use cmdai_languages::Grammars;
 use cmdai_policy::{PolicyError, Severity};
 use cmdai_schema::{Analysis, Dialect};
 use cmdai_store::ReleaseRow;
@@ -142,6 +143,7 @@ fn analyse(text: &str) -> Analysis {
         home: "/home/user",
         user: "user",
         session: &NoSession,
+        languages: &Grammars,
     };
     cmdai_effects::analyse(text, &context)
 }
