@@ -103,6 +103,22 @@ pub(crate) fn whole(text: &str, dialect: Dialect) {
     if clean != text {
         analysis(&clean, dialect);
     }
+    let posix = matches!(dialect, Dialect::Bash | Dialect::Zsh | Dialect::Sh);
+    // A statement of a database's own language may stand alone, and then the whole text is it.
+    let command = first.invocations.first().is_some_and(|call| call.known);
+    let sound = first.complete && first.diagnostics.is_empty();
+    if posix && command && sound && text.len() < 60_000 {
+        more(text, dialect, judged.decision);
+    }
+}
+
+/// A harmless command before or after does not lower a decision.
+fn more(text: &str, dialect: Dialect, decision: Decision) {
+    for longer in [format!("true\n{text}"), format!("{text}\ntrue")] {
+        let found = analysis(&longer, dialect);
+        let with = judge(&longer, dialect, &found).decision;
+        assert!(with >= decision, "{decision:?} became {with:?}: {longer:?}");
+    }
 }
 
 fn judge(text: &str, dialect: Dialect, analysis: &Analysis) -> cmdai_schema::Judgement {

@@ -51,7 +51,7 @@ pub fn policy(data: &[u8]) {
             return;
         }
     };
-    lint(&set);
+    lint(&set, Some("2026-11-23T10:00:00Z"));
     run_tests(&set, &|text| {
         cmdai_effects::analyse(text, &check::context(Dialect::Bash))
     });

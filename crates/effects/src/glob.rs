@@ -2,6 +2,8 @@
 
 /// Most comparisons that one extended pattern is given.
 const MAX_WORK: usize = 20_000;
+/// Longest text whose characters lie on the stack.
+const SHORT: usize = 48;
 
 /// True where a pattern with `*`, `?` and `[…]` covers the whole text. Linear in practice: one star is
 /// remembered at a time.
@@ -9,9 +11,27 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     if !pattern.contains(['*', '?', '[', '\\']) {
         return pattern == text;
     }
+    // Names are short, and many of them are tried on one pattern.
+    let (mut left, mut right) = (['\0'; SHORT], ['\0'; SHORT]);
+    if let (Some(pattern), Some(text)) = (put(pattern, &mut left), put(text, &mut right)) {
+        return matches_chars(pattern, text);
+    }
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     matches_chars(&pattern, &text)
+}
+
+/// The characters of a short text, without an allocation.
+fn put<'b>(text: &str, buffer: &'b mut [char; SHORT]) -> Option<&'b [char]> {
+    if text.len() > SHORT {
+        return None;
+    }
+    let mut count = 0;
+    for (slot, next) in buffer.iter_mut().zip(text.chars()) {
+        *slot = next;
+        count += 1;
+    }
+    buffer.get(..count)
 }
 
 /// As [`matches`], with extended patterns: `@(a|b)`, `!(a)`, `*(a)`, `+(a)`, `?(a)`.
