@@ -268,21 +268,21 @@ impl<'a> Parser<'a> {
                 return None;
             }
             match self.byte_at(at)? {
-                b'[' => depth += 1,
+                // Brackets inside other ones are theirs.
+                b'[' if inner == 0 => depth += 1,
                 b']' if inner == 0 => {
-                    depth -= 1;
+                    depth = depth.saturating_sub(1);
                     if depth == 0 {
                         return Some(at);
                     }
                 }
-                b']' => depth = depth.saturating_sub(1),
                 b'(' | b'{' => inner += 1,
                 b')' | b'}' if inner > 0 => inner -= 1,
                 b'}' => return None,
                 b'\\' => at += 1,
                 quote @ (b'\'' | b'"' | b'`') => {
                     at += 1;
-                    while self.byte_at(at)? != quote {
+                    while self.byte_at(at)? != quote && at <= limit {
                         at += 1 + usize::from(quote != b'\'' && self.byte_at(at) == Some(b'\\'));
                     }
                 }

@@ -15,6 +15,8 @@ const ALL: [Dialect; 5] = [
 #[test]
 fn complaints_keep_to_the_text() {
     for text in [
+        "a=([(])]=x)",
+        "a=([{]}]=x) a[(])]=1 ${a[(])]}",
         "for ",
         "select ",
         "for é",
