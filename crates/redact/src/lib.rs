@@ -44,7 +44,7 @@ const REPEATED_FROM: usize = 6;
 const REPEATED_MOST: usize = 64;
 
 /// Most further passes over a redacted text.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 16;
 
 /// All secrets and personal data in a command line (or any text), sorted and non-overlapping.
 ///
