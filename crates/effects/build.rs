@@ -48,6 +48,10 @@ struct Program {
     #[serde(default)]
     handler: String,
     #[serde(default)]
+    positions: String,
+    #[serde(default)]
+    input: String,
+    #[serde(default)]
     provider: String,
     #[serde(default)]
     context: String,
@@ -85,6 +89,7 @@ fn main() -> Outcome<()> {
     let mut out = String::new();
     write_files(&mut out, &files)?;
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let mut cmdlets: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = 0usize;
     let mut apis = String::new();
     for path in files {
@@ -99,7 +104,13 @@ fn main() -> Outcome<()> {
             write_program(&mut out, count, &program)
                 .map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
             for name in &program.names {
-                if names.insert(name.clone(), count).is_some() {
+                let lower = name.to_lowercase();
+                let (table, name) = match program.style.as_str() {
+                    "cmdlet" => (&mut cmdlets, lower),
+                    "cmd" => (&mut cmdlets, format!("cmd:{lower}")),
+                    _ => (&mut names, name.clone()),
+                };
+                if table.insert(name.clone(), count).is_some() {
                     return Err(format!("{}: {name} is described twice", path.display()).into());
                 }
             }
@@ -118,6 +129,14 @@ fn main() -> Outcome<()> {
         out,
         "/// Web interfaces, in the order of their files.\npub(crate) static APIS: &[Api] = &[{apis}];"
     )?;
+    writeln!(
+        out,
+        "/// Names of cmdlets and of what cmd.exe does itself, sorted.\npub(crate) static CMDLETS: &[(&str, &Program)] = &["
+    )?;
+    for (name, index) in &cmdlets {
+        writeln!(out, "({name:?}, &P{index}),")?;
+    }
+    writeln!(out, "];")?;
     let target = PathBuf::from(std::env::var("OUT_DIR")?).join("knowledge.rs");
     fs::write(target, out)?;
     let target = PathBuf::from(std::env::var("OUT_DIR")?).join("calls.rs");
@@ -198,6 +217,8 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
         "posix" => "Posix",
         "long" => "Long",
         "raw" => "Raw",
+        "cmdlet" => "Cmdlet",
+        "slash" | "cmd" => "Slash",
         other => return Err(format!("no such style: {other}").into()),
     };
     let name = program.names.first().ok_or("a program needs a name")?;
@@ -230,7 +251,7 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
     }
     writeln!(
         out,
-        "], wrap: {}, handler: {:?}, provider: {:?}, context: {:?} }};",
+        "], wrap: {}, handler: {:?}, provider: {:?}, context: {:?}, positions: &{:?}, input: {:?} }};",
         wrap(&program.wrap)?,
         program.handler,
         program.provider,
@@ -238,7 +259,9 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
             "context"
         } else {
             program.context.as_str()
-        }
+        },
+        program.positions.split_whitespace().collect::<Vec<_>>(),
+        program.input
     )?;
     Ok(())
 }

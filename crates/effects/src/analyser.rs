@@ -189,6 +189,8 @@ pub(crate) struct Analyser<'c> {
     pub(crate) ceiling: Certainty,
     /// Aliases being expanded.
     pub(crate) expanding: Vec<String>,
+    /// The text is cmd.exe's.
+    pub(crate) in_cmd: bool,
     pub(crate) depth: u32,
     pub(crate) steps: u32,
     /// There were more calls than are kept.
@@ -237,6 +239,7 @@ impl<'c> Analyser<'c> {
             called: Vec::new(),
             ceiling: Certainty::Proven,
             expanding: Vec::new(),
+            in_cmd: false,
             depth: 0,
             steps: 0,
             crowded: false,
@@ -248,7 +251,12 @@ impl<'c> Analyser<'c> {
     }
 
     pub(crate) fn run(mut self, text: &str) -> Analysis {
-        let tree = cmdai_shell::parse(text, self.dialect);
+        let mut tree = cmdai_shell::parse(text, self.dialect);
+        if crate::powershell::is_pasted(&tree, self.dialect) {
+            // People paste lines of PowerShell into other shells.
+            self.dialect = Dialect::Powershell;
+            tree = cmdai_shell::parse(text, self.dialect);
+        }
         self.list(&tree, &tree.body, &Stream::Empty);
         self.flow = Flow::On;
         self.leave_shell(0);

@@ -1,10 +1,10 @@
 //! Simple commands: alias, function, builtin or program, and what it does with its arguments.
 
-use cmdai_schema::{Arg, Certainty, CodeSource, EffectKind, Invocation, Span};
+use cmdai_schema::{Arg, Certainty, CodeSource, Dialect, EffectKind, Invocation, Span};
 
 use crate::{
     analyser::Analyser,
-    knowledge::{self, Program, WrapKind},
+    knowledge::{self, Program, Style, WrapKind},
     options::{self, Parsed},
     paths,
     state::Value,
@@ -42,13 +42,31 @@ impl Analyser<'_> {
         stdin: &Stream,
         span: Span,
     ) -> Stream {
+        let folded;
+        let words = if self.dialect == Dialect::Powershell {
+            match self.ps_words(words, stdin) {
+                Ok(words) => {
+                    folded = words;
+                    folded.as_slice()
+                }
+                Err(printed) => return printed,
+            }
+        } else {
+            words
+        };
         let Some((first, args)) = words.split_first() else {
             return Stream::Empty;
         };
         let (word, certainty) = self.program_word(first);
         let name = paths::base_name(&word).to_owned();
         let name = name.strip_suffix(".exe").unwrap_or(&name);
-        let program = knowledge::find(name);
+        let cmdlet = (self.dialect == Dialect::Powershell)
+            .then(|| self.ps_program(&word, args))
+            .flatten();
+        let (name, program) = match cmdlet {
+            Some(program) => (program.name, Some(program)),
+            None => (name, knowledge::find(name)),
+        };
         let (pipeline, stage) = self.place.unwrap_or((self.pipelines.saturating_sub(1), 0));
         let told = certainty.is_some();
         self.chain
@@ -166,7 +184,13 @@ impl Analyser<'_> {
         first: &Text,
         program: Option<&'static Program>,
     ) -> Stream {
-        if !word.contains('/') {
+        if let Some(program) = program.filter(|program| program.style == Style::Cmdlet) {
+            return self.cmdlet(call, program);
+        }
+        let of_cmd = self.in_cmd && program.is_some_and(|program| program.style == Style::Slash);
+        if of_cmd {
+            // What cmd.exe does itself has names of other shells' builtins.
+        } else if !word.contains('/') {
             // A wrapper that is a program of its own does not see the shell's functions.
             let outer = self
                 .chain

@@ -448,11 +448,14 @@ impl Writer<'_, '_> {
                 self.text(&op.to_ascii_lowercase());
                 self.expression(one);
             }
-            Expr::Binary(left, op, right) => {
+            Expr::Chain(first, rest) => {
                 self.tag(b'2');
-                self.text(&op.to_ascii_lowercase());
-                self.expression(left);
-                self.expression(right);
+                self.number(rest.len());
+                self.expression(first);
+                for (op, next) in rest {
+                    self.text(&op.to_ascii_lowercase());
+                    self.expression(next);
+                }
             }
             Expr::Cast(name, one) => {
                 self.tag(b'c');

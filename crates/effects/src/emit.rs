@@ -1,6 +1,6 @@
 //! Effects on paths, with what is special about each path.
 
-use cmdai_schema::{Certainty, EffectKind, Span};
+use cmdai_schema::{Certainty, Dialect, EffectKind, Span};
 
 use crate::{analyser::Analyser, paths, value::Text};
 
@@ -9,6 +9,12 @@ impl Analyser<'_> {
     pub(crate) fn absolute(&self, path: &str) -> String {
         if path == "~" || path.starts_with("~/") {
             return format!("{}{}", self.home(), path.get(1..).unwrap_or(""));
+        }
+        if paths::is_drive(path) || self.dialect == Dialect::Powershell {
+            return paths::windows(path, &self.env.cwd, &self.home());
+        }
+        if paths::is_drive(&self.env.cwd) {
+            return paths::windows(path, &self.env.cwd, "");
         }
         let absolute = paths::normalise(path, &self.env.cwd);
         if self.env.links.is_empty() {

@@ -72,6 +72,10 @@ impl Analyser<'_> {
             self.fish_word(tree, word, out);
             return;
         }
+        if self.dialect == Dialect::Powershell {
+            self.ps_word(tree, word, out);
+            return;
+        }
         let before = out.len();
         if word
             .parts

@@ -193,6 +193,7 @@ impl Analyser<'_> {
         body: &List<'_>,
         stdin: &Stream,
     ) -> Stream {
+        let name = &*self.folded(name);
         self.place = None;
         let values: Vec<Text> = match words {
             Some(words) => self.on_every_choice(|this| this.expand_words(tree, words)),

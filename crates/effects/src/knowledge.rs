@@ -12,6 +12,10 @@ pub(crate) enum Style {
     Long,
     /// Everything is an operand.
     Raw,
+    /// `-Name value` of PowerShell: in any case of letters, cut short, perhaps without a name.
+    Cmdlet,
+    /// `/name`, `/name:value` of Windows: in any case of letters.
+    Slash,
 }
 
 /// Whether an option takes a value.
@@ -70,6 +74,10 @@ pub(crate) struct Program {
     pub(crate) rules: &'static [Rule],
     pub(crate) wrap: Option<Wrap>,
     pub(crate) handler: &'static str,
+    /// Parameters that operands stand for, in order.
+    pub(crate) positions: &'static [&'static str],
+    /// The parameter that takes what the pipe brings.
+    pub(crate) input: &'static str,
     pub(crate) provider: &'static str,
     pub(crate) context: &'static str,
 }
@@ -202,6 +210,15 @@ pub(crate) fn find(name: &str) -> Option<&'static Program> {
         .binary_search_by(|(known, _)| (*known).cmp(name))
         .ok()?;
     PROGRAMS.get(at).map(|(_, program)| *program)
+}
+
+/// The entry of a cmdlet, an alias of one, or, with `cmd:` in front, of a command of cmd.exe. The name is
+/// in lower case.
+pub(crate) fn find_cmdlet(name: &str) -> Option<&'static Program> {
+    let at = CMDLETS
+        .binary_search_by(|(known, _)| (*known).cmp(name))
+        .ok()?;
+    CMDLETS.get(at).map(|(_, program)| *program)
 }
 
 /// Names that match a shell pattern.

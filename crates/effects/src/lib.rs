@@ -35,6 +35,7 @@ mod options;
 mod output;
 mod parameter;
 mod paths;
+mod powershell;
 mod programs;
 mod reading;
 mod redirect;

@@ -93,6 +93,10 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
         skip: 0,
         settled: false,
     };
+    if program.style == Style::Slash {
+        slash(&mut parsed, args);
+        return parsed;
+    }
     let mut index = 0;
     let mut only_operands = program.style == Style::Raw;
     while let Some(arg) = args.get(index) {
@@ -212,6 +216,51 @@ pub(crate) fn wrap_of(parsed: &Parsed<'_>) -> Option<(Wrap, usize)> {
         .max_by_key(|sub| sub.on.len())?;
     sub.wrap
         .map(|wrap| (wrap, sub.on.len() + usize::from(wrap.skip)))
+}
+
+/// `/s`, `/name:value`, `/name value`, `-name`.
+fn slash<'a>(parsed: &mut Parsed<'a>, args: &'a [Text]) {
+    let mut index = 0;
+    while let Some(arg) = args.get(index) {
+        index += 1;
+        let text = arg.text.as_str();
+        let dashed = text.len() > 1
+            && text.starts_with(['/', '-'])
+            && !text
+                .get(1..)
+                .and_then(|rest| rest.split(':').next())
+                .unwrap_or("")
+                .contains(['/', '\\']);
+        if !dashed {
+            parsed.operands.push((index - 1, arg));
+            continue;
+        }
+        let name = text.split([':', '=']).next().unwrap_or(text);
+        let attached = (name.len() < text.len()).then(|| arg.after(name.len() + 1));
+        let lower = format!("-{}", name.get(1..).unwrap_or("").to_ascii_lowercase());
+        let option = parsed
+            .program
+            .options
+            .iter()
+            .find(|option| option.names.contains(&lower.as_str()));
+        match option {
+            Some(option) => {
+                let value = match (option.takes, attached) {
+                    (_, Some(value)) => Some(value),
+                    (Takes::Yes, None) => {
+                        index += 1;
+                        args.get(index - 1).cloned()
+                    }
+                    _ => None,
+                };
+                parsed.options.push((Cow::Borrowed(option.flag), value));
+            }
+            None => parsed.options.push((
+                Cow::Owned(lower.trim_start_matches('-').to_owned()),
+                attached,
+            )),
+        }
+    }
 }
 
 /// A trial run that is switched off is none: `--dry-run=none`, `--dryrun=false`, `--dry-run=$MODE`.

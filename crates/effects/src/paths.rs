@@ -47,6 +47,59 @@ fn push<'p>(parts: &mut Vec<&'p str>, path: &'p str, cwd: &'p str) {
     }
 }
 
+/// A path on a drive: `C:\\x`, `d:/x`, `C:`.
+pub(crate) fn is_drive(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(1) == Some(&b':')
+        && matches!(bytes.get(2), None | Some(b'/' | b'\\'))
+}
+
+/// As [`normalise`], for paths of PowerShell and cmd.exe: either slash separates, a drive is a root of
+/// its own and is written with a capital letter. Stores that are no files keep their name in front,
+/// such as `HKLM:/…`.
+pub(crate) fn windows(path: &str, cwd: &str, home: &str) -> String {
+    let mut path = path.replace('\\', "/");
+    if path.eq_ignore_ascii_case("nul") || path.eq_ignore_ascii_case("$null") {
+        return "/dev/null".to_owned();
+    }
+    for prefix in [
+        "//?/",
+        "//./",
+        "FileSystem::",
+        "Microsoft.PowerShell.Core/FileSystem::",
+    ] {
+        if let Some(rest) = path.strip_prefix(prefix) {
+            path = rest.to_owned();
+        }
+    }
+    if path == "~" || path.starts_with("~/") {
+        path = format!("{home}{}", path.get(1..).unwrap_or(""));
+    }
+    if let Some((store, rest)) = path.split_once(':')
+        && store.len() > 1
+        && store.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !rest.starts_with("//")
+    {
+        return format!(
+            "{}:/{}",
+            store.to_ascii_uppercase(),
+            rest.trim_start_matches([':', '/'])
+        );
+    }
+    let drive = |path: &str| path.get(..1).unwrap_or("C").to_ascii_uppercase();
+    if is_drive(&path) {
+        let rest = normalise(path.get(2..).unwrap_or(""), "/");
+        return format!("{}:{rest}", drive(&path));
+    }
+    if is_drive(cwd) {
+        let inner = cwd.get(2..).unwrap_or("");
+        let inner = if inner.is_empty() { "/" } else { inner };
+        return format!("{}:{}", drive(cwd), normalise(&path, inner));
+    }
+    normalise(&path, cwd)
+}
+
 /// A path whose pattern characters and tilde stand for themselves, as effects write it.
 pub(crate) fn escaped(path: &str) -> String {
     let mut out = String::with_capacity(path.len() + 2);
@@ -83,6 +136,14 @@ pub(crate) fn dir_name(path: &str) -> &str {
 /// A path where an unset variable makes a disaster: the root, what lies right below it, a system
 /// folder or a home.
 pub(crate) fn is_catastrophic(path: &str, home: &str) -> bool {
+    if is_drive(path) {
+        return path
+            .trim_end_matches("/*")
+            .trim_end_matches('/')
+            .matches('/')
+            .count()
+            <= 1;
+    }
     let bare = path.trim_end_matches("/*").trim_end_matches("/.*");
     if bare.is_empty() || bare == "/" || bare == home || bare == "/home" {
         return true;
@@ -177,6 +238,20 @@ pub(crate) fn is_secret(path: &str, home: &str) -> bool {
             | "/etc/security/opasswd"
     ) {
         return true;
+    }
+    if is_drive(path) {
+        let lower = path.to_ascii_lowercase();
+        if lower.contains("/system32/config/")
+            && ["sam", "system", "security"]
+                .iter()
+                .any(|store| lower.ends_with(store))
+            || lower.ends_with("/ntds.dit")
+            || lower.contains("/microsoft/credentials/")
+            || lower.contains("/microsoft/protect/")
+            || lower.ends_with("/unattend.xml")
+        {
+            return true;
+        }
     }
     if path.starts_with("/proc/")
         && (name == "environ" || name == "mem" || name == "maps")
@@ -340,6 +415,15 @@ pub(crate) fn persistence(path: &str) -> Option<&'static str> {
     {
         return Some("cron");
     }
+    if name.ends_with("profile.ps1") {
+        return Some("rc-file");
+    }
+    if path.contains("/Start Menu/Programs/Startup/") {
+        return Some("autostart");
+    }
+    if path.starts_with("C:/Windows/System32/Tasks/") {
+        return Some("scheduled-task");
+    }
     if name == "authorized_keys" || name == "authorized_keys2" {
         return Some("authorized-key");
     }
@@ -426,10 +510,16 @@ pub(crate) fn is_log(path: &str) -> bool {
         ".viminfo",
         ".lesshst",
     ];
-    path == "/var/log"
+    path.contains("/winevt/Logs")
+        || name_is_history(path)
+        || path == "/var/log"
         || path.starts_with("/var/log/")
         || matches!(path, "/var/run/utmp" | "/run/utmp" | "/var/adm/wtmp")
         || HISTORY.contains(&base_name(path))
+}
+
+fn name_is_history(path: &str) -> bool {
+    base_name(path).eq_ignore_ascii_case("consolehost_history.txt")
 }
 
 /// Something of cmdai's own.

@@ -1,6 +1,6 @@
 //! Redirections: what is read, written and connected to.
 
-use cmdai_schema::{Certainty, EffectKind, Span};
+use cmdai_schema::{Certainty, Dialect, EffectKind, Span};
 use cmdai_shell::{HereDoc, Part, RedirectOp, Redirection, Tree};
 
 use crate::{
@@ -126,6 +126,11 @@ impl Analyser<'_> {
             | RedirectOp::AppendBoth => {
                 let target = self.expand_one(tree, &redirection.target);
                 let append = matches!(redirection.op, RedirectOp::Append | RedirectOp::AppendBoth);
+                if self.dialect == Dialect::Powershell && target.known && target.text.is_empty() {
+                    // `> $null`
+                    out.away = redirection.fd == 1;
+                    return;
+                }
                 if let [Part::Process(..)] = redirection.target.parts.as_slice() {
                     out.away = fd == 1;
                     return;

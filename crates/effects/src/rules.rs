@@ -5,7 +5,7 @@ use cmdai_schema::{Certainty, CodeSource, EffectKind, Span};
 use crate::{
     analyser::Analyser,
     glob,
-    knowledge::{Arg, Cond, Kind, Rule, Template},
+    knowledge::{Arg, Cond, Kind, Rule, Style, Template},
     options::Parsed,
     paths,
     script::Start,
@@ -377,6 +377,11 @@ impl Analyser<'_> {
     }
 }
 
+/// True where the case of letters means nothing.
+fn any_case(parsed: &Parsed<'_>) -> bool {
+    matches!(parsed.program.style, Style::Cmdlet | Style::Slash)
+}
+
 fn rule_matches(rule: &Rule, parsed: &Parsed<'_>) -> bool {
     rule.on
         .iter()
@@ -384,7 +389,10 @@ fn rule_matches(rule: &Rule, parsed: &Parsed<'_>) -> bool {
         .all(|(choices, (_, text))| {
             choices.iter().any(|choice| match choice.strip_suffix('*') {
                 Some(start) => text.text.starts_with(start),
-                None => text.text == *choice,
+                None => {
+                    text.text == *choice
+                        || any_case(parsed) && text.text.eq_ignore_ascii_case(choice)
+                }
             })
         })
 }
@@ -398,9 +406,15 @@ fn holds(condition: &Cond, parsed: &Parsed<'_>) -> bool {
         Cond::Matches(arg, patterns, negated) => {
             let texts = collect(*arg, parsed, Span::default());
             let hit = texts.iter().any(|text| {
-                patterns
-                    .iter()
-                    .any(|pattern| glob::matches(pattern, &text.text))
+                patterns.iter().any(|pattern| {
+                    if any_case(parsed) {
+                        // Patterns of such programs are written in lower case, with slashes.
+                        let lower = text.text.to_ascii_lowercase().replace('\\', "/");
+                        glob::matches(pattern, &lower)
+                    } else {
+                        glob::matches(pattern, &text.text)
+                    }
+                })
             });
             hit != *negated
         }

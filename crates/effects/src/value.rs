@@ -155,6 +155,8 @@ pub(crate) struct Text {
     pub(crate) glob: bool,
     /// Holds pattern characters or a tilde that stand for themselves, as quoting made them.
     pub(crate) literal: bool,
+    /// One value with the argument before it: `a,b` of PowerShell.
+    pub(crate) more: bool,
     /// Where an unknown part comes from.
     pub(crate) taint: Option<Taint>,
     /// Where it stands.

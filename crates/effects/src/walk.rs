@@ -1,6 +1,6 @@
 //! Goes through a tree as the shell would, on every way that is possible.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use cmdai_schema::{Certainty, Dialect, EffectKind};
 use cmdai_shell::{AndOr, Command, CommandKind, Connector, List, Part, Pipeline, Tree, Word};
@@ -295,7 +295,8 @@ impl Analyser<'_> {
                     let span = self.map.span(command.span);
                     self.own(span);
                 }
-                self.env.functions.retain(|(known, _)| known != name);
+                let name = self.folded(name);
+                self.env.functions.retain(|(known, _)| *known != name);
                 let function = Rc::new(Function {
                     text,
                     map,
@@ -303,10 +304,10 @@ impl Analyser<'_> {
                 });
                 self.env
                     .functions
-                    .push(((*name).to_owned(), Some(Rc::clone(&function))));
+                    .push((name.to_string(), Some(Rc::clone(&function))));
                 if *hooked {
                     let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
-                    self.call_function(name, &function, Vec::new(), &Stream::Empty);
+                    self.call_function(&name, &function, Vec::new(), &Stream::Empty);
                     self.ceiling = ceiling;
                 }
                 self.status = Status::Seen(true);
@@ -342,10 +343,13 @@ impl Analyser<'_> {
                 self.expand_one(tree, count);
                 self.list(tree, body, stdin)
             }
-            CommandKind::Expression(_)
+            kind @ (CommandKind::Expression(_)
             | CommandKind::Assign { .. }
             | CommandKind::Try { .. }
-            | CommandKind::Params(_) => Stream::UNKNOWN,
+            | CommandKind::Params(_)) => {
+                let span = self.map.span(command.span);
+                self.ps_statement(tree, kind, stdin, span)
+            }
             CommandKind::Unknown => {
                 self.unknown = true;
                 Stream::UNKNOWN
@@ -353,6 +357,16 @@ impl Analyser<'_> {
         };
         self.cursors.truncate(cursors);
         self.finish_redirections(redirected, printed)
+    }
+
+    /// A name as it is held: in PowerShell the case of letters means nothing.
+    pub(crate) fn folded<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.dialect == Dialect::Powershell && name.bytes().any(|byte| byte.is_ascii_uppercase())
+        {
+            Cow::Owned(name.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(name)
+        }
     }
 
     pub(crate) fn call_function(
@@ -391,9 +405,20 @@ impl Analyser<'_> {
         self.locals.push(Vec::new());
         // Names that the arguments get hold inside only.
         for (at, param) in function.params.iter().enumerate() {
-            self.localise(param);
-            let given = args.get(at).cloned();
-            self.fish_assign(param, given.as_slice());
+            let param = self.folded(param);
+            self.localise(&param);
+            if self.dialect == Dialect::Fish {
+                let given = args.get(at).cloned();
+                self.fish_assign(&param, given.as_slice());
+            }
+        }
+        if self.dialect == Dialect::Powershell {
+            self.ps_bind(&function.params, &args);
+            if *stdin != Stream::Empty {
+                let all = crate::powershell::values(stdin, span);
+                self.ps_set("_", &all);
+                self.ps_set("input", &all);
+            }
         }
         let positional = self.env.positional.replace(args);
         let cursors = self.cursors.len();

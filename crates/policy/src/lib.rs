@@ -26,6 +26,7 @@ mod condition;
 mod decide;
 mod difference;
 mod document;
+mod drive;
 mod effective;
 mod error;
 mod glob;

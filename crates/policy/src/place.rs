@@ -363,6 +363,9 @@ impl<'a> Places<'a> {
 
     /// What a path is. Globs count for all that they may name.
     pub(crate) fn of(&self, path: &str) -> Place {
+        if crate::drive::is_drive(path) {
+            return self.of_drive(path);
+        }
         if !path.starts_with('/') {
             return Place::Unknown;
         }
@@ -459,6 +462,33 @@ impl<'a> Places<'a> {
             return Place::MachineData;
         }
         within_unknown(path)
+    }
+
+    fn of_drive(&self, path: &str) -> Place {
+        if let Some(project) = self.project
+            && is_below(path, project)
+        {
+            return within(
+                path.get(project.len()..)
+                    .unwrap_or("")
+                    .trim_start_matches('/'),
+            );
+        }
+        if let Some(home) = self.home
+            && is_below(path, home)
+        {
+            let rest = path.get(home.len()..).unwrap_or("").trim_matches('/');
+            return if rest.is_empty() {
+                Place::Home
+            } else {
+                self.in_home(rest)
+            };
+        }
+        match crate::drive::of(path) {
+            Ok(Place::MachineData) => within_unknown(path.get(2..).unwrap_or("")),
+            Ok(place) => place,
+            Err(in_home) => self.in_home(in_home),
+        }
     }
 
     fn in_home(&self, rest: &str) -> Place {
@@ -603,6 +633,24 @@ mod tests {
             ("/home/user/project/.git/index.lock", Place::Build),
             ("/home/user/project/C:\\", Place::Root),
             ("/home/user/project/C:\\Users\\u", Place::MachineData),
+            ("C:/", Place::Root),
+            ("D:/*", Place::Root),
+            ("C:", Place::Root),
+            ("C:/Windows", Place::SystemRoot),
+            ("c:/windows/system32/*", Place::SystemRoot),
+            ("C:/Windows/System32/drivers/etc/hosts", Place::SystemRoot),
+            ("C:/Windows/Temp/x", Place::Temporary),
+            ("C:/Program Files/App", Place::System),
+            ("C:/Users", Place::Home),
+            ("C:/Users/bob", Place::Home),
+            ("C:/Users/bob/*", Place::Home),
+            ("C:/Users/bob/.ssh/id_rsa", Place::HomeStore),
+            ("C:/Users/bob/Documents", Place::HomeStore),
+            ("C:/Users/bob/AppData/Local/Temp/x", Place::Temporary),
+            ("C:/data/x", Place::MachineData),
+            ("C:/src/app/node_modules", Place::Build),
+            ("C:/src/app/.git", Place::Repository),
+            ("HKLM:/SOFTWARE", Place::Unknown),
             ("/srv/data", Place::MachineData),
             ("/srv", Place::MachineData),
             ("$X", Place::Unknown),

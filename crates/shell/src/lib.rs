@@ -8,18 +8,20 @@
 
 mod ansi_c;
 mod brace;
+mod cmd;
 mod command;
 mod compound;
 mod fish;
-mod foreign;
 mod heredoc;
 mod parser;
+mod powershell;
 mod redirect;
 mod tree;
 mod variable;
 mod word;
 
 pub use ansi_c::decode as decode_ansi_c;
+pub use cmd::parse_cmd;
 pub use tree::{
     AndOr, Arm, ArmEnding, AssignValue, Assignment, Command, CommandKind, Connector, Expr, HereDoc,
     Item, List, Operator, Param, Part, Pipeline, RedirectOp, Redirection, Simple, Tree, Variable,
@@ -45,6 +47,6 @@ pub fn parse(text: &str, dialect: Dialect) -> Tree<'_> {
     match dialect {
         Dialect::Bash | Dialect::Zsh | Dialect::Sh => parser::Parser::new(text, dialect).run(),
         Dialect::Fish => fish::parse(text),
-        Dialect::Powershell => foreign::powershell(text),
+        Dialect::Powershell => powershell::parse(text),
     }
 }

@@ -197,8 +197,9 @@ pub enum Expr<'a> {
     Hash(Vec<(Expr<'a>, List<'a>)>),
     /// `-not $x`, `-join $x`, `$x++`
     Unary(&'a str, Box<Expr<'a>>),
-    /// `$x -replace 'a'`, `1 + 2`
-    Binary(Box<Expr<'a>>, &'a str, Box<Expr<'a>>),
+    /// `$x -replace 'a'`, `1 + 2 + 3`: a value, then operators that bind equally, each with what is
+    /// right of it.
+    Chain(Box<Expr<'a>>, Vec<(&'a str, Expr<'a>)>),
     /// `[TYPE]$x`
     Cast(&'a str, Box<Expr<'a>>),
     /// `[TYPE]`

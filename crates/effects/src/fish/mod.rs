@@ -338,6 +338,7 @@ pub(crate) fn concat(first: &Text, second: &Text) -> Text {
             (one, other) => one.or(other),
         },
         span: first.span,
+        more: first.more,
         offset: None,
     }
 }

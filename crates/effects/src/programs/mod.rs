@@ -39,6 +39,11 @@ impl Analyser<'_> {
     pub(crate) fn handle(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         match parsed.program.handler {
             "shell" => self.shell(call, parsed),
+            "cmd-set" => self.cmd_set(call),
+            "cmd-call" => self.cmd_call(call),
+            "cmd-cd" => self.cmd_cd(call),
+            "powershell" => self.powershell(call),
+            "cmd" => self.cmd(call),
             "foreign-shell" => self.foreign_shell(call, parsed),
             "sudo" => self.sudo(call, parsed),
             "su" => self.su(call, parsed),

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::support::lines;
+use cmdai_schema::Dialect;
+
+use crate::support::{line, lines, look_as};
 
 #[derive(Deserialize)]
 struct File {
@@ -21,6 +23,8 @@ struct Api {
 #[derive(Deserialize)]
 struct Program {
     names: Vec<String>,
+    #[serde(default)]
+    style: String,
     #[serde(default)]
     examples: Vec<Example>,
 }
@@ -59,7 +63,17 @@ fn examples_hold() {
             programs += program.names.len();
             for example in program.examples {
                 count += 1;
-                let mut found = lines(&example.run);
+                // Programs of Windows take paths with backslashes.
+                let dialect = match program.style.as_str() {
+                    "cmdlet" | "slash" | "cmd" => Dialect::Powershell,
+                    _ if path.ends_with("windows.toml") => Dialect::Powershell,
+                    _ => Dialect::Bash,
+                };
+                let mut found: Vec<String> = look_as(&example.run, dialect)
+                    .effects
+                    .iter()
+                    .map(line)
+                    .collect();
                 let mut expected = example.effects.clone();
                 found.sort();
                 expected.sort();

@@ -13,6 +13,7 @@ mod classes;
 mod differential;
 mod digests;
 mod fish;
+mod hostile;
 mod knowledge;
 mod places;
 mod properties;

@@ -157,12 +157,12 @@ fn expression(tree: &Tree<'_>, value: &Expr<'_>) -> String {
         Expr::Block(body, _) => format!("{{{}}}", list(tree, body)),
         Expr::Hash(pairs) => format!("hash/{}", pairs.len()),
         Expr::Unary(op, value) => format!("<{op} {}>", expression(tree, value)),
-        Expr::Binary(left, op, right) => {
-            format!(
-                "<{} {op} {}>",
-                expression(tree, left),
-                expression(tree, right)
-            )
+        Expr::Chain(first, rest) => {
+            let mut out = expression(tree, first);
+            for (op, next) in rest {
+                out += &format!(" {op} {}", expression(tree, next));
+            }
+            format!("<{out}>")
         }
         Expr::Cast(name, value) => format!("[{name}]{}", expression(tree, value)),
         Expr::Type(name) => format!("[{name}]"),
