@@ -123,9 +123,13 @@ pub fn known_programs() -> impl Iterator<Item = &'static str> {
 
 /// Names of the handlers that a program of the command knowledge may name, read from their dispatch.
 pub fn handlers() -> impl Iterator<Item = &'static str> {
-    const DISPATCH: &str = include_str!("programs/mod.rs");
+    const DISPATCH: [&str; 2] = [
+        include_str!("programs/mod.rs"),
+        include_str!("powershell/cmdlets.rs"),
+    ];
     DISPATCH
-        .lines()
+        .into_iter()
+        .flat_map(str::lines)
         .filter(|line| line.trim_start().starts_with('"') && line.contains("=>"))
         .filter_map(|line| line.split("=>").next())
         .flat_map(|names| names.split('"').skip(1).step_by(2))

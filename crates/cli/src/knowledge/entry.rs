@@ -1,5 +1,6 @@
 //! The files of the command knowledge, read with the place of everything.
 
+use cmdai_schema::Dialect;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -38,6 +39,20 @@ impl Program {
             .get_ref()
             .first()
             .map_or("", |name| name.get_ref())
+    }
+
+    /// How its options are written; empty where the file does not say.
+    pub(super) fn style(&self) -> &str {
+        self.style.as_ref().map_or("", |style| style.get_ref())
+    }
+
+    /// The shell that its examples are lines of: programs of Windows take paths with backslashes.
+    pub(super) fn dialect(&self, file: &str) -> Dialect {
+        match self.style() {
+            "cmdlet" | "slash" | "cmd" => Dialect::Powershell,
+            _ if file == "windows.toml" => Dialect::Powershell,
+            _ => Dialect::Bash,
+        }
     }
 
     /// True where it is called by this name.

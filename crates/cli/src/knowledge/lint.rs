@@ -96,12 +96,12 @@ pub(super) fn check(sources: &[(String, String)]) -> Vec<Problem> {
             .iter()
             .any(|(file, _)| file.rsplit('/').next() == Some(*name));
         if let (false, Ok(file)) = (checked, toml::from_str::<File>(text)) {
-            for known in file
-                .program
-                .iter()
-                .flat_map(|program| program.names.get_ref())
-            {
-                names.insert(known.get_ref().clone(), (*name).to_owned());
+            for known in file.program.iter().flat_map(|program| {
+                let style = program.style();
+                let names = program.names.get_ref().iter();
+                names.map(move |known| compared(known.get_ref(), style))
+            }) {
+                names.insert(known, (*name).to_owned());
             }
         }
     }
@@ -206,7 +206,8 @@ impl Linter<'_> {
                     "a name is one word, without a folder",
                 );
             }
-            if let Some(other) = names.insert(text.clone(), self.file.to_owned()) {
+            if let Some(other) = names.insert(compared(text, program.style()), self.file.to_owned())
+            {
                 let message = format!("{text} is described twice, also in {other}");
                 self.error(
                     at,
@@ -249,14 +250,14 @@ impl Linter<'_> {
         if let Some(style) = &program.style
             && !matches!(
                 style.get_ref().as_str(),
-                "" | "gnu" | "posix" | "long" | "raw"
+                "" | "gnu" | "posix" | "long" | "raw" | "cmdlet" | "slash" | "cmd"
             )
         {
             self.error(
                 style.span().start,
                 program.name(),
                 format!("no such style: {}", style.get_ref()),
-                "the styles are gnu, posix, long and raw",
+                "the styles are gnu, posix, long, raw, cmdlet, slash and cmd",
             );
         }
         if let Some(wrap) = &program.wrap
@@ -336,7 +337,7 @@ impl Linter<'_> {
                 .names
                 .get_ref()
                 .iter()
-                .any(|name| run.contains(name.get_ref().as_str()));
+                .any(|name| calls(run, name.get_ref(), program.style()));
             if !called {
                 self.say(
                     "note",
@@ -349,7 +350,7 @@ impl Linter<'_> {
             if !self.built_in {
                 continue;
             }
-            let mut found = short::lines(run);
+            let mut found = short::lines(run, program.dialect(self.file));
             let mut expected = example.effects.clone();
             found.sort();
             expected.sort();
@@ -370,6 +371,24 @@ impl Linter<'_> {
             .get(from..)
             .and_then(|rest| rest.find(word))
             .map_or(from, |at| from + at)
+    }
+}
+
+/// A name as it is compared with others: cmdlets, and what cmd.exe does itself, are looked up in
+/// tables of their own, without case.
+fn compared(name: &str, style: &str) -> String {
+    match style {
+        "cmdlet" => format!("cmdlet:{}", name.to_lowercase()),
+        "cmd" => format!("cmd:{}", name.to_lowercase()),
+        _ => name.to_owned(),
+    }
+}
+
+/// True where a line names a program.
+fn calls(run: &str, name: &str, style: &str) -> bool {
+    match style {
+        "cmdlet" | "cmd" | "slash" => run.to_lowercase().contains(&name.to_lowercase()),
+        _ => run.contains(name),
     }
 }
 

@@ -35,10 +35,10 @@ const FIELDS: &[&str] = &[
     "all",
 ];
 
-/// What an example does, as short lines in the order of the text.
-pub(super) fn lines(run: &str) -> Vec<String> {
+/// What an example does in a dialect, as short lines in the order of the text.
+pub(super) fn lines(run: &str, dialect: Dialect) -> Vec<String> {
     let context = Context {
-        dialect: Dialect::Bash,
+        dialect,
         cwd: "/home/user/project",
         home: "/home/user",
         user: "user",

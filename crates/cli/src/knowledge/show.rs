@@ -169,7 +169,7 @@ fn human(name: &str, program: &Program, file: &str, line: usize) {
     }
     for example in &program.examples {
         anstream::println!("  $ {}", escape(example.run.get_ref()));
-        let found = short::lines(example.run.get_ref());
+        let found = short::lines(example.run.get_ref(), program.dialect(file));
         if found.is_empty() {
             anstream::println!("    {}", screen::dim("nothing"));
         }
