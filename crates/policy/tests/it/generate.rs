@@ -200,7 +200,8 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// The commands of the knowledge's examples.
+/// The commands of the knowledge's examples that are lines of a POSIX shell: those of Windows are lines
+/// of PowerShell and cannot be wrapped as these are.
 pub(crate) fn examples() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../effects/knowledge");
     let mut out = Vec::new();
@@ -212,6 +213,7 @@ pub(crate) fn examples() -> Vec<String> {
     for path in files
         .iter()
         .filter(|path| path.extension().is_some_and(|kind| kind == "toml"))
+        .filter(|path| !path.ends_with("powershell.toml") && !path.ends_with("windows.toml"))
     {
         let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
         let programs = table.get("program").and_then(toml::Value::as_array);
