@@ -22,6 +22,9 @@ pub(crate) struct Call<'a> {
 /// Longest pattern that is tried on the names of programs.
 const MAX_PATTERN: usize = 256;
 
+/// A program of the system that is called by anything but its name.
+const DISGUISED: &str = "a program is called by a pattern or a detour instead of its name";
+
 impl Analyser<'_> {
     /// A call with its words expanded. Wrappers come here again with what they run.
     pub(crate) fn call(
@@ -89,6 +92,15 @@ impl Analyser<'_> {
             known: program.is_some(),
         });
         let ceiling = self.ceiling;
+        if paths::is_disguised(&first.text, first.glob) {
+            self.emit(
+                EffectKind::Unknown {
+                    why: DISGUISED.to_owned(),
+                },
+                first.span,
+                Certainty::Likely,
+            );
+        }
         let printed = match certainty {
             None => {
                 self.unknown_program(first, span);

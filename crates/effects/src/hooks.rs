@@ -29,6 +29,10 @@ impl Analyser<'_> {
 
     /// Variables whose value runs something, or silences something.
     pub(crate) fn note_assignment(&mut self, name: &str, value: &Text, span: Span, in_front: bool) {
+        if in_front && value.text.trim_start().starts_with("() {") {
+            // A shell that reads functions from its environment would run what follows.
+            self.emit_code(CodeSource::Unknown, "shell", span);
+        }
         match name {
             "HISTFILE" if value.known && (value.text.is_empty() || value.text == "/dev/null") => {
                 self.note_history(name, span)
@@ -114,7 +118,8 @@ impl Analyser<'_> {
                 self.chain.pop();
             }
             "BASH_ENV" | "ENV" | "ZDOTDIR" | "PYTHONSTARTUP" | "PERL5LIB" | "RUBYLIB"
-            | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" => {
+            | "NODE_PATH" | "PYTHONPATH" | "LD_LIBRARY_PATH" | "GEM_PATH" | "LUA_PATH"
+            | "CLASSPATH" | "DYLD_LIBRARY_PATH" => {
                 let scratch = ["/tmp", "/var/tmp", "/dev/shm"]
                     .iter()
                     .any(|folder| value.text.starts_with(folder));
@@ -137,11 +142,27 @@ impl Analyser<'_> {
                 }
             }
             "NODE_OPTIONS" | "PERL5OPT" | "RUBYOPT" | "PYTHONINSPECT" | "JAVA_TOOL_OPTIONS"
-                if ["require", "-M", "-r", "javaagent", "--import"]
-                    .iter()
-                    .any(|word| value.text.contains(word)) =>
+            | "_JAVA_OPTIONS" | "JDK_JAVA_OPTIONS" | "MAVEN_OPTS" | "GRADLE_OPTS" | "SBT_OPTS"
+                if [
+                    "require",
+                    "-M",
+                    "-r",
+                    "javaagent",
+                    "agentpath",
+                    "--import",
+                    "--loader",
+                ]
+                .iter()
+                .any(|word| value.text.contains(word)) =>
             {
-                self.emit_code(CodeSource::File(value.text.clone()), "unknown", span);
+                // `-javaagent:/tmp/x.jar`, `--require /tmp/x.js`: the file is the last part.
+                let file = value.text.rsplit([' ', ':', '=']).next().unwrap_or("");
+                let path = if file.contains('/') {
+                    self.absolute(file)
+                } else {
+                    value.text.clone()
+                };
+                self.emit_code(CodeSource::File(path), "injected", span);
             }
             "PATH" => {
                 // A folder in front that others write to makes every program suspect.

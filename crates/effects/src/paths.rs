@@ -123,6 +123,22 @@ pub(crate) fn base_name(path: &str) -> &str {
         .unwrap_or(path)
 }
 
+/// True where a program of the system is called by a pattern (`/???/b?n/…`) or through another name
+/// of the root (`/proc/self/root/…`). A pattern below a folder of one's own is everyday.
+pub(crate) fn is_disguised(word: &str, glob: bool) -> bool {
+    if let Some(rest) = word.strip_prefix("/proc/") {
+        return rest.contains("/root/") || rest.contains("/cwd/");
+    }
+    let Some(rest) = word.strip_prefix('/') else {
+        return false;
+    };
+    let first = rest.split('/').next().unwrap_or("");
+    let magic = |text: &str| text.contains(['*', '?', '[']);
+    glob && rest.contains('/')
+        && (magic(first)
+            || matches!(first, "bin" | "sbin" | "usr" | "lib" | "lib64") && magic(rest))
+}
+
 /// Everything in front of the last part.
 pub(crate) fn dir_name(path: &str) -> &str {
     match path.trim_end_matches('/').rsplit_once('/') {

@@ -46,6 +46,13 @@ const INJECTORS: &[&str] = &[
     "PYTHONPATH",
     "NODE_OPTIONS",
     "PERL5OPT",
+    "PERL5LIB",
+    "RUBYLIB",
+    "NODE_PATH",
+    "GEM_PATH",
+    "LUA_PATH",
+    "CLASSPATH",
+    "DYLD_LIBRARY_PATH",
     "RUBYOPT",
     "SHELLOPTS",
     "LESSOPEN",
@@ -118,9 +125,11 @@ fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &s
     match source {
         CodeSource::Literal => {
             if let Some(decoder) = decoder(judge, effect) {
+                // Code is packed to be small; it is encoded to be overlooked.
+                let packed = ["gunzip", "zcat", "bzip2", "xz"].contains(&decoder);
                 judge.hit(
                     "exec.decoded-code",
-                    Moderate,
+                    if packed { Moderate } else { High },
                     effect,
                     format!("runs code that `{decoder}` made readable"),
                     None,
@@ -242,6 +251,7 @@ const BOUNDS: &[&str] = &[
     "part of the text could not be read",
     "part of the code could not be read",
     "aliases are nested too deeply",
+    "a program is called by a pattern or a detour instead of its name",
 ];
 
 /// Whatever it is, it gets the root, a home or a system folder, and is told to force or recurse.
@@ -287,25 +297,27 @@ fn same_pipeline(judge: &Judge<'_>, call: &Invocation, effect: &Effect) -> bool 
     own.is_some_and(|own| own.pipeline == call.pipeline && call.stage < own.stage)
 }
 
+/// The decoder that a call is, if it is one that decodes here.
+fn decodes(call: &Invocation) -> Option<&'static str> {
+    let name = DECODERS.iter().find(|name| **name == call.program)?;
+    let flag = |flags: &[&str]| call.args.iter().any(|arg| flags.contains(&arg.text()));
+    let truly = match *name {
+        "base64" | "base32" | "basenc" => flag(&["-d", "-D", "--decode", "-di", "-id"]),
+        "xxd" => call
+            .args
+            .iter()
+            .any(|arg| arg.text().starts_with("-r") || arg.text() == "-p"),
+        "openssl" => flag(&["-d"]),
+        "gpg" => flag(&["-d", "--decrypt"]),
+        "bzip2" | "xz" => flag(&["-d", "-dc"]),
+        "tr" | "od" | "hexdump" => false,
+        _ => true,
+    };
+    truly.then_some(*name)
+}
+
 /// The decoder that feeds the code of an effect, if one does.
 fn decoder(judge: &Judge<'_>, effect: &Effect) -> Option<&'static str> {
-    let decodes = |call: &Invocation| {
-        let name = DECODERS.iter().find(|name| **name == call.program)?;
-        let flag = |flags: &[&str]| call.args.iter().any(|arg| flags.contains(&arg.text()));
-        let truly = match *name {
-            "base64" | "base32" | "basenc" => flag(&["-d", "-D", "--decode", "-di", "-id"]),
-            "xxd" => call
-                .args
-                .iter()
-                .any(|arg| arg.text().starts_with("-r") || arg.text() == "-p"),
-            "openssl" => flag(&["-d"]),
-            "gpg" => flag(&["-d", "--decrypt"]),
-            "bzip2" | "xz" => flag(&["-d", "-dc"]),
-            "tr" | "od" | "hexdump" => false,
-            _ => true,
-        };
-        truly.then_some(*name)
-    };
     let calls = &judge.request.analysis.invocations;
     let inside = |call: &Invocation| {
         effect.span.start <= call.span.start && call.span.end <= effect.span.end
@@ -316,8 +328,43 @@ fn decoder(judge: &Judge<'_>, effect: &Effect) -> Option<&'static str> {
         .find_map(decodes)
 }
 
+/// Text that is decoded and run in one breath, harmless or not: it was encoded to be overlooked.
+fn decoded(judge: &mut Judge<'_>) {
+    const INTERPRETERS: &[&str] = &[
+        "sh", "bash", "zsh", "dash", "ksh", "fish", "ash", "python", "python3", "perl", "ruby",
+        "node", "php", "pwsh",
+    ];
+    let calls = &judge.request.analysis.invocations;
+    let known = judge.hits.iter().any(|hit| hit.id == "exec.decoded-code");
+    let found = calls.iter().find_map(|call| {
+        let reads_input = INTERPRETERS.contains(&call.program.as_str())
+            && call.args.iter().all(|arg| arg.text().starts_with('-'));
+        let by = |other: &Invocation| {
+            (other.pipeline == call.pipeline && other.stage < call.stage)
+                .then(|| decodes(other))
+                .flatten()
+                .filter(|name| !["gunzip", "zcat", "bzip2", "xz"].contains(name))
+        };
+        (reads_input && call.stage > 0)
+            .then(|| calls.iter().find_map(by))
+            .flatten()
+            .map(|decoder| (call.span, decoder))
+    });
+    if let (false, Some((span, decoder))) = (known, found) {
+        judge.hit_at(
+            "exec.decoded-code",
+            High,
+            span,
+            Certainty::Likely,
+            format!("runs code that `{decoder}` made readable"),
+            None,
+        );
+    }
+}
+
 /// Findings that need several effects: a raw connection and a shell, a secret and a way out.
 pub(super) fn judge_whole(judge: &mut Judge<'_>) {
+    decoded(judge);
     let effects = &judge.request.analysis.effects;
     let calls = &judge.request.analysis.invocations;
     // nc -e /bin/sh, socat EXEC:, bash -i >& /dev/tcp/…

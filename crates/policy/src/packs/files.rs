@@ -276,6 +276,7 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     if path.starts_with("/dev/") {
         return device(judge, effect, path);
     }
+    package_source(judge, effect, path);
     let risk = match judge.places.of(path) {
         Place::SystemRoot | Place::System | Place::MachineData if is_folder(path) => Moderate,
         Place::HomeStore | Place::Home if is_folder(path) => Safe,
@@ -311,10 +312,50 @@ fn is_public(path: &str) -> bool {
     path.ends_with("/known_hosts") || path.ends_with(".pub")
 }
 
+/// Settings that say where every later package comes from, outside a project.
+fn is_package_source(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        ".pypirc",
+        "pip.conf",
+        "uv.toml",
+        ".gemrc",
+        ".condarc",
+        ".bunfig.toml",
+        "sources.list",
+        "init.gradle",
+    ];
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    NAMES.contains(&name)
+        || name == "config.toml" && folder.ends_with("/.cargo")
+        || name == "settings.xml" && folder.ends_with("/.m2")
+        || folder.ends_with("/sources.list.d")
+        || folder.ends_with("/yum.repos.d")
+}
+
+fn package_source(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
+    let own = matches!(
+        judge.places.of(path),
+        Place::HomeFile | Place::HomeStore | Place::System | Place::SystemRoot
+    );
+    if own && is_package_source(path) {
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            format!("changes where packages come from: {path}"),
+            None,
+        );
+    }
+}
+
 fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     if path.starts_with("/dev/") {
         return device(judge, effect, path);
     }
+    package_source(judge, effect, path);
     let risk = match judge.places.of(path) {
         Place::SystemRoot | Place::Root if !is_folder(path) => High,
         Place::HomeStore if is_public(path) => Safe,
@@ -418,7 +459,11 @@ fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recur
         let risk = match place {
             Place::Root | Place::SystemRoot => Critical,
             Place::System | Place::Home | Place::HomeStore => High,
-            Place::MachineData | Place::HomeFile | Place::ProjectRoot if recursive => High,
+            Place::MachineData | Place::HomeFile | Place::ProjectRoot | Place::TemporaryRoot
+                if recursive =>
+            {
+                High
+            }
             Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
             _ => Moderate,
         };

@@ -5,6 +5,7 @@ use cmdai_schema::{Effect, EffectKind};
 
 use super::Judge;
 use super::code::is_local;
+use crate::reach::host;
 
 /// Words in paths and names that speak of secrets, for uploads of files nobody classified.
 fn looks_secret(text: &str) -> bool {
@@ -127,6 +128,16 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                         None,
                     );
                 }
+                None if drops_for_everybody(destination) => judge.hit(
+                    "net.upload",
+                    High,
+                    effect,
+                    format!(
+                        "sends data to {}, where anybody can fetch it",
+                        host(destination)
+                    ),
+                    None,
+                ),
                 None => judge.hit(
                     "net.upload",
                     Moderate,
@@ -222,4 +233,66 @@ fn same_pipe(judge: &Judge<'_>, secret: &Effect, upload: &Effect) -> bool {
         (Some(from), Some(to)) => from.pipeline == to.pipeline && from.stage <= to.stage,
         _ => true,
     }
+}
+
+/// Hosts that keep for anybody what anybody sends them: paste sites, drop boxes without an account,
+/// request catchers, and the addresses that tunnels hand out.
+const DROPS: &[&str] = &[
+    "0x0.st",
+    "anonfiles.com",
+    "beeceptor.com",
+    "bin.sh",
+    "bashupload.com",
+    "burpcollaborator.net",
+    "catbox.moe",
+    "dpaste.com",
+    "dpaste.org",
+    "envs.sh",
+    "file.io",
+    "filebin.net",
+    "gofile.io",
+    "hastebin.com",
+    "hookbin.com",
+    "interact.sh",
+    "ix.io",
+    "keep.sh",
+    "localtunnel.me",
+    "ngrok-free.app",
+    "ngrok.app",
+    "ngrok.io",
+    "oast.fun",
+    "oast.live",
+    "oast.me",
+    "oast.online",
+    "oast.pro",
+    "oast.site",
+    "oastify.com",
+    "oshi.at",
+    "paste.ee",
+    "paste.rs",
+    "pastebin.com",
+    "pipedream.net",
+    "privatebin.net",
+    "ptpb.pw",
+    "requestbin.com",
+    "requestbin.net",
+    "requestcatcher.com",
+    "serveo.net",
+    "sprunge.us",
+    "temp.sh",
+    "termbin.com",
+    "tmpfiles.org",
+    "transfer.sh",
+    "trycloudflare.com",
+    "uguu.se",
+    "webhook.site",
+    "wetransfer.com",
+];
+
+fn drops_for_everybody(destination: &str) -> bool {
+    let host = host(destination);
+    DROPS.iter().any(|drop| {
+        host.strip_suffix(drop)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
