@@ -185,6 +185,8 @@ pub(crate) struct Analyser<'c> {
     pub(crate) beside: bool,
     /// Functions of the text that were called.
     pub(crate) called: Vec<String>,
+    /// Something answers the questions of the call that is looked at.
+    pub(crate) fed: bool,
     /// How sure everything found now is at best.
     pub(crate) ceiling: Certainty,
     /// Aliases being expanded.
@@ -237,6 +239,7 @@ impl<'c> Analyser<'c> {
             calls: Vec::new(),
             beside: false,
             called: Vec::new(),
+            fed: false,
             ceiling: Certainty::Proven,
             expanding: Vec::new(),
             in_cmd: false,

@@ -119,6 +119,7 @@ impl Analyser<'_> {
                     stdin,
                     span,
                 };
+                self.fed = *stdin != Stream::Empty;
                 let printed = self.dispatch(&call, &word, first, program);
                 if printed == Stream::UNKNOWN && self.prints_setup(&call) {
                     Stream::Known(String::new())

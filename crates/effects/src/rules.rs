@@ -119,8 +119,12 @@ impl Analyser<'_> {
             }
         };
         let kind = match kind {
-            Kind::Delete => return self.delete_path(first, recursive, parsed.has("force"), span),
-            Kind::DeleteTree => return self.delete_path(first, true, parsed.has("force"), span),
+            Kind::Delete | Kind::DeleteTree => {
+                // `yes | rm -i`: the questions are answered before they are asked.
+                let force = parsed.has("force") || self.fed && parsed.has("interactive");
+                let recursive = recursive || kind == Kind::DeleteTree;
+                return self.delete_path(first, recursive, force, span);
+            }
             Kind::Overwrite => return self.write_path(first, false, span),
             Kind::Write => return self.write_path(first, true, span),
             Kind::Read => {
