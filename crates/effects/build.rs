@@ -227,10 +227,17 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
     } else {
         ""
     };
+    // Parameters of cmdlets are called without case.
+    let own = format!("{}{common}", program.options);
+    let (own, positions) = if program.style == "cmdlet" {
+        (own.to_lowercase(), program.positions.to_lowercase())
+    } else {
+        (own, program.positions.clone())
+    };
     write!(
         out,
         "static P{index}: Program = Program {{ name: {name:?}, style: Style::{style}, options: {}, subs: &[",
-        options(&format!("{}{common}", program.options))?
+        options(&own)?
     )?;
     for sub in &program.sub {
         let on: Vec<&str> = sub.on.split_whitespace().collect();
@@ -260,7 +267,7 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
         } else {
             program.context.as_str()
         },
-        program.positions.split_whitespace().collect::<Vec<_>>(),
+        positions.split_whitespace().collect::<Vec<_>>(),
         program.input
     )?;
     Ok(())

@@ -125,6 +125,21 @@ impl Analyser<'_> {
             }
             "ps-module" => self.ps_module(call, &parsed),
             "ps-wmi" => self.ps_wmi(call, &parsed),
+            // What they are instances of stands for them.
+            "ps-instances" => stream(&parsed.values("class").cloned().collect::<Vec<_>>()),
+            "ps-sql" => {
+                for query in parsed.values("query").cloned().collect::<Vec<_>>() {
+                    self.sql(
+                        &query,
+                        "mssql",
+                        parsed.value("database").map(|name| &name.text),
+                    );
+                }
+                if let Some(file) = parsed.value("infile").cloned() {
+                    self.read_path(&file, call.span);
+                }
+                Stream::UNKNOWN
+            }
             "ps-converted" => {
                 // Something else made of what went in.
                 let all: Vec<Text> = parsed
@@ -246,25 +261,41 @@ impl Analyser<'_> {
         if all.is_empty() {
             all.push(Text::known(".", call.span));
         }
-        let home = self.home();
-        for text in &mut all {
-            if paths::is_secret(&self.absolute(&text.text), &home) && !children {
-                continue;
-            }
-            if children {
-                let filter = parsed
-                    .value("filter")
-                    .or_else(|| parsed.value("include"))
-                    .filter(|filter| filter.known)
-                    .map_or("*", |filter| filter.text.as_str());
-                if !text.text.contains('*') {
-                    text.text = format!("{}/{filter}", text.text.trim_end_matches('/'));
-                    if let Some(empty) = &mut text.empty {
-                        *empty = format!("{}/{filter}", empty.trim_end_matches('/'));
-                    }
+        if children {
+            // Every name that is asked for, in every folder.
+            let asked: Vec<&Text> = parsed
+                .values("filter")
+                .chain(parsed.values("include"))
+                .collect();
+            let asked: Vec<&str> = if asked.is_empty() || asked.iter().any(|name| !name.known) {
+                vec!["*"]
+            } else {
+                asked
+                    .iter()
+                    .map(|name| name.text.as_str())
+                    .take(16)
+                    .collect()
+            };
+            let mut found = Vec::new();
+            for folder in &all {
+                if folder.text.contains('*') {
+                    found.push(Text {
+                        glob: true,
+                        ..folder.clone()
+                    });
+                    continue;
                 }
-                text.glob = true;
+                for name in &asked {
+                    let below = |folder: &str| format!("{}/{name}", folder.trim_end_matches('/'));
+                    found.push(Text {
+                        text: below(&folder.text),
+                        empty: folder.empty.as_deref().map(below),
+                        glob: crate::glob::is_pattern(name),
+                        ..folder.clone()
+                    });
+                }
             }
+            all = found;
         }
         if all.iter().all(|text| text.known) {
             return stream(&all);

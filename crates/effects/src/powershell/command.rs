@@ -281,6 +281,17 @@ impl Analyser<'_> {
             }
         }
         for (flag, value) in &mut parsed.options {
+            // A volume by its letter.
+            if flag == "drive"
+                && let Some(value) = value
+                && value.text.len() == 1
+                && value
+                    .text
+                    .starts_with(|letter: char| letter.is_ascii_alphabetic())
+            {
+                value.text.push_str(":/");
+                value.offset = None;
+            }
             if matches!(
                 flag.as_ref(),
                 "path" | "destination" | "outfile" | "infile" | "file" | "newname"

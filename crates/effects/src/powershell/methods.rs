@@ -49,6 +49,13 @@ impl Analyser<'_> {
                 })
                 .collect();
         }
+        if lower == "historysavepath" {
+            let path = format!(
+                "{}/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt",
+                self.home()
+            );
+            return vec![Text::known(path, span)];
+        }
         // Most properties of what stands for a path or an answer are that again.
         all
     }
@@ -395,6 +402,19 @@ impl Analyser<'_> {
         let first = flat.first();
         let url = || first.map(|text| text.text.clone()).unwrap_or_default();
         match method {
+            "delete" | "delete_" if target.text.eq_ignore_ascii_case("win32_shadowcopy") => {
+                self.emit(
+                    EffectKind::ResourceDestroy {
+                        resource: "shadow-copies".to_owned(),
+                        name: "all".to_owned(),
+                        provider: "windows".to_owned(),
+                        context: None,
+                    },
+                    span,
+                    Certainty::Proven,
+                );
+                Vec::new()
+            }
             "downloadstring"
             | "downloaddata"
             | "downloadstringasync"

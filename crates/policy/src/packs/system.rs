@@ -220,6 +220,13 @@ const VITAL_PROCESSES: &[&str] = &[
     "dockerd",
     "containerd",
     "kubelet",
+    "lsass",
+    "csrss",
+    "smss",
+    "wininit",
+    "winlogon",
+    "services",
+    "svchost",
 ];
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {

@@ -15,6 +15,7 @@ mod generate;
 mod layers;
 mod packs;
 mod patterns;
+mod powershell;
 mod properties;
 mod properties_hostile;
 mod properties_lines;

@@ -9,5 +9,6 @@
 
 mod fish;
 mod outline;
+mod powershell;
 mod properties;
 mod shapes;
