@@ -185,6 +185,13 @@ impl Analyser<'_> {
     pub(crate) fn read_path(&mut self, target: &Text, span: Span) -> bool {
         let home = self.home();
         let mut secret = false;
+        if target.glob && target.known {
+            let pattern = self.absolute(&target.text);
+            if let Some(path) = paths::secret_behind(&pattern, &home) {
+                self.emit(EffectKind::ReadSecret { path }, span, Certainty::Likely);
+                secret = true;
+            }
+        }
         for (path, certainty) in self.readings(target, |path| paths::is_secret(path, &home)) {
             if paths::is_harmless_device(&path) {
                 continue;

@@ -139,6 +139,36 @@ pub(crate) fn is_disguised(word: &str, glob: bool) -> bool {
             || matches!(first, "bin" | "sbin" | "usr" | "lib" | "lib64") && magic(rest))
 }
 
+/// A usual secret that a pattern would name, part by part: `~/.s*h/id_*`.
+pub(crate) fn secret_behind(pattern: &str, home: &str) -> Option<String> {
+    const BELOW_HOME: &[&str] = &[
+        "/.ssh/id_rsa",
+        "/.ssh/id_ed25519",
+        "/.aws/credentials",
+        "/.kube/config",
+        "/.netrc",
+    ];
+    let fits = |path: &str| {
+        let (mut parts, mut names) = (pattern.split('/'), path.split('/'));
+        loop {
+            match (parts.next(), names.next()) {
+                (None, None) => return true,
+                (Some(part), Some(name)) if crate::glob::matches(part, name) => {}
+                _ => return false,
+            }
+        }
+    };
+    BELOW_HOME
+        .iter()
+        .map(|path| format!("{home}{path}"))
+        .chain(["/etc/shadow".to_owned()])
+        .find(|path| fits(path))
+        // `~/*` and `/etc/*` are about everything, not about the secret among it.
+        .filter(|path| {
+            !matches!(base_name(pattern), "*" | "**") || dir_name(path).ends_with(".ssh")
+        })
+}
+
 /// Everything in front of the last part.
 pub(crate) fn dir_name(path: &str) -> &str {
     match path.trim_end_matches('/').rsplit_once('/') {

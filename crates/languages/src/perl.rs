@@ -552,11 +552,11 @@ fn call(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         };
         given.push(lower.name(subject));
     }
-    if matches!(name.as_str(), "push" | "unshift") {
-        if let Some((list, added)) = given.split_first() {
-            let added = lower.push(Node::List(added.to_vec()));
-            return lower.assign(*list, added, true);
-        }
+    if matches!(name.as_str(), "push" | "unshift")
+        && let Some((list, added)) = given.split_first()
+    {
+        let added = lower.push(Node::List(added.to_vec()));
+        return lower.assign(*list, added, true);
     }
     if name == "open" {
         // The first is the place that gets the file.

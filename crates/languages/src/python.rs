@@ -283,12 +283,11 @@ fn string(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             "string_content" => {
                 let text = lower.text(child).to_owned();
                 let text = text.replace("{{", "{").replace("}}", "}");
-                let text = if text.len() == lower.text(child).len() {
-                    text
-                } else if node
-                    .child(0)
-                    .is_some_and(|start| lower.text(start).to_ascii_lowercase().contains('f'))
-                {
+                let formatted = || {
+                    node.child(0)
+                        .is_some_and(|start| lower.text(start).to_ascii_lowercase().contains('f'))
+                };
+                let text = if text.len() == lower.text(child).len() || formatted() {
                     text
                 } else {
                     lower.text(child).to_owned()

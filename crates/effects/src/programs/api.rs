@@ -136,7 +136,8 @@ impl Analyser<'_> {
     pub(crate) fn api(&mut self, method: &str, address: &str, body: &str, span: Span) -> bool {
         if method == "GET" && body.is_empty() {
             // The commonest request: few interfaces do anything on it.
-            if !address.contains("secret") && !address.contains("/v1/") {
+            let telling = ["secret", "/v1/", "credentials", "/token"];
+            if !telling.iter().any(|word| address.contains(word)) {
                 return false;
             }
         }

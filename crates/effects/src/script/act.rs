@@ -286,10 +286,8 @@ impl Run<'_, '_> {
                 },
                 true,
             ),
-            "fork" => {
-                if self.loops > 0 {
-                    self.an.exhausts("fork-bomb", span);
-                }
+            "fork" if self.loops > 0 => {
+                self.an.exhausts("fork-bomb", span);
             }
             "exhaust" => self.an.exhausts(&first.str().text, span),
             "unknown" => self.an.unknown_region(span, &words.join(" ")),
@@ -574,10 +572,10 @@ impl Run<'_, '_> {
     }
 
     fn show(&mut self, values: &[Value], args: &Args) {
-        let end = match args.option("end").and_then(Value::known_text) {
-            Some(end) => end,
-            None => "\n",
-        };
+        let end = args
+            .option("end")
+            .and_then(Value::known_text)
+            .unwrap_or("\n");
         let end = if matches!(self.language, Language::Perl | Language::Php) {
             ""
         } else {

@@ -372,13 +372,9 @@ impl<'a, 'c> Run<'a, 'c> {
     pub(super) fn turns(&self, over: &Value) -> (Vec<Value>, bool) {
         match over {
             Value::List(all) if all.len() <= MAX_TURNS => (all.to_vec(), true),
-            Value::Text(text) if text.known && !text.glob && text.text.len() <= MAX_TURNS => (
-                text.text
-                    .chars()
-                    .map(|character| Value::text(character))
-                    .collect(),
-                true,
-            ),
+            Value::Text(text) if text.known && !text.glob && text.text.len() <= MAX_TURNS => {
+                (text.text.chars().map(Value::text).collect(), true)
+            }
             Value::Text(text) if text.glob => (vec![over.clone()], false),
             Value::Map(pairs) if pairs.len() <= MAX_TURNS => (
                 pairs

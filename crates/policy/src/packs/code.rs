@@ -14,7 +14,7 @@ const DECODERS: &[&str] = &[
     "xz", "tr", "hexdump", "od", "basenc",
 ];
 /// Programs that open raw connections.
-const RAW: &[&str] = &[
+pub(super) const RAW: &[&str] = &[
     "nc",
     "ncat",
     "netcat",
@@ -362,9 +362,54 @@ fn decoded(judge: &mut Judge<'_>) {
     }
 }
 
+/// Something is made to run later, and what it would run is suspect by itself.
+fn lasting_code(judge: &mut Judge<'_>) {
+    let suspect = judge
+        .hits
+        .iter()
+        .any(|hit| hit.id.starts_with("exec") && hit.id != "exec.unresolved");
+    if !suspect {
+        return;
+    }
+    for hit in &mut judge.hits {
+        if matches!(
+            &*hit.id,
+            "persist.startup-file" | "persist.cron" | "persist.other"
+        ) {
+            hit.risk = hit.risk.max(High);
+        }
+    }
+}
+
+/// A package file that the same line loaded is installed with full rights.
+fn loaded_package(judge: &mut Judge<'_>) {
+    let effects = &judge.request.analysis.effects;
+    let loaded = effects
+        .iter()
+        .any(|effect| matches!(&effect.kind, EffectKind::Download { url, .. } if !is_local(url)));
+    let installed = effects.iter().find(|effect| {
+        Judge::is_privileged(effect)
+            && matches!(&effect.kind, EffectKind::PackageInstall { name, .. }
+                if [".deb", ".rpm", ".pkg", ".apk", ".msi", ".whl", ".tar.gz"]
+                    .iter()
+                    .any(|end| name.ends_with(end)))
+    });
+    if let (true, Some(effect)) = (loaded, installed) {
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            "installs with full rights what the line itself has loaded",
+            None,
+        );
+    }
+}
+
 /// Findings that need several effects: a raw connection and a shell, a secret and a way out.
 pub(super) fn judge_whole(judge: &mut Judge<'_>) {
     decoded(judge);
+    lasting_code(judge);
+    loaded_package(judge);
     let effects = &judge.request.analysis.effects;
     let calls = &judge.request.analysis.invocations;
     // nc -e /bin/sh, socat EXEC:, bash -i >& /dev/tcp/…

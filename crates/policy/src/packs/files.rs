@@ -80,6 +80,18 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     }
 }
 
+/// True where the last part has the ending of a file: `-r` in front of it changes nothing.
+fn looks_like_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').is_some_and(|(stem, end)| {
+        !stem.is_empty()
+            && (1..=5).contains(&end.len())
+            && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && !end.bytes().all(|byte| byte.is_ascii_digit())
+            && !matches!(end, "git" | "d" | "app" | "old" | "bak" | "orig")
+    })
+}
+
 /// A glob that names more than one thing.
 fn is_wide(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(crate::glob::is_pattern)
@@ -122,7 +134,12 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
             );
         }
         Place::Unknown => {
-            let risk = if recursive { High } else { Moderate };
+            // Whatever comes out of a pipe is deleted unseen.
+            let listed = effect
+                .chain
+                .iter()
+                .any(|program| matches!(program.as_str(), "xargs" | "parallel"));
+            let risk = if recursive || listed { High } else { Moderate };
             let reason = "deletes a path that cannot be told from the command";
             judge.hit("fs.delete-unset", risk, effect, reason, None);
         }
@@ -223,9 +240,18 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
                 Some("git clean -nd".to_owned()),
             );
         }
+        Place::Project if path.ends_with(".tfstate") || path.ends_with(".tfstate.backup") => {
+            judge.hit(
+                "iac.destroy",
+                High,
+                effect,
+                format!("deletes {path}, what is known of the infrastructure"),
+                Some("terraform state pull".to_owned()),
+            );
+        }
         Place::Project => {
             // A folder that no build makes again: what is not committed in it is gone.
-            let (risk, reason) = if recursive {
+            let (risk, reason) = if recursive && !looks_like_file(path) {
                 let reason = format!("deletes the folder {path} with everything in it");
                 (High, reason)
             } else {
@@ -283,8 +309,17 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         Place::HomeStore if is_public(path) => Moderate,
         Place::SystemRoot | Place::Root => Critical,
         Place::System | Place::HomeStore | Place::Home | Place::Repository => High,
-        Place::MachineData => Moderate,
         Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
+        // To empty a file is to lose it.
+        Place::HomeFile | Place::MachineData
+            if effect
+                .chain
+                .last()
+                .is_some_and(|program| program == "truncate") =>
+        {
+            High
+        }
+        Place::MachineData => Moderate,
         // Nothing brings back what is shredded.
         _ if effect
             .chain
@@ -351,12 +386,54 @@ fn package_source(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     }
 }
 
+/// Settings that say who may come in, with what rights, and how the machine starts.
+fn is_gate(path: &str) -> bool {
+    const FILES: &[&str] = &[
+        "/etc/ssh/sshd_config",
+        "/etc/selinux/config",
+        "/etc/sudoers",
+        "/etc/fstab",
+        "/etc/crypttab",
+        "/etc/nsswitch.conf",
+        "/etc/hosts.allow",
+        "/etc/hosts.deny",
+        "/etc/default/grub",
+        "/etc/login.defs",
+        "/etc/security/access.conf",
+    ];
+    const FOLDERS: &[&str] = &[
+        "/etc/ssh/sshd_config.d/",
+        "/etc/sudoers.d/",
+        "/etc/pam.d/",
+        "/etc/apparmor.d/",
+        "/etc/audit/",
+        "/boot/",
+    ];
+    FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
 fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     if path.starts_with("/dev/") {
         return device(judge, effect, path);
     }
     package_source(judge, effect, path);
+    let editor = effect.chain.last().is_some_and(|program| {
+        matches!(
+            program.as_str(),
+            "sed" | "perl" | "ed" | "ex" | "vim" | "awk" | "gawk"
+        )
+    });
+    if editor && path.starts_with("/var/log/") {
+        judge.hit(
+            "log.tamper",
+            High,
+            effect,
+            format!("changes lines of the log {path}"),
+            None,
+        );
+    }
     let risk = match judge.places.of(path) {
+        _ if is_gate(path) => High,
         Place::SystemRoot | Place::Root if !is_folder(path) => High,
         Place::HomeStore if is_public(path) => Safe,
         Place::HomeStore if path.contains("/.ssh/") || path.contains("/.gnupg/") => High,

@@ -260,7 +260,9 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                     .any(|arg| arg.text().ends_with(":NoExecute"))
             });
             let forced = judge.has_flag(effect, &["--force"]);
-            let risk = if evicts || forced || weighs(&kind) {
+            // What a stranger on the way can change.
+            let open = name.starts_with("http://") && !super::code::is_local(name);
+            let risk = if evicts || forced || open || weighs(&kind) {
                 High
             } else {
                 Moderate

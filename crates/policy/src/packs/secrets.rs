@@ -4,7 +4,7 @@ use cmdai_schema::Risk::{Critical, High, Moderate};
 use cmdai_schema::{Effect, EffectKind};
 
 use super::Judge;
-use super::code::is_local;
+use super::code::{RAW, is_local};
 use crate::reach::host;
 
 /// Words in paths and names that speak of secrets, for uploads of files nobody classified.
@@ -61,7 +61,9 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
         EffectKind::ReadSecret { path } => {
             let name = path.rsplit('/').next().unwrap_or(path);
-            let project = name == ".env" || name.starts_with(".env.") || name == "environ";
+            // The own environment is what the person set; another process's is not.
+            let own = path == "/proc/self/environ" || path == "/proc/thread-self/environ";
+            let project = name == ".env" || name.starts_with(".env.") || own;
             let risk = if project && !judge.is_agent() {
                 Moderate
             } else {
@@ -125,6 +127,19 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                         High,
                         effect,
                         format!("writes over system files at {destination}"),
+                        None,
+                    );
+                }
+                None if effect
+                    .chain
+                    .last()
+                    .is_some_and(|program| RAW.contains(&program.as_str())) =>
+                {
+                    judge.hit(
+                        "net.upload",
+                        High,
+                        effect,
+                        format!("sends data to {destination} over a raw connection"),
                         None,
                     );
                 }

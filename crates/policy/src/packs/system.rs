@@ -130,8 +130,8 @@ const ESSENTIAL: &[&str] = &[
 ];
 /// Programs made to break into, listen to or wear out other machines.
 const ATTACK: &[&str] = &[
-    "airodump-ng",
     "aireplay-ng",
+    "airodump-ng",
     "arpspoof",
     "bettercap",
     "commix",
@@ -141,6 +141,7 @@ const ATTACK: &[&str] = &[
     "ettercap",
     "evil-winrm",
     "goldeneye",
+    "hping3",
     "hydra",
     "impacket-secretsdump",
     "kerbrute",
@@ -188,7 +189,6 @@ const PROBES: &[&str] = &[
     "gobuster",
     "hashcat",
     "hping",
-    "hping3",
     "john",
     "masscan",
     "mitmdump",
@@ -249,8 +249,13 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             None,
         ),
         EffectKind::ChangeCredential { subject } => {
-            let own =
-                matches!(subject.as_str(), "" | "self") || *subject == judge.request.subject.user;
+            // `chpasswd` reads whose passwords from its input.
+            let listed = effect
+                .chain
+                .last()
+                .is_some_and(|program| matches!(program.as_str(), "chpasswd" | "chgpasswd"));
+            let own = !listed && matches!(subject.as_str(), "" | "self")
+                || *subject == judge.request.subject.user;
             judge.hit(
                 "acct.change-credential",
                 if own { Moderate } else { High },
@@ -542,6 +547,7 @@ fn service_control(judge: &mut Judge<'_>, effect: &Effect, service: &str, action
     let lasting = !matches!(action, "stop" | "kill" | "quit");
     let vital = VITAL_SERVICES.contains(&name.as_str())
         || name == "*"
+        || SERVING.contains(&name.as_str())
         || lasting && WIDE_SERVICES.contains(&name.as_str());
     let instead = effect
         .chain
@@ -556,6 +562,29 @@ fn service_control(judge: &mut Judge<'_>, effect: &Effect, service: &str, action
         instead,
     );
 }
+
+/// What others rest on while it runs: stores and what passes requests on.
+const SERVING: &[&str] = &[
+    "apache2",
+    "caddy",
+    "cassandra",
+    "elasticsearch",
+    "envoy",
+    "haproxy",
+    "httpd",
+    "kafka",
+    "mariadb",
+    "mongod",
+    "mysql",
+    "mysqld",
+    "nginx",
+    "postgresql",
+    "rabbitmq-server",
+    "redis",
+    "redis-server",
+    "traefik",
+    "varnish",
+];
 
 fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
     // `killall node` ends all of one name; `kill -1` and killall5 end everything.
@@ -587,7 +616,11 @@ fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
                 .any(|arg| matches!(arg.text(), "-9" | "-KILL" | "-SIGKILL"))
         });
     let wide = target.is_empty() || target.contains('*') || name.starts_with("-u");
-    let risk = if wide && forced {
+    // All of a person's processes, or whatever a list names.
+    let person = judge.has_flag(effect, &["-u", "-U", "--euid", "--uid", "--user"])
+        && (target.is_empty() || target == judge.request.subject.user || target.starts_with('$'));
+    let listed = effect.chain.iter().any(|program| program == "xargs") && wide;
+    let risk = if wide && forced || person || listed && Judge::is_privileged(effect) {
         High
     } else if forced || wide {
         Moderate

@@ -487,9 +487,9 @@ fn table() {
             "pip",
             Some(("pkg.untrusted-source", Risk::High)),
         ),
-        (service("nginx", "restart"), "systemctl", None),
+        (service("cups", "restart"), "systemctl", None),
         (
-            service("nginx", "stop"),
+            service("cups", "stop"),
             "systemctl",
             Some(("svc.stop", Risk::Moderate)),
         ),
