@@ -516,6 +516,14 @@ impl Writer<'_, '_> {
         self.text(variable.name);
         self.tag(u8::from(variable.indirect) | u8::from(variable.length) << 1);
         self.text(variable.index.unwrap_or(""));
+        if !variable.flags.is_empty() {
+            self.tag(b'(');
+            self.text(variable.flags);
+        }
+        if let Some(inner) = &variable.inner {
+            self.tag(b'i');
+            self.parts(std::slice::from_ref(&**inner));
+        }
         match variable.op {
             None => self.tag(b'-'),
             Some(op) => {

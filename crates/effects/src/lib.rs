@@ -47,6 +47,7 @@ mod simple;
 mod state;
 mod value;
 mod walk;
+mod zsh;
 
 use std::borrow::Cow;
 

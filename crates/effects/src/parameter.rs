@@ -1,6 +1,6 @@
 //! Variables: what they hold, and what `${x…}` makes of it.
 
-use cmdai_schema::Span;
+use cmdai_schema::{Dialect, Span};
 use cmdai_shell::{CommandKind, Operator, Part, Tree, Variable};
 
 use crate::{
@@ -52,6 +52,106 @@ impl Analyser<'_> {
     }
 
     fn lookup(&mut self, name: &str, index: Option<&str>, span: Span) -> Found {
+        if self.dialect == Dialect::Zsh {
+            let whole = self.lookup_any(name, None, span);
+            let all = match (whole, self.variable(name).and_then(|value| value.array)) {
+                (_, Some(array)) if index.is_none() => Found::Many(array.items.clone()),
+                (_, Some(array)) if array.named => {
+                    return self.lookup_any(name, index, span);
+                }
+                (_, Some(array)) => Found::Many(array.items.clone()),
+                (found, None) => found,
+            };
+            return match index {
+                None => all,
+                Some(raw) => self.zsh_subscript(all, raw, span),
+            };
+        }
+        self.lookup_any(name, index, span)
+    }
+
+    /// `$x[2]`, `$x[1,3]`: elements, or characters of a text.
+    fn zsh_subscript(&mut self, found: Found, raw: &str, span: Span) -> Found {
+        if matches!(raw, "@" | "*") {
+            return found;
+        }
+        let (first, last) = match raw.split_once(',') {
+            Some((first, last)) => (first, Some(last)),
+            None => (raw, None),
+        };
+        let mut number = |raw: &str| {
+            let text = self.raw_text(raw, span);
+            self.calculate(&text)
+        };
+        let (first, last) = match (number(first), last.map(&mut number)) {
+            (Some(first), None) => (first, None),
+            (Some(first), Some(Some(last))) => (first, Some(last)),
+            _ => return Found::unknown(true),
+        };
+        match found {
+            Found::Many(all) => match crate::zsh::range(first, last, all.len()) {
+                Some(range) if last.is_some() => {
+                    Found::Many(all.get(range).unwrap_or_default().to_vec())
+                }
+                Some(range) => all
+                    .get(range.start)
+                    .filter(|_| !range.is_empty())
+                    .map_or(Found::Unset, |(_, text)| Found::One(text.clone())),
+                None => Found::unknown(true),
+            },
+            Found::One(text) if text.known => {
+                let count = text.text.chars().count();
+                match crate::zsh::range(first, last, count) {
+                    Some(range) => Found::known(
+                        text.text
+                            .chars()
+                            .skip(range.start)
+                            .take(range.len())
+                            .collect::<String>(),
+                    ),
+                    None => Found::unknown(true),
+                }
+            }
+            Found::One(_) => Found::unknown(true),
+            Found::Unset => Found::Unset,
+        }
+    }
+
+    /// What the flags of zsh make of it.
+    fn zsh_flagged(&mut self, found: Found, flags: &str, span: Span) -> Found {
+        let indirect = flags.starts_with('(') && flags.contains('P');
+        let flags = flags.replace('P', "");
+        let found = match found {
+            Found::One(name) if indirect => {
+                if name.known {
+                    self.lookup(&name.text, None, span)
+                } else {
+                    Found::unknown(true)
+                }
+            }
+            found => found,
+        };
+        let texts = match found {
+            Found::One(text) => vec![text],
+            Found::Many(all) => all.into_iter().map(|(_, text)| text).collect(),
+            Found::Unset => return Found::Unset,
+        };
+        let taint = texts.iter().find_map(|text| text.taint.clone());
+        match crate::zsh::flagged(texts, &flags, span) {
+            Some((texts, false)) => match texts.into_iter().next() {
+                Some(text) => Found::One(text),
+                None => Found::Unset,
+            },
+            Some((texts, true)) => Found::Many(numbered(texts)),
+            None => Found::One(Text {
+                taint,
+                empty: Some(String::new()),
+                ..Text::default()
+            }),
+        }
+    }
+
+    fn lookup_any(&mut self, name: &str, index: Option<&str>, span: Span) -> Found {
         if let Some(found) = self.special(name) {
             return found;
         }
@@ -138,7 +238,10 @@ impl Analyser<'_> {
             return text.known.then_some(text.text);
         }
         let number = self.calculate(&text)?;
-        let number = if number < 0 {
+        let number = if self.dialect == Dialect::Zsh && number > 0 {
+            // The first one is number one.
+            number - 1
+        } else if number < 0 {
             next.checked_add(number)?
         } else {
             number
@@ -272,6 +375,19 @@ impl Analyser<'_> {
                 self.expand_part(tree, part, true, false, &mut aside);
             }
             Found::unknown(true)
+        } else if let Some(inner) = &variable.inner {
+            let mut aside = Fields::new(span);
+            self.expand_part(tree, inner, false, false, &mut aside);
+            let mut all = aside.finish();
+            let found = match all.len() {
+                0 => Found::Unset,
+                1 => Found::One(all.swap_remove(0)),
+                _ => Found::Many(numbered(all)),
+            };
+            match variable.index {
+                Some(raw) => self.zsh_subscript(found, raw, span),
+                None => found,
+            }
         } else if variable.indirect {
             self.indirect(variable, span)
         } else {
@@ -300,8 +416,21 @@ impl Analyser<'_> {
         // The operand of an operator that is not known was expanded already.
         let found = if listing || variable.op == Some(Operator::Other) {
             Some(found)
-        } else {
+        } else if variable.flags.is_empty() {
             self.operate(tree, variable, found, quoted, split, fields)
+        } else {
+            let mut aside = Fields::new(span);
+            let found = self
+                .operate(tree, variable, found, quoted, false, &mut aside)
+                .unwrap_or_else(|| {
+                    let mut all = aside.finish();
+                    match all.len() {
+                        0 => Found::Unset,
+                        1 => Found::One(all.swap_remove(0)),
+                        _ => Found::Many(numbered(all)),
+                    }
+                });
+            Some(self.zsh_flagged(found, variable.flags, span))
         };
         match found {
             None | Some(Found::Unset) => {}
@@ -461,6 +590,37 @@ impl Analyser<'_> {
                 }
             }
             Operator::Substring => Some(self.substring(tree, variable, found)),
+            Operator::Modifiers => {
+                let by = match variable.operand.as_slice() {
+                    [Part::Literal(by)] => *by,
+                    _ => "",
+                };
+                let apply = |text: Text| {
+                    let known = text.known;
+                    match crate::zsh::modified(&text.text, by).filter(|_| known) {
+                        Some(changed) => Text {
+                            text: changed,
+                            empty: None,
+                            offset: None,
+                            ..text
+                        },
+                        None => Text {
+                            empty: Some(String::new()),
+                            taint: text.taint,
+                            ..Text::default()
+                        },
+                    }
+                };
+                Some(match found {
+                    Found::One(text) => Found::One(apply(text)),
+                    Found::Many(all) => Found::Many(
+                        all.into_iter()
+                            .map(|(key, text)| (key, apply(text)))
+                            .collect(),
+                    ),
+                    Found::Unset => Found::Unset,
+                })
+            }
             Operator::Transform('P') => Some(match found {
                 Found::One(text) if text.known && text.text.contains(['$', '`', '\\']) => {
                     let span = self.map.span(variable.span);

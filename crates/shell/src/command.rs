@@ -126,7 +126,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn and_or(&mut self) -> AndOr<'a> {
+    pub(crate) fn and_or(&mut self) -> AndOr<'a> {
         let first = self.pipeline();
         let mut rest = Vec::new();
         loop {
@@ -287,6 +287,9 @@ impl<'a> Parser<'a> {
             }
             let before = self.pos;
             match self.byte() {
+                Some(b'(') if !simple.words.is_empty() && self.zsh_group_here() => {}
+                Some(b'<') if self.number_pattern().is_some() => {}
+                Some(b'}') if self.is_zsh() && self.keyword() == "}" => break,
                 None | Some(b'\n' | b';' | b'&' | b'|' | b'(' | b')') => break,
                 Some(b'<' | b'>') if self.ahead(1) != Some(b'(') => break,
                 Some(_) => {}

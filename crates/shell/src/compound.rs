@@ -11,6 +11,11 @@ use crate::{
 impl<'a> Parser<'a> {
     /// A compound command, where one stands here.
     pub(crate) fn compound(&mut self) -> Option<CommandKind<'a>> {
+        if self.is_zsh()
+            && let Some(kind) = self.zsh_compound()
+        {
+            return Some(kind);
+        }
         match self.byte()? {
             b'(' => Some(self.parentheses()),
             b'{' | b'[' | b'i' | b'w' | b'u' | b'f' | b's' | b'c' => {

@@ -19,6 +19,7 @@ mod redirect;
 mod tree;
 mod variable;
 mod word;
+mod zsh;
 
 pub use ansi_c::decode as decode_ansi_c;
 pub use cmd::parse_cmd;

@@ -13,6 +13,9 @@ impl<'a> Parser<'a> {
     pub(crate) fn redirection(&mut self) -> Option<Redirection<'a>> {
         let start = self.pos;
         let (mut at, mut fd, mut fd_variable) = (self.pos, None, None);
+        if self.byte()? == b'<' && self.number_pattern().is_some() {
+            return None;
+        }
         match self.byte()? {
             b'0'..=b'9' => {
                 let mut number = 0u32;

@@ -443,6 +443,10 @@ pub struct Variable<'a> {
     pub op: Option<Operator>,
     /// What stands after the operator.
     pub operand: Vec<Part<'a>>,
+    /// Flags of zsh with their parentheses, and the signs behind them: `(f)`, `=`.
+    pub flags: &'a str,
+    /// What it is made of in place of a name: `${${x}:h}` of zsh.
+    pub inner: Option<Box<Part<'a>>>,
     /// What stands after the second `/` or `:`.
     pub second: Option<Vec<Part<'a>>>,
     /// The whole of it.
@@ -495,6 +499,8 @@ pub enum Operator {
     },
     /// `@Q` and the like
     Transform(char),
+    /// `:h`, `:t:r` of zsh: the operand is what stands after the first colon.
+    Modifiers,
     /// Of another shell.
     Other,
 }

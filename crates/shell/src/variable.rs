@@ -1,6 +1,6 @@
 //! `$x` and `${x…}`.
 
-use cmdai_schema::{Dialect, Span};
+use cmdai_schema::Span;
 
 use crate::{
     parser::Parser,
@@ -12,12 +12,15 @@ impl<'a> Parser<'a> {
     pub(crate) fn plain_variable(&mut self) -> Part<'a> {
         let start = self.pos;
         self.pos += 1;
-        let name = self.name();
-        Part::Variable(Box::new(Variable {
-            name,
-            span: Span::new(start, self.pos),
+        let mut variable = Variable {
+            name: self.name(),
             ..Variable::default()
-        }))
+        };
+        if self.is_zsh() {
+            self.zsh_suffix(&mut variable);
+        }
+        variable.span = Span::new(start, self.pos);
+        Part::Variable(Box::new(variable))
     }
 
     pub(crate) fn special_variable(&mut self) -> Part<'a> {
@@ -59,16 +62,23 @@ impl<'a> Parser<'a> {
             return Part::Command(list, Span::new(start, self.pos));
         }
         let mut variable = Variable::default();
-        if self.byte() == Some(b'(') && self.dialect == Dialect::Zsh {
-            while self.byte().is_some_and(|byte| byte != b')' && byte != b'}') {
+        if self.is_zsh() {
+            variable.flags = self.zsh_flags();
+            if self.byte() == Some(b'+') {
+                // `${+x}`: whether it is set.
                 self.pos += 1;
+                variable.op = Some(Operator::Other);
             }
-            if self.byte() == Some(b')') {
-                self.pos += 1;
+            if matches!(self.byte(), Some(b'$' | b'`' | b'"')) {
+                let inner = match self.byte() {
+                    Some(b'"') => self.deeper(Self::double),
+                    _ => self.deeper(|parser| parser.expansion(quoted)).flatten(),
+                };
+                variable.inner = inner.map(Box::new);
             }
-            variable.op = Some(Operator::Other);
         }
         if self.byte() == Some(b'#')
+            && variable.inner.is_none()
             && !matches!(self.ahead(1), Some(b'}' | b':' | b'-' | b'#' | b'%') | None)
         {
             variable.length = true;
@@ -78,12 +88,14 @@ impl<'a> Parser<'a> {
             self.pos += 1;
         }
         variable.name = self.name();
-        if variable.name.is_empty() {
+        if variable.name.is_empty() && variable.inner.is_none() {
             match self.byte() {
                 Some(b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-') => {
                     variable.name = self.slice(self.pos, self.pos + 1);
                     self.pos += 1;
                 }
+                // `${:-text}`
+                Some(b':') if self.is_zsh() && self.ahead(1) == Some(b'-') => {}
                 _ => variable.op = Some(Operator::Other),
             }
         }
@@ -127,6 +139,22 @@ impl<'a> Parser<'a> {
             self.pos += 1 + usize::from(colon);
             variable.op = Some(op);
             variable.operand = self.operand(quoted, Stop::Braces);
+        } else if colon
+            && self.is_zsh()
+            && at.is_some_and(|byte| byte.is_ascii_alphabetic() || b"&#|*^".contains(&byte))
+        {
+            let from = self.pos + 1;
+            let modifiers = !at.is_some_and(|byte| b"#|*^".contains(&byte));
+            while self.byte().is_some_and(|byte| byte != b'}') {
+                self.pos += 1 + usize::from(self.byte() == Some(b'\\'));
+            }
+            self.pos = self.pos.min(self.end);
+            variable.op = Some(if modifiers {
+                Operator::Modifiers
+            } else {
+                Operator::Other
+            });
+            variable.operand = vec![Part::Literal(self.slice(from, self.pos))];
         } else if colon {
             self.pos += 1;
             variable.op = Some(Operator::Substring);

@@ -112,6 +112,33 @@ impl<'a> Parser<'a> {
                 }
                 b'}' if matches!(stop, Stop::Braces | Stop::Pattern) => break,
                 b'/' if stop == Stop::Pattern => break,
+                b'=' if self.pos == first && stop == Stop::Word && self.is_zsh() => {
+                    match self.ahead(1) {
+                        Some(b'(') => {
+                            parts.push(self.process(false));
+                            plain = self.pos;
+                        }
+                        Some(next) if next.is_ascii_alphabetic() => {
+                            // `=name` is where the program lies.
+                            parts.push(Part::Literal("/usr/bin/"));
+                            self.pos += 1;
+                            plain = self.pos;
+                        }
+                        _ => self.pos += 1,
+                    }
+                }
+                b'(' if stop == Stop::Word && self.zsh_group_here() => {
+                    flush!();
+                    let begun = self.pos > first;
+                    parts.append(&mut self.zsh_parentheses(begun));
+                    plain = self.pos;
+                }
+                b'<' if stop == Stop::Word && self.number_pattern().is_some() => {
+                    flush!();
+                    parts.push(Part::Glob("*"));
+                    self.pos = self.number_pattern().unwrap_or(self.pos + 1);
+                    plain = self.pos;
+                }
                 b'<' | b'>' if self.ahead(1) == Some(b'(') && stop != Stop::Regex => {
                     flush!();
                     parts.push(self.process(byte == b'>'));
@@ -127,7 +154,9 @@ impl<'a> Parser<'a> {
                     plain = self.pos;
                 }
                 b'*' | b'?' | b'@' | b'+' | b'!'
-                    if self.ahead(1) == Some(b'(') && matches!(stop, Stop::Word) =>
+                    if self.ahead(1) == Some(b'(')
+                        && matches!(stop, Stop::Word)
+                        && !self.is_zsh() =>
                 {
                     let Some(end) = self.balanced(self.pos + 1) else {
                         if matches!(byte, b'*' | b'?') {
@@ -329,7 +358,7 @@ impl<'a> Parser<'a> {
         part
     }
 
-    fn double(&mut self) -> Part<'a> {
+    pub(crate) fn double(&mut self) -> Part<'a> {
         let start = self.pos;
         self.pos += 1;
         let parts = self
@@ -440,6 +469,22 @@ impl<'a> Parser<'a> {
                 Some(self.double())
             }
             b'(' => Some(self.dollar_parenthesis()),
+            b'=' | b'~' | b'^' if self.is_zsh() => self.zsh_marked(),
+            b'#' if self.is_zsh()
+                && self
+                    .ahead(2)
+                    .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_') =>
+            {
+                let start = self.pos;
+                self.pos += 2;
+                let name = self.name();
+                Some(Part::Variable(Box::new(crate::tree::Variable {
+                    name,
+                    length: true,
+                    span: Span::new(start, self.pos),
+                    ..crate::tree::Variable::default()
+                })))
+            }
             b'[' => {
                 let start = self.pos;
                 self.pos += 2;

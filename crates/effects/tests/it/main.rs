@@ -20,3 +20,4 @@ mod properties;
 mod resolve;
 mod state;
 mod support;
+mod zsh;
