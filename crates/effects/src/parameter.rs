@@ -42,6 +42,39 @@ fn numbered(texts: impl IntoIterator<Item = Text>) -> Vec<(String, Text)> {
         .collect()
 }
 
+/// What modifiers make of it.
+fn zsh_modified(variable: &Variable<'_>, found: Found) -> Found {
+    let by = match variable.operand.as_slice() {
+        [Part::Literal(by)] => *by,
+        _ => "",
+    };
+    let apply = |text: Text| {
+        let known = text.known;
+        match crate::zsh::modified(&text.text, by).filter(|_| known) {
+            Some(changed) => Text {
+                text: changed,
+                empty: None,
+                offset: None,
+                ..text
+            },
+            None => Text {
+                empty: Some(String::new()),
+                taint: text.taint,
+                ..Text::default()
+            },
+        }
+    };
+    match found {
+        Found::One(text) => Found::One(apply(text)),
+        Found::Many(all) => Found::Many(
+            all.into_iter()
+                .map(|(key, text)| (key, apply(text)))
+                .collect(),
+        ),
+        Found::Unset => Found::Unset,
+    }
+}
+
 impl Analyser<'_> {
     /// Value of a variable, of the text or of the session; nothing where nobody knows.
     pub(crate) fn variable(&self, name: &str) -> Option<Value> {
@@ -149,6 +182,50 @@ impl Analyser<'_> {
                 ..Text::default()
             }),
         }
+    }
+
+    // Apart, for the frames of what calls itself are to be small.
+    fn zsh_inner(
+        &mut self,
+        tree: &Tree<'_>,
+        inner: &Part<'_>,
+        index: Option<&str>,
+        span: Span,
+    ) -> Found {
+        let mut aside = Fields::new(span);
+        self.expand_part(tree, inner, false, false, &mut aside);
+        let mut all = aside.finish();
+        let found = match all.len() {
+            0 => Found::Unset,
+            1 => Found::One(all.swap_remove(0)),
+            _ => Found::Many(numbered(all)),
+        };
+        match index {
+            Some(raw) => self.zsh_subscript(found, raw, span),
+            None => found,
+        }
+    }
+
+    fn zsh_operated(
+        &mut self,
+        tree: &Tree<'_>,
+        variable: &Variable<'_>,
+        found: Found,
+        quoted: bool,
+        span: Span,
+    ) -> Found {
+        let mut aside = Fields::new(span);
+        let found = self
+            .operate(tree, variable, found, quoted, false, &mut aside)
+            .unwrap_or_else(|| {
+                let mut all = aside.finish();
+                match all.len() {
+                    0 => Found::Unset,
+                    1 => Found::One(all.swap_remove(0)),
+                    _ => Found::Many(numbered(all)),
+                }
+            });
+        self.zsh_flagged(found, variable.flags, span)
     }
 
     fn lookup_any(&mut self, name: &str, index: Option<&str>, span: Span) -> Found {
@@ -376,18 +453,7 @@ impl Analyser<'_> {
             }
             Found::unknown(true)
         } else if let Some(inner) = &variable.inner {
-            let mut aside = Fields::new(span);
-            self.expand_part(tree, inner, false, false, &mut aside);
-            let mut all = aside.finish();
-            let found = match all.len() {
-                0 => Found::Unset,
-                1 => Found::One(all.swap_remove(0)),
-                _ => Found::Many(numbered(all)),
-            };
-            match variable.index {
-                Some(raw) => self.zsh_subscript(found, raw, span),
-                None => found,
-            }
+            self.zsh_inner(tree, inner, variable.index, span)
         } else if variable.indirect {
             self.indirect(variable, span)
         } else {
@@ -419,18 +485,7 @@ impl Analyser<'_> {
         } else if variable.flags.is_empty() {
             self.operate(tree, variable, found, quoted, split, fields)
         } else {
-            let mut aside = Fields::new(span);
-            let found = self
-                .operate(tree, variable, found, quoted, false, &mut aside)
-                .unwrap_or_else(|| {
-                    let mut all = aside.finish();
-                    match all.len() {
-                        0 => Found::Unset,
-                        1 => Found::One(all.swap_remove(0)),
-                        _ => Found::Many(numbered(all)),
-                    }
-                });
-            Some(self.zsh_flagged(found, variable.flags, span))
+            Some(self.zsh_operated(tree, variable, found, quoted, span))
         };
         match found {
             None | Some(Found::Unset) => {}
@@ -590,37 +645,7 @@ impl Analyser<'_> {
                 }
             }
             Operator::Substring => Some(self.substring(tree, variable, found)),
-            Operator::Modifiers => {
-                let by = match variable.operand.as_slice() {
-                    [Part::Literal(by)] => *by,
-                    _ => "",
-                };
-                let apply = |text: Text| {
-                    let known = text.known;
-                    match crate::zsh::modified(&text.text, by).filter(|_| known) {
-                        Some(changed) => Text {
-                            text: changed,
-                            empty: None,
-                            offset: None,
-                            ..text
-                        },
-                        None => Text {
-                            empty: Some(String::new()),
-                            taint: text.taint,
-                            ..Text::default()
-                        },
-                    }
-                };
-                Some(match found {
-                    Found::One(text) => Found::One(apply(text)),
-                    Found::Many(all) => Found::Many(
-                        all.into_iter()
-                            .map(|(key, text)| (key, apply(text)))
-                            .collect(),
-                    ),
-                    Found::Unset => Found::Unset,
-                })
-            }
+            Operator::Modifiers => Some(zsh_modified(variable, found)),
             Operator::Transform('P') => Some(match found {
                 Found::One(text) if text.known && text.text.contains(['$', '`', '\\']) => {
                     let span = self.map.span(variable.span);

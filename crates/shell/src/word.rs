@@ -113,19 +113,7 @@ impl<'a> Parser<'a> {
                 b'}' if matches!(stop, Stop::Braces | Stop::Pattern) => break,
                 b'/' if stop == Stop::Pattern => break,
                 b'=' if self.pos == first && stop == Stop::Word && self.is_zsh() => {
-                    match self.ahead(1) {
-                        Some(b'(') => {
-                            parts.push(self.process(false));
-                            plain = self.pos;
-                        }
-                        Some(next) if next.is_ascii_alphabetic() => {
-                            // `=name` is where the program lies.
-                            parts.push(Part::Literal("/usr/bin/"));
-                            self.pos += 1;
-                            plain = self.pos;
-                        }
-                        _ => self.pos += 1,
-                    }
+                    self.zsh_equals(&mut parts, &mut plain);
                 }
                 b'(' if stop == Stop::Word && self.zsh_group_here() => {
                     flush!();
@@ -475,15 +463,7 @@ impl<'a> Parser<'a> {
                     .ahead(2)
                     .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_') =>
             {
-                let start = self.pos;
-                self.pos += 2;
-                let name = self.name();
-                Some(Part::Variable(Box::new(crate::tree::Variable {
-                    name,
-                    length: true,
-                    span: Span::new(start, self.pos),
-                    ..crate::tree::Variable::default()
-                })))
+                Some(self.zsh_length())
             }
             b'[' => {
                 let start = self.pos;

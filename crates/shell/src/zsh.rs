@@ -488,6 +488,35 @@ impl<'a> Parser<'a> {
         vec![Part::Brace(alternatives)]
     }
 
+    /// `=( … )` and `=name`, where the program lies.
+    pub(crate) fn zsh_equals(&mut self, parts: &mut Vec<Part<'a>>, plain: &mut usize) {
+        match self.ahead(1) {
+            Some(b'(') => {
+                parts.push(self.process(false));
+                *plain = self.pos;
+            }
+            Some(next) if next.is_ascii_alphabetic() => {
+                parts.push(Part::Literal("/usr/bin/"));
+                self.pos += 1;
+                *plain = self.pos;
+            }
+            _ => self.pos += 1,
+        }
+    }
+
+    /// `$#x`
+    pub(crate) fn zsh_length(&mut self) -> Part<'a> {
+        let start = self.pos;
+        self.pos += 2;
+        let name = self.name();
+        Part::Variable(Box::new(Variable {
+            name,
+            length: true,
+            span: Span::new(start, self.pos),
+            ..Variable::default()
+        }))
+    }
+
     /// `<1-9>`, a pattern for numbers: where it ends.
     pub(crate) fn number_pattern(&self) -> Option<usize> {
         if !self.is_zsh() {
