@@ -15,6 +15,7 @@ mod php;
 mod python;
 mod ruby;
 mod texts;
+mod worker;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -30,7 +31,8 @@ const BYTES_PER_REPORT: usize = 30;
 /// Longest time of a parser, for what is slow all the same.
 const MAX_TIME: Duration = Duration::from_millis(700);
 
-/// The grammars, in this process.
+/// The grammars, in this process: parsed by a thread of their own, which is given up where a grammar
+/// does not come back.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Grammars;
 
@@ -39,31 +41,36 @@ impl Languages for Grammars {
         if code.len() > MAX_CODE {
             return None;
         }
-        let (grammar, lower): (tree_sitter::Language, lower::Rule) = match language {
-            Language::Python => (tree_sitter_python::LANGUAGE.into(), python::node),
-            Language::JavaScript => (tree_sitter_javascript::LANGUAGE.into(), javascript::node),
-            Language::Ruby => (tree_sitter_ruby::LANGUAGE.into(), ruby::node),
-            Language::Perl => (ts_parser_perl::LANGUAGE.into(), perl::node),
-            Language::Php => (tree_sitter_php::LANGUAGE_PHP_ONLY.into(), php::node),
-            Language::Lua => (tree_sitter_lua::LANGUAGE.into(), lua::node),
-        };
-        let mut parser = Parser::new();
-        parser.set_language(&grammar).ok()?;
-        let mut left = 200 + code.len() / BYTES_PER_REPORT;
-        let deadline = Instant::now() + MAX_TIME;
-        let mut progress = |_: &tree_sitter::ParseState| {
-            left = left.saturating_sub(1);
-            if left == 0 || Instant::now() > deadline {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        let tree = parser.parse_with_options(
-            &mut |at, _| code.as_bytes().get(at..).unwrap_or_default(),
-            None,
-            Some(ParseOptions::new().progress_callback(&mut progress)),
-        )?;
-        lower::lower(&tree, code, lower)
+        worker::read(language, code)
     }
+}
+
+/// Parses and lowers, in the thread that calls.
+fn parse(language: Language, code: &str) -> Option<Script> {
+    let (grammar, lower): (tree_sitter::Language, lower::Rule) = match language {
+        Language::Python => (tree_sitter_python::LANGUAGE.into(), python::node),
+        Language::JavaScript => (tree_sitter_javascript::LANGUAGE.into(), javascript::node),
+        Language::Ruby => (tree_sitter_ruby::LANGUAGE.into(), ruby::node),
+        Language::Perl => (ts_parser_perl::LANGUAGE.into(), perl::node),
+        Language::Php => (tree_sitter_php::LANGUAGE_PHP_ONLY.into(), php::node),
+        Language::Lua => (tree_sitter_lua::LANGUAGE.into(), lua::node),
+    };
+    let mut parser = Parser::new();
+    parser.set_language(&grammar).ok()?;
+    let mut left = 200 + code.len() / BYTES_PER_REPORT;
+    let deadline = Instant::now() + MAX_TIME;
+    let mut progress = |_: &tree_sitter::ParseState| {
+        left = left.saturating_sub(1);
+        if left == 0 || Instant::now() > deadline {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let tree = parser.parse_with_options(
+        &mut |at, _| code.as_bytes().get(at..).unwrap_or_default(),
+        None,
+        Some(ParseOptions::new().progress_callback(&mut progress)),
+    )?;
+    lower::lower(&tree, code, lower)
 }

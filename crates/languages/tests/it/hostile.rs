@@ -67,3 +67,13 @@ fn deep_code_is_unknown() {
     let found = look(&line("python3", broken));
     assert!(!found.effects.is_empty());
 }
+
+/// A scanner in C that never comes back is left behind, and the others go on. Last in its own
+/// process: nextest gives each test one.
+#[test]
+fn a_grammar_that_does_not_come_back_is_given_up() {
+    assert!(Grammars.read(Language::Perl, "print 1;").is_some());
+    // Were this mended in the grammar, it would simply be read.
+    let _ = Grammars.read(Language::Perl, "<<\"C\";\n$a");
+    assert!(Grammars.read(Language::Python, "print(1)").is_some());
+}
