@@ -5,61 +5,60 @@
 //! with a stack of its own, and is waited for; one that is late is left behind, and its language is
 //! not read again in this process, so that no more than one thread for each language can be lost.
 
+use std::cell::RefCell;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use cmdai_effects::script::{Language, Script};
 
-/// How long one piece of code is waited for. More than the parser's own clock.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one piece of code is waited for. Far more than the parser's own clock: a machine may be
+/// busy.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Lowering goes as deep as `lower` permits, in debug builds with large frames.
 const STACK: usize = 8 * 1024 * 1024;
 
 /// A piece of code and where its tree goes.
 type Piece = (Language, String, mpsc::SyncSender<Option<Script>>);
 
-/// The thread, and what is not read any more.
-struct State {
-    pieces: Option<mpsc::Sender<Piece>>,
-    given_up: Vec<Language>,
-}
+/// What is not read any more in this process.
+static GIVEN_UP: Mutex<Vec<Language>> = Mutex::new(Vec::new());
 
-static STATE: Mutex<State> = Mutex::new(State {
-    pieces: None,
-    given_up: Vec::new(),
-});
+thread_local! {
+    /// The thread that parses for this one, so that nobody waits for another's code.
+    static WORKER: RefCell<Option<mpsc::Sender<Piece>>> = const { RefCell::new(None) };
+}
 
 /// Reads a piece of code; `None` where it cannot be read, or its language not any more.
 pub(crate) fn read(language: Language, code: &str) -> Option<Script> {
+    if GIVEN_UP.lock().ok()?.contains(&language) {
+        return None;
+    }
     let (answer, tree) = mpsc::sync_channel(1);
     let piece = (language, code.to_owned(), answer);
-    {
-        let mut state = STATE.lock().ok()?;
-        if state.given_up.contains(&language) {
-            return None;
-        }
-        let unsent = match &state.pieces {
-            Some(pieces) => pieces.send(piece).err().map(|error| error.0),
-            None => Some(piece),
-        };
-        // There is no thread yet, or it has ended in a panic.
-        if let Some(piece) = unsent {
-            let pieces = start()?;
-            pieces.send(piece).ok()?;
-            state.pieces = Some(pieces);
-        }
-    }
+    WORKER.with_borrow_mut(|worker| hand_over(worker, piece))?;
     match tree.recv_timeout(PATIENCE) {
         Ok(tree) => tree,
         Err(mpsc::RecvTimeoutError::Disconnected) => None,
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            if let Ok(mut state) = STATE.lock() {
-                state.pieces = None;
-                state.given_up.push(language);
-            }
+            WORKER.set(None);
+            GIVEN_UP.lock().ok()?.push(language);
             None
         }
     }
+}
+
+fn hand_over(worker: &mut Option<mpsc::Sender<Piece>>, piece: Piece) -> Option<()> {
+    let unsent = match worker {
+        Some(pieces) => pieces.send(piece).err().map(|error| error.0),
+        None => Some(piece),
+    };
+    // There is no thread yet, or it has ended in a panic.
+    if let Some(piece) = unsent {
+        let pieces = start()?;
+        pieces.send(piece).ok()?;
+        *worker = Some(pieces);
+    }
+    Some(())
 }
 
 fn start() -> Option<mpsc::Sender<Piece>> {
