@@ -76,6 +76,22 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             };
             judge.hit("secret.read", risk, effect, reason, None);
         }
+        // A disk holds every file, whatever its rights; copying one whole is a backup.
+        EffectKind::Read { path }
+            if raw_disk(path)
+                && !effect
+                    .chain
+                    .last()
+                    .is_some_and(|program| matches!(program.as_str(), "dd" | "partclone")) =>
+        {
+            judge.hit(
+                "secret.read",
+                High,
+                effect,
+                format!("reads {path} past the rights of every file on it"),
+                None,
+            );
+        }
         EffectKind::Upload {
             source,
             destination,
@@ -309,5 +325,14 @@ fn drops_for_everybody(destination: &str) -> bool {
     DROPS.iter().any(|drop| {
         host.strip_suffix(drop)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
+fn raw_disk(path: &str) -> bool {
+    path.strip_prefix("/dev/").is_some_and(|name| {
+        ["sd", "nvme", "vd", "hd", "xvd", "mapper/", "dm-", "mmcblk"]
+            .iter()
+            .any(|start| name.starts_with(start))
+            || matches!(name, "mem" | "kmem")
     })
 }

@@ -471,7 +471,11 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
     } else if is(&["rc", "profile", "startup", "shell", "login"]) && !is(&["core", "source"]) {
         judge.hit(
             "persist.startup-file",
-            if system { High } else { Moderate },
+            if system || mechanism.contains("login") {
+                High
+            } else {
+                Moderate
+            },
             effect,
             format!("changes what every new shell runs{at}"),
             None,
