@@ -109,6 +109,9 @@ pub(crate) struct Options {
     /// Time that one input may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     patience: u32,
+    /// Start of the random numbers; another one each time where none is given
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    start: u32,
 }
 
 impl Options {
@@ -120,6 +123,7 @@ impl Options {
             corpus: None,
             longest: None,
             patience: 10,
+            start: 1, // the same inputs each time, as far as the clock permits
         }
     }
 }
@@ -253,6 +257,7 @@ fn one(target: &'static Target, options: &Options, host: &str) -> Result<Report>
             options.longest.unwrap_or(target.longest)
         ))
         .arg(format!("-timeout={}", options.patience))
+        .arg(format!("-seed={}", options.start))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
         .arg(format!(
             "-dict={}",
