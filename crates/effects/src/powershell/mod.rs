@@ -315,8 +315,13 @@ impl Analyser<'_> {
     /// A block of code as a value.
     fn ps_block(&mut self, tree: &Tree<'_>, inner: Span) -> Text {
         let span = self.map.span(inner);
+        // Places in the text are places in the line only where both braces stand there.
+        let closed = tree.source.as_bytes().get(inner.end as usize) == Some(&b'}');
+        let offset = closed
+            .then(|| self.map.offset((inner.start as usize).saturating_sub(1)))
+            .flatten();
         Text {
-            offset: self.map.offset((inner.start as usize).saturating_sub(1)),
+            offset,
             ..Text::known(format!("{{{}}}", inner.of(tree.source)), span)
         }
     }

@@ -216,3 +216,16 @@ fn hostile_depth_is_bounded() {
     }
     look(&format!("{calls} f0"));
 }
+
+#[test]
+fn an_unfinished_block_keeps_its_places_in_the_line() {
+    let text = "ssh -i k hosttry {ud-dockx\n\"@ | Out-File a.txt; @'\nraw\n'@; try {ud-dock";
+    let analysis = crate::support::look_as(text, cmdai_schema::Dialect::Powershell);
+    assert!(!analysis.invocations.is_empty());
+    for call in &analysis.invocations {
+        let ends = call.args.iter().map(|arg| arg.span.end);
+        for end in ends.chain([call.span.end]) {
+            assert!(end as usize <= text.len(), "{call:?}");
+        }
+    }
+}
