@@ -149,12 +149,9 @@ fn write_files(out: &mut String, files: &[PathBuf]) -> Outcome<()> {
     writeln!(out, "pub(crate) static FILES: &[(&str, &str)] = &[")?;
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let whole = fs::canonicalize(path)?;
-        writeln!(
-            out,
-            "({name:?}, include_str!({:?})),",
-            whole.display().to_string()
-        )?;
+        // Not by path: what was generated must hold after the checkout has moved.
+        let text = fs::read_to_string(path)?;
+        writeln!(out, "({name:?}, {text:?}),")?;
     }
     writeln!(out, "];")?;
     Ok(())

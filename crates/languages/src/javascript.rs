@@ -153,12 +153,7 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let repeat = lower.push(Node::Repeat(body));
             lower.push(Node::Block(vec![first, repeat]))
         }
-        "while_statement" | "do_statement" => {
-            let condition = lower.field(node, "condition");
-            let body = lower.field(node, "body");
-            let body = lower.push(Node::Block(vec![condition, body]));
-            lower.push(Node::Repeat(body))
-        }
+        "while_statement" | "do_statement" => lower.repeat(node),
         "if_statement" => {
             let condition = lower.field(node, "condition");
             let then = lower.field(node, "consequence");
@@ -248,15 +243,10 @@ fn string(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
 }
 
 fn binary(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
-    let mark = lower.mark(node);
-    if mark == "+" {
-        let parts = lower.spine(node, |left| {
-            left.child_by_field_name("operator")
-                .is_some_and(|mark| mark.kind() == "+")
-        });
-        let parts = lower.each(parts);
-        return lower.joined(parts);
+    if let Some(joined) = lower.chain(node, "+") {
+        return joined;
     }
+    let mark = lower.mark(node);
     let left = lower.field(node, "left");
     let right = lower.field(node, "right");
     match mark.as_str() {

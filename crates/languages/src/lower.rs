@@ -213,6 +213,27 @@ impl Lower<'_> {
         out
     }
 
+    /// A chain of one operator that joins texts, where `node` is one.
+    pub(crate) fn chain(&mut self, node: Syntax<'_>, joining: &str) -> Option<Id> {
+        if self.mark(node) != joining {
+            return None;
+        }
+        let parts = self.spine(node, |left| {
+            left.child_by_field_name("operator")
+                .is_some_and(|mark| mark.kind() == joining)
+        });
+        let parts = self.each(parts);
+        Some(self.joined(parts))
+    }
+
+    /// A loop with a condition, which is looked at in each round.
+    pub(crate) fn repeat(&mut self, node: Syntax<'_>) -> Id {
+        let condition = self.field(node, "condition");
+        let body = self.field(node, "body");
+        let body = self.push(Node::Block(vec![condition, body]));
+        self.push(Node::Repeat(body))
+    }
+
     /// The mark of an operator node.
     pub(crate) fn mark(&self, node: Syntax<'_>) -> String {
         self.field_text(node, "operator")

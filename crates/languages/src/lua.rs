@@ -151,12 +151,7 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let over = lower.visit(*over);
             lower.push(Node::Each { target, over, body })
         }
-        "while_statement" | "repeat_statement" => {
-            let condition = lower.field(node, "condition");
-            let body = lower.field(node, "body");
-            let body = lower.push(Node::Block(vec![condition, body]));
-            lower.push(Node::Repeat(body))
-        }
+        "while_statement" | "repeat_statement" => lower.repeat(node),
         "if_statement" => {
             let mut otherwise = None;
             for part in lower.fields(node, "alternative").into_iter().rev() {

@@ -580,15 +580,10 @@ fn call(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
 }
 
 fn binary(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
-    let mark = lower.mark(node);
-    if mark == "." {
-        let parts = lower.spine(node, |left| {
-            left.child_by_field_name("operator")
-                .is_some_and(|mark| mark.kind() == ".")
-        });
-        let parts = lower.each(parts);
-        return lower.joined(parts);
+    if let Some(joined) = lower.chain(node, ".") {
+        return joined;
     }
+    let mark = lower.mark(node);
     if mark == "=~" {
         let left = lower.field(node, "left");
         let right = lower.field(node, "right");

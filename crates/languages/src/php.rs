@@ -245,12 +245,7 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let repeat = lower.push(Node::Repeat(body));
             lower.push(Node::Block(vec![first, repeat]))
         }
-        "while_statement" | "do_statement" => {
-            let condition = lower.field(node, "condition");
-            let body = lower.field(node, "body");
-            let body = lower.push(Node::Block(vec![condition, body]));
-            lower.push(Node::Repeat(body))
-        }
+        "while_statement" | "do_statement" => lower.repeat(node),
         "if_statement" => {
             let mut otherwise = None;
             for part in lower.fields(node, "alternative").into_iter().rev() {
@@ -389,15 +384,10 @@ fn method(lower: &mut Lower<'_>, node: Syntax<'_>, object: Id) -> Id {
 }
 
 fn binary(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
-    let mark = lower.mark(node);
-    if mark == "." {
-        let parts = lower.spine(node, |left| {
-            left.child_by_field_name("operator")
-                .is_some_and(|mark| mark.kind() == ".")
-        });
-        let parts = lower.each(parts);
-        return lower.joined(parts);
+    if let Some(joined) = lower.chain(node, ".") {
+        return joined;
     }
+    let mark = lower.mark(node);
     let left = lower.field(node, "left");
     let right = lower.field(node, "right");
     match mark.as_str() {

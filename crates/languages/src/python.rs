@@ -55,15 +55,10 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
         "subscript" => subscript(lower, node),
         "call" => call(lower, node),
         "binary_operator" => {
-            let mark = lower.mark(node);
-            if mark == "+" {
-                let parts = lower.spine(node, |left| {
-                    left.child_by_field_name("operator")
-                        .is_some_and(|mark| mark.kind() == "+")
-                });
-                let parts = lower.each(parts);
-                return lower.joined(parts);
+            if let Some(joined) = lower.chain(node, "+") {
+                return joined;
             }
+            let mark = lower.mark(node);
             let left = lower.field(node, "left");
             let right = lower.field(node, "right");
             lower.operator(&mark, left, right)
@@ -179,10 +174,7 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             after(lower, node, each)
         }
         "while_statement" => {
-            let condition = lower.field(node, "condition");
-            let body = lower.field(node, "body");
-            let body = lower.push(Node::Block(vec![condition, body]));
-            let repeat = lower.push(Node::Repeat(body));
+            let repeat = lower.repeat(node);
             after(lower, node, repeat)
         }
         "if_statement" => {

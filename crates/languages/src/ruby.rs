@@ -104,12 +104,7 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             let body = lower.field(node, "body");
             lower.branch(condition, body, None)
         }
-        "while" | "until" | "while_modifier" | "until_modifier" => {
-            let condition = lower.field(node, "condition");
-            let body = lower.field(node, "body");
-            let body = lower.push(Node::Block(vec![condition, body]));
-            lower.push(Node::Repeat(body))
-        }
+        "while" | "until" | "while_modifier" | "until_modifier" => lower.repeat(node),
         "for" => {
             let over = lower.field(node, "value");
             let target = lower.field(node, "pattern");
@@ -299,15 +294,10 @@ fn call(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
 }
 
 fn binary(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
-    let mark = lower.mark(node);
-    if mark == "+" {
-        let parts = lower.spine(node, |left| {
-            left.child_by_field_name("operator")
-                .is_some_and(|mark| mark.kind() == "+")
-        });
-        let parts = lower.each(parts);
-        return lower.joined(parts);
+    if let Some(joined) = lower.chain(node, "+") {
+        return joined;
     }
+    let mark = lower.mark(node);
     let left = lower.field(node, "left");
     let right = lower.field(node, "right");
     match mark.as_str() {

@@ -15,6 +15,7 @@ mod event;
 mod facts;
 pub mod governor;
 mod judgement;
+mod line;
 mod machine;
 pub mod paths;
 pub mod record;

@@ -255,10 +255,10 @@ fn patterns(was: &Document, is: &Document, changes: &mut Changes) {
 }
 
 fn tools(was: &Document, is: &Document, changes: &mut Changes) {
-    let listed = |mode: ToolsMode, tool: &Tool| match mode {
+    let listed = match is.tools_mode {
         // Under an allow-list, to be listed is to be permitted.
-        ToolsMode::Allowlist => (Direction::Looser, tool.name.clone()),
-        ToolsMode::Listed => (Direction::Stricter, tool.name.clone()),
+        ToolsMode::Allowlist => Direction::Looser,
+        ToolsMode::Listed => Direction::Stricter,
     };
     for tool in &is.allowed_tools {
         let subject = format!("tool {}", tool.name);
@@ -268,19 +268,18 @@ fn tools(was: &Document, is: &Document, changes: &mut Changes) {
             .iter()
             .find(|other| other.name == tool.name)
         else {
-            let (direction, _) = listed(is.tools_mode, tool);
-            changes.push(direction, subject, None, Some("listed".to_owned()), line);
+            changes.push(listed, subject, None, Some("listed".to_owned()), line);
             continue;
         };
         if before == tool {
             continue;
         }
         let conditions = [
-            opposite_of_reach(&before.versions, &tool.versions),
+            required(&before.versions, &tool.versions),
             permitted(&before.approved_contexts, &tool.approved_contexts),
-            opposite_of_reach(&before.blocked_contexts, &tool.blocked_contexts),
+            required(&before.blocked_contexts, &tool.blocked_contexts),
             permitted(&before.approved_profiles, &tool.approved_profiles),
-            opposite_of_reach(&before.required_flags, &tool.required_flags),
+            required(&before.required_flags, &tool.required_flags),
             Direction::of(
                 &before.unknown.unwrap_or(Decision::Warn),
                 &tool.unknown.unwrap_or(Decision::Warn),
@@ -306,9 +305,8 @@ fn tools(was: &Document, is: &Document, changes: &mut Changes) {
         .iter()
         .filter(|tool| !is.allowed_tools.iter().any(|other| other.name == tool.name))
     {
-        let (direction, _) = listed(is.tools_mode, tool);
         changes.push(
-            super::opposite(direction),
+            super::opposite(listed),
             format!("tool {}", tool.name),
             Some(tool_words(tool)),
             None,
@@ -318,7 +316,7 @@ fn tools(was: &Document, is: &Document, changes: &mut Changes) {
 }
 
 /// Conditions that must all hold: one more is stricter.
-fn opposite_of_reach(was: &[String], is: &[String]) -> Direction {
+fn required(was: &[String], is: &[String]) -> Direction {
     let added = is.iter().any(|name| !was.contains(name));
     let removed = was.iter().any(|name| !is.contains(name));
     match (added, removed) {
@@ -334,7 +332,7 @@ fn permitted(was: &[String], is: &[String]) -> Direction {
     match (was.is_empty(), is.is_empty()) {
         (true, false) => Direction::Stricter,
         (false, true) => Direction::Looser,
-        _ => super::opposite(opposite_of_reach(was, is)),
+        _ => super::opposite(required(was, is)),
     }
 }
 

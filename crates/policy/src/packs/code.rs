@@ -364,10 +364,12 @@ fn decoded(judge: &mut Judge<'_>) {
 
 /// Something is made to run later, and what it would run is suspect by itself.
 fn lasting_code(judge: &mut Judge<'_>) {
-    let suspect = judge
-        .hits
-        .iter()
-        .any(|hit| hit.id.starts_with("exec") && hit.id != "exec.unresolved");
+    let suspect = judge.hits.iter().any(|hit| {
+        matches!(
+            &*hit.id,
+            "exec.decoded-code" | "exec.injected" | "exec.temp-file" | "exec.unknown-code"
+        )
+    });
     if !suspect {
         return;
     }

@@ -1,8 +1,8 @@
 //! The built-in packs: effects to risk, with a reason in plain words and a safer command.
 //!
-//! A pack judges by place: temporary and build folders are calm, a file of the project is moderate, a folder that no build makes again is high,
-//! home and system are critical. Risk says how bad; what follows from it is the tolerance's
-//! business, so no pack names a decision.
+//! A pack judges by place: temporary and build folders are calm, a file of the project is moderate,
+//! a folder that no build makes again is high, home and system are critical. Risk says how bad;
+//! what follows from it is the tolerance's business, so no pack names a decision.
 
 mod code;
 mod containers;
