@@ -6,7 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use cmdai_schema::governor::{Binding, MAX_FRAME, Reply, Request, Status, VERSION};
+use cmdai_schema::governor::{
+    Binding, ExceptionRequest, MAX_FRAME, Reply, Request, Status, VERSION,
+};
 use cmdai_schema::record::Start;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
@@ -123,6 +125,60 @@ impl Governor {
             }
             other => Err(GovernorError::Answer(format!("{other:?}"))),
         }
+    }
+
+    /// Asks for an exception. The reply is one of `Pending` and `Refused`.
+    ///
+    /// # Errors
+    /// Where the conversation breaks off or the governor cannot handle it.
+    pub fn exception(
+        &mut self,
+        exception: ExceptionRequest,
+        session_id: &str,
+    ) -> Result<Reply, GovernorError> {
+        let request = Request::Exception {
+            exception: Box::new(exception),
+            session_id: session_id.to_owned(),
+        };
+        match self.ask_newer(&request)? {
+            reply @ (Reply::Pending { .. } | Reply::Refused { .. }) => Ok(reply),
+            other => Err(GovernorError::Answer(format!("{other:?}"))),
+        }
+    }
+
+    /// Breaks the glass: permission to run this once and now. The reply is one of `Permitted` and
+    /// `Refused`.
+    ///
+    /// # Errors
+    /// Where the conversation breaks off or the governor cannot handle it.
+    pub fn break_glass(
+        &mut self,
+        binding: Binding,
+        reason: String,
+        session_id: &str,
+    ) -> Result<Reply, GovernorError> {
+        let request = Request::BreakGlass {
+            binding: Box::new(binding),
+            reason,
+            session_id: session_id.to_owned(),
+        };
+        match self.ask_newer(&request)? {
+            reply @ (Reply::Permitted { .. } | Reply::Refused { .. }) => Ok(reply),
+            other => Err(GovernorError::Answer(format!("{other:?}"))),
+        }
+    }
+
+    /// Asks what a governor of before it was known hangs up on.
+    fn ask_newer(&mut self, request: &Request) -> Result<Reply, GovernorError> {
+        self.ask(request).map_err(|error| match error {
+            GovernorError::Broken(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                GovernorError::Refused(
+                    "the governor hung up; its sensor may be older than this program: update it"
+                        .to_owned(),
+                )
+            }
+            other => other,
+        })
     }
 
     fn ask(&mut self, request: &Request) -> Result<Reply, GovernorError> {

@@ -232,7 +232,7 @@ pub struct ApprovalInfo {
     /// The grant, once given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,
-    /// `pending`, `granted`, `denied`, `expired`, `consumed`.
+    /// `pending`, `granted`, `denied`, `expired`, `consumed`, `break_glass`.
     pub status: String,
     /// Who decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -49,7 +49,63 @@ pub enum Request {
         /// Session it belongs to.
         session_id: String,
     },
+    /// May rules be lifted for a time, for this person on this machine? Opens or finds a request
+    /// that other people decide; the answer is [`Reply::Pending`] or [`Reply::Refused`]. What is
+    /// approved comes back as an exception of the organisation's policy.
+    Exception {
+        /// What is asked for.
+        exception: Box<ExceptionRequest>,
+        /// Session it belongs to.
+        session_id: String,
+    },
+    /// An emergency: permission to run this command once and now, reviewed afterwards. The answer
+    /// is [`Reply::Permitted`] or [`Reply::Refused`]; it is durable and reported before it is given.
+    BreakGlass {
+        /// What the permission is bound to.
+        binding: Box<Binding>,
+        /// Why it cannot wait, in the person's words; never empty.
+        reason: String,
+        /// Session it belongs to.
+        session_id: String,
+    },
 }
+
+/// An exception that a person asks for. Machine and person are those that the governor knows by
+/// itself: nobody asks for somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExceptionRequest {
+    /// Rules to lift; at least one, at most [`MAX_EXCEPTION_RULES`].
+    pub rules: Vec<String>,
+    /// Only for commands that fit this shell pattern, as in `exceptions:` of a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// Only in this folder and below, absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// How long it is to hold from its approval on; between [`MIN_EXCEPTION_S`] and
+    /// [`MAX_EXCEPTION_S`].
+    pub duration_s: u64,
+    /// Why, in the person's words; never empty.
+    pub reason: String,
+    /// The interrupted command that it is about, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_id: Option<String>,
+    /// Its redacted text, for the approver to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// `human`, `script` or `agent`: who asks.
+    pub origin: String,
+    /// Agent's name, where one asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}
+
+/// Most rules of one exception.
+pub const MAX_EXCEPTION_RULES: usize = 16;
+/// Shortest exception, in seconds.
+pub const MIN_EXCEPTION_S: u64 = 60;
+/// Longest exception, in seconds: 90 days. An organisation may set less.
+pub const MAX_EXCEPTION_S: u64 = 90 * 86_400;
 
 /// What a grant is bound to, beside the person and machine that the governor knows by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -117,6 +173,16 @@ pub enum Reply {
     Pending {
         /// The request; short enough to be typed.
         request_id: String,
+    },
+    /// Break-glass: run it now, once. It is on record and somebody was told.
+    Permitted {
+        /// The request that a review will look at.
+        request_id: String,
+        /// The permission that was used up.
+        grant_id: String,
+        /// Seconds within which it has to be reviewed, where the policy says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review_within_s: Option<u64>,
     },
     /// Somebody said no, or it cannot be approved.
     Refused {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use anyhow::Result;
 use cmdai_schema::governor::{Reply, Request};
 
-/// Answers `Approve` with the given replies in order (the last one again and again), takes every
+/// Answers `Approve`, `Exception` and `BreakGlass` with the given replies in order (the last one again and again), takes every
 /// `Report` down, and remembers what was asked. Ends when dropped.
 #[derive(Debug)]
 pub struct FakeGovernor {
@@ -82,7 +82,9 @@ fn converse(
             },
             Request::Status => Reply::Status(Box::default()),
             Request::Report { .. } => Reply::Recorded,
-            Request::Approve { .. } => approve(),
+            Request::Approve { .. } | Request::Exception { .. } | Request::BreakGlass { .. } => {
+                approve()
+            }
         };
         if !matches!(request, Request::Hello { .. }) {
             log.lock()

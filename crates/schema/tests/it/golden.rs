@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cmdai_schema::governor::{Binding, Reply, Request, Status};
+use cmdai_schema::governor::{Binding, ExceptionRequest, Reply, Request, Status};
 use cmdai_schema::record::{Half, Record, Start};
 use cmdai_schema::{
     AgentInfo, AssertedBy, Certainty, CommandInfo, CommandSource, Context, Decision, Event,
@@ -178,6 +178,25 @@ fn governor_frames() {
                 reason: Some("cleanup".into()),
                 session_id: "s1".into(),
             },
+            Request::Exception {
+                exception: Box::new(ExceptionRequest {
+                    rules: vec!["acme.no-prod-delete".into()],
+                    pattern: Some("kubectl delete ns staging-*".into()),
+                    duration_s: 604_800,
+                    reason: "migration".into(),
+                    origin: "human".into(),
+                    ..ExceptionRequest::default()
+                }),
+                session_id: "s1".into(),
+            },
+            Request::BreakGlass {
+                binding: Box::new(Binding {
+                    text: "kubectl delete pod stuck".into(),
+                    ..Binding::default()
+                }),
+                reason: "incident 4711".into(),
+                session_id: "s1".into(),
+            },
         ],
         vec![
             Reply::Hello {
@@ -201,6 +220,11 @@ fn governor_frames() {
             Reply::Refused {
                 request_id: None,
                 reason: "no".into(),
+            },
+            Reply::Permitted {
+                request_id: "9QX2".into(),
+                grant_id: "g-2".into(),
+                review_within_s: Some(86_400),
             },
         ],
     );

@@ -54,6 +54,11 @@ impl Core {
                 }
                 Request::Status => Reply::Status(Box::new(self.status())),
                 Request::Report { start, session_id } => self.report(&start, session_id, call.uid),
+                Request::Exception { .. } | Request::BreakGlass { .. } => Reply::Refused {
+                    request_id: None,
+                    reason: "this machine's sensor takes no such request; ask the security team"
+                        .to_owned(),
+                },
                 Request::Approve {
                     binding,
                     reason,
