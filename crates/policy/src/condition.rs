@@ -171,7 +171,7 @@ fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool
         return false;
     }
     if let Some(args) = &when.args
-        && !calls().any(|call| has_args(args, call, request.home()))
+        && !calls().any(|call| has_args(args, call, request.analysis, request.home()))
     {
         return false;
     }
@@ -205,7 +205,7 @@ fn fits_call(when: &Condition, call: &Invocation, request: &Request<'_>) -> bool
         && when
             .args
             .as_ref()
-            .is_none_or(|args| has_args(args, call, request.home()))
+            .is_none_or(|args| has_args(args, call, request.analysis, request.home()))
         && (when.context.is_empty()
             || contexts(call, request.facts)
                 .iter()

@@ -15,6 +15,8 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) at: Pos,
+    /// Where its text begins: behind the quote, or below the `|` of a block.
+    pub(crate) inner: Pos,
     pub(crate) value: Value,
 }
 
@@ -50,6 +52,7 @@ impl<'de> Deserialize<'de> for Node {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
         Ok(Self {
             at: pos(spanned.referenced),
+            inner: pos(spanned.referenced),
             value: spanned.value,
         })
     }
@@ -149,7 +152,11 @@ pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
             );
             None
         }
-        Ok(node) => Some(node),
+        Ok(mut node) => {
+            let lines: Vec<&str> = source.lines().collect();
+            find_texts(&mut node, &lines);
+            Some(node)
+        }
         Err(error) => {
             let at = error.location().map_or(start, pos);
             let text = error.without_snippet().to_string();
@@ -163,6 +170,34 @@ pub(crate) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
             );
             None
         }
+    }
+}
+
+/// Finds where the texts of a tree begin in the source. Depth is bounded before.
+fn find_texts(node: &mut Node, lines: &[&str]) {
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| find_texts(item, lines)),
+        Value::Map(entries) => entries
+            .iter_mut()
+            .for_each(|(_, item)| find_texts(item, lines)),
+        Value::Text(_) => {
+            let line = |number: u32| lines.get((number as usize).saturating_sub(1)).copied();
+            let at = (node.at.column as usize).saturating_sub(1);
+            let first = line(node.at.line).and_then(|line| line.chars().nth(at));
+            match first {
+                Some('"' | '\'') => node.inner.column += 1,
+                Some('|' | '>') => {
+                    let below = line(node.at.line + 1).unwrap_or("");
+                    let indent = below.len() - below.trim_start().len();
+                    node.inner = Pos {
+                        line: node.at.line + 1,
+                        column: u32::try_from(indent + 1).unwrap_or(1),
+                    };
+                }
+                _ => {}
+            }
+        }
+        _ => {}
     }
 }
 
@@ -237,6 +272,18 @@ impl Node {
                 .map(|text| (self.at, text))
                 .into_iter()
                 .collect(),
+        }
+    }
+
+    /// A text or a list of texts, each with the place where its words begin.
+    pub(crate) fn words_at(&self, problems: &mut Problems) -> Vec<(Pos, String)> {
+        let one = |node: &Self, problems: &mut Problems| Some((node.inner, node.text(problems)?));
+        match &self.value {
+            Value::List(items) => items
+                .iter()
+                .filter_map(|item| one(item, problems))
+                .collect(),
+            _ => one(self, problems).into_iter().collect(),
         }
     }
 

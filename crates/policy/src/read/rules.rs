@@ -119,7 +119,7 @@ fn when(node: &Node, problems: &mut Problems) -> Option<When> {
         ..When::default()
     };
     if let Some(node) = fields.get("pattern") {
-        let texts = node.texts_at(problems);
+        let texts = node.words_at(problems);
         when.pattern = texts
             .into_iter()
             .filter(|(at, text)| check_shape(text, *at, problems))
@@ -224,7 +224,7 @@ pub(super) fn exception(node: &Node, problems: &mut Problems) -> Option<Exceptio
     if let Some(node) = fields.get("pattern") {
         exception.pattern = node
             .text(problems)
-            .filter(|text| check_shape(text, node.at, problems));
+            .filter(|text| check_shape(text, node.inner, problems));
     }
     match fields.get("until") {
         Some(node) => {

@@ -52,7 +52,8 @@ pub(super) fn check_shape(pattern: &str, at: Pos, problems: &mut Problems) -> bo
     match Shape::parse(pattern) {
         Ok(_) => true,
         Err(error) => {
-            let column = at.column + u32::try_from(error.offset).unwrap_or(0);
+            let before = pattern.get(..error.offset).unwrap_or("").chars().count();
+            let column = at.column + u32::try_from(before).unwrap_or(0);
             let message = format!("pattern `{pattern}`: {}", error.message);
             problems.error(
                 Pos {
@@ -88,7 +89,7 @@ fn blocked(node: &Node, problems: &mut Problems) -> Option<BlockedPattern> {
     if let Some(value) = fields.get("pattern") {
         entry.pattern = value
             .text(problems)
-            .filter(|text| check_shape(text, value.at, problems));
+            .filter(|text| check_shape(text, value.inner, problems));
     }
     if let Some(value) = fields.get("regex") {
         entry.regex = value

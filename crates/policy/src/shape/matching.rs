@@ -1,15 +1,16 @@
 //! Comparing a pattern with resolved program calls.
 
-use cmdai_schema::{Analysis, CodeSource, EffectKind, Invocation, Span};
+use cmdai_schema::{Analysis, Arg, CodeSource, EffectKind, Invocation, Span};
 
-use super::{Flag, INTERPRETERS, SAME_FLAGS, Shape, Stage, WORD_FLAGS, glob};
+use super::given::Call;
+use super::{Flag, INTERPRETERS, Shape, Stage, glob, options};
 
 impl Shape {
     /// The span of the part that fits, if one does.
     pub(crate) fn find(&self, analysis: &Analysis, home: Option<&str>) -> Option<Span> {
         let (first, rest) = self.stages.split_first()?;
         for (at, call) in analysis.invocations.iter().enumerate() {
-            if !first.fits(call, home) {
+            if !first.fits(call, analysis, home) {
                 continue;
             }
             let Some(span) = follow(rest, analysis, at, home) else {
@@ -30,7 +31,9 @@ fn follow(rest: &[Stage], analysis: &Analysis, at: usize, home: Option<&str>) ->
             .invocations
             .iter()
             .filter(|call| {
-                call.pipeline == first.pipeline && call.stage > last.stage && stage.fits(call, home)
+                call.pipeline == first.pipeline
+                    && call.stage > last.stage
+                    && stage.fits(call, analysis, home)
             })
             .min_by_key(|call| call.stage);
         match next {
@@ -73,82 +76,104 @@ fn join(a: Span, b: Span) -> Span {
 }
 
 impl Stage {
-    fn fits(&self, call: &Invocation, home: Option<&str>) -> bool {
-        let name = if self.program.contains('/') {
-            &call.word
-        } else {
-            &call.program
-        };
-        if name.is_empty() || !glob::word(&self.program, name) {
-            return false;
-        }
+    fn fits(&self, call: &Invocation, analysis: &Analysis, home: Option<&str>) -> bool {
         let wrappers = call.chain.split_last().map_or(&[][..], |(_, outer)| outer);
-        self.through
+        if !self
+            .through
             .iter()
             .all(|wrapper| wrappers.contains(wrapper))
-            && self.flags.iter().all(|flag| has_flag(flag, call))
-            && self.has_words(call, home)
+        {
+            return false;
+        }
+        let by_path = self.program.contains('/');
+        let name = if by_path { &call.word } else { &call.program };
+        if !name.is_empty() && glob::word(&self.program, name) {
+            return self.fits_arguments(&Call::of(call), analysis, home);
+        }
+        // `bash ./deploy.sh --prod` runs `./deploy.sh --prod`.
+        if by_path && INTERPRETERS.contains(&call.program.as_str()) {
+            let at = call.args.iter().position(|arg| {
+                !arg.text().starts_with('-') && glob::word(&self.program, arg.text())
+            });
+            return at.is_some_and(|at| {
+                let before = call.args.get(..at).unwrap_or_default();
+                let behind = call.args.get(at + 1..).unwrap_or_default();
+                before.iter().all(|arg| arg.text().starts_with('-'))
+                    && self.fits_arguments(&Call::with(call, &self.program, behind), analysis, home)
+            });
+        }
+        false
     }
 
-    fn has_words(&self, call: &Invocation, home: Option<&str>) -> bool {
-        let Some(first_word) = self.words.first() else {
-            return true;
+    fn fits_arguments(&self, call: &Call<'_>, analysis: &Analysis, home: Option<&str>) -> bool {
+        self.flags.iter().all(|flag| has_flag(flag, call)) && self.has_words(call, analysis, home)
+    }
+
+    fn has_words(&self, call: &Call<'_>, analysis: &Analysis, home: Option<&str>) -> bool {
+        let mut operands = call.operands();
+        let mut words = self.words.iter();
+        let fits = |word: &str, arg: &Arg| {
+            let text = arg.text();
+            let literal = text.contains(['*', '?']) && quoted(text, call.call, analysis);
+            fits_word(word, text, literal, home) || resolved(word, arg, call.call, analysis, home)
         };
-        let operands = operands(call);
-        let mut from = 0;
-        if self.anchored {
-            // The first operand, where values of flags may stand in front of it.
-            let mut place = None;
-            for (i, operand) in operands.iter().enumerate() {
-                if fits_word(first_word, operand.text, home) {
-                    place = Some(i);
-                    break;
-                }
-                if !operand.after_flag {
-                    break;
+        if self.anchored
+            && let Some(first) = words.next()
+        {
+            // The first operand, where values of options that are not known may stand in front.
+            loop {
+                match operands.next() {
+                    Some((arg, _)) if fits(first, arg) => break,
+                    Some((_, true)) => {}
+                    _ => return false,
                 }
             }
-            let Some(place) = place else { return false };
-            from = place + 1;
         }
-        let mut words = self.words.iter().skip(usize::from(self.anchored));
-        let mut wanted = words.next();
-        for operand in operands.iter().skip(from) {
-            let Some(word) = wanted else { return true };
-            if fits_word(word, operand.text, home) {
-                wanted = words.next();
-            }
-        }
-        wanted.is_none()
+        words.all(|word| operands.by_ref().any(|(arg, _)| fits(word, arg)))
     }
 }
 
-struct Operand<'a> {
-    text: &'a str,
-    after_flag: bool,
+/// True where the `*` of an operand stands for itself. The effects know: they write it `\*`.
+fn quoted(text: &str, call: &Invocation, analysis: &Analysis) -> bool {
+    let last = text.rsplit('/').next().unwrap_or("");
+    analysis.effects.iter().any(|effect| {
+        crate::condition::causes(call, effect)
+            && crate::reach::paths(&effect.kind)
+                .any(|(path, _)| path.contains('\\') && path.replace('\\', "").ends_with(last))
+    })
 }
 
-fn operands(call: &Invocation) -> Vec<Operand<'_>> {
-    let mut out = Vec::with_capacity(call.args.len());
-    let (mut after_flag, mut only_operands) = (false, false);
-    for arg in &call.args {
-        let text = arg.text();
-        if !only_operands && text == "--" {
-            only_operands = true;
-            after_flag = false;
-        } else if !only_operands && text.starts_with('-') && text.len() > 1 {
-            after_flag = !text.contains('=');
-        } else {
-            if arg.value.is_some() {
-                out.push(Operand { text, after_flag });
-            }
-            after_flag = false;
-        }
+/// A relative operand, compared by where it leads: `cd /etc && cat shadow`. The effects know.
+fn resolved(
+    pattern: &str,
+    arg: &Arg,
+    call: &Invocation,
+    analysis: &Analysis,
+    home: Option<&str>,
+) -> bool {
+    let text = arg.text();
+    if !pattern.starts_with(['/', '~']) || text.starts_with(['/', '~', '-']) || text.is_empty() {
+        return false;
     }
-    out
+    let last = |path: &str| path.rsplit('/').next().unwrap_or("").to_owned();
+    analysis.effects.iter().any(|effect| {
+        crate::condition::causes(call, effect)
+            && crate::reach::paths(&effect.kind).any(|(path, _)| {
+                let own = effect.span == arg.span || last(path) == last(text);
+                own && path.starts_with('/') && fits_word(pattern, path, path.contains('\\'), home)
+            })
+    })
 }
 
-fn fits_word(pattern: &str, text: &str, home: Option<&str>) -> bool {
+fn fits_word(pattern: &str, text: &str, literal: bool, home: Option<&str>) -> bool {
+    let plain;
+    let text = if literal {
+        // A quoted `*` or `?` stands for itself and for nothing else.
+        plain = text.replace('\\', "").replace(['*', '?'], "\u{1}");
+        plain.as_str()
+    } else {
+        text
+    };
     let pathlike = |word: &str| word.starts_with(['/', '~', '.']) && !word.contains("://");
     if pathlike(pattern) || pathlike(text) {
         let text = tidy(text);
@@ -173,122 +198,95 @@ fn deeper(pattern: &str, text: &str) -> bool {
     !pattern.contains("**") && slashes(text) > slashes(pattern)
 }
 
-/// `//`, `/./` and a trailing slash say nothing.
+/// `//`, `/./` and a trailing slash say nothing; `..` in an absolute path takes a folder back.
 fn tidy(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
     for (i, part) in path.split('/').enumerate() {
-        if i > 0 && (part.is_empty() || part == ".") {
-            continue;
+        match part {
+            "" | "." if i > 0 => {}
+            ".." if absolute => {
+                parts.pop().filter(|part| !part.is_empty());
+                if parts.is_empty() {
+                    parts.push("");
+                }
+            }
+            _ => parts.push(part),
         }
-        if i > 0 {
-            out.push('/');
-        }
-        out.push_str(part);
     }
-    if out.is_empty() && path.starts_with('/') {
-        "/".to_owned()
-    } else {
-        out
+    match parts.as_slice() {
+        [""] if absolute => "/".to_owned(),
+        parts => parts.join("/"),
     }
 }
 
-fn same_long(program: &str, letter: char) -> impl Iterator<Item = &'static str> {
-    SAME_FLAGS
-        .iter()
-        .filter(move |(programs, short, _)| *short == letter && programs.contains(&program))
-        .map(|(_, _, long)| *long)
+fn value_fits(want: &str, given: Option<&str>) -> bool {
+    given.is_some_and(|given| glob::word(want, given))
 }
 
-fn same_short(program: &str, long: &str) -> impl Iterator<Item = char> {
-    SAME_FLAGS
-        .iter()
-        .filter(move |(programs, _, name)| *name == long && programs.contains(&program))
-        .map(|(_, short, _)| *short)
-}
-
-fn flags(call: &Invocation) -> impl Iterator<Item = (usize, &str)> {
-    let end = call
-        .args
-        .iter()
-        .position(|arg| arg.text() == "--")
-        .unwrap_or(call.args.len());
-    call.args
-        .iter()
-        .enumerate()
-        .take(end)
-        .map(|(i, arg)| (i, arg.text()))
-        .filter(|(_, text)| text.starts_with('-') && text.len() > 1)
-}
-
-pub(super) fn has_flag(flag: &Flag, call: &Invocation) -> bool {
-    let program = call.program.as_str();
+fn has_flag(flag: &Flag, call: &Call<'_>) -> bool {
+    let (known, subcommand) = (&call.known, call.subcommand);
     match flag {
-        Flag::Long(name, value) => {
-            has_long(call, name, value.as_deref())
-                || (value.is_none()
-                    && same_short(program, name).any(|letter| has_letter(call, letter)))
+        Flag::Long(name, None) => {
+            is_on(call, |given| glob::word(name, given))
+                || known.shorts(subcommand, name).any(|letter| {
+                    call.options()
+                        .any(|given| call.letter(given, letter).is_some())
+                })
+        }
+        Flag::Long(name, Some(want)) => {
+            call.options()
+                .any(|given| glob::word(name, given.name) && value_fits(want, given.value()))
+                || known.shorts(subcommand, name).any(|letter| {
+                    call.options().any(|given| {
+                        call.letter(given, letter)
+                            .is_some_and(|value| value_fits(want, value))
+                    })
+                })
         }
         Flag::Letters(letters) => {
-            has_long(call, letters, None)
-                || (!WORD_FLAGS.contains(&program)
+            is_on(call, |given| given == letters)
+                || (!options::has_word_options(call.family)
                     && letters.chars().all(|letter| {
-                        has_letter(call, letter)
-                            || same_long(program, letter).any(|long| has_long(call, long, None))
+                        call.options()
+                            .any(|given| call.letter(given, letter).is_some())
+                            || is_on(call, |given| known.is_short_for(subcommand, letter, given))
                     }))
         }
+        Flag::Letter(letter, want) => call.options().any(|given| {
+            call.letter(given, *letter)
+                .is_some_and(|value| value_fits(want, value))
+                || (known.is_short_for(subcommand, *letter, given.name)
+                    && value_fits(want, given.value()))
+        }),
     }
 }
 
-fn has_long(call: &Invocation, name: &str, value: Option<&str>) -> bool {
-    flags(call).any(|(i, text)| {
-        let text = text.trim_start_matches('-');
-        let (given, inline) = text
-            .split_once('=')
-            .map_or((text, None), |(given, inline)| (given, Some(inline)));
-        if !glob::word(name, given) {
-            return false;
-        }
-        match (value, inline) {
-            (None, Some(inline)) => inline != "false",
-            (None, None) => true,
-            (Some(want), Some(inline)) => glob::word(want, inline),
-            (Some(want), None) => call
-                .args
-                .get(i + 1)
-                .is_some_and(|arg| arg.value.is_some() && glob::word(want, arg.text())),
-        }
-    })
-}
-
-fn has_letter(call: &Invocation, letter: char) -> bool {
-    flags(call).any(|(_, text)| {
-        let Some(group) = text
-            .strip_prefix('-')
-            .filter(|group| !group.starts_with('-'))
-        else {
-            return false;
-        };
-        let joined = group.len() <= 6 && group.chars().all(|c| c.is_ascii_alphabetic());
-        if joined && !WORD_FLAGS.contains(&call.program.as_str()) {
-            group.contains(letter)
-        } else {
-            group.starts_with(letter) && group.len() > 1 || group.chars().eq([letter])
-        }
-    })
+/// True where an option of a fitting name is given and not switched off.
+fn is_on(call: &Call<'_>, fits: impl Fn(&str) -> bool) -> bool {
+    call.options()
+        .any(|given| fits(given.name) && given.inline != Some("false"))
 }
 
 /// Whether a call gives a flag, such as `--lock=true` or `-f`.
 pub(crate) fn gives_flag(flag: &str, call: &Invocation) -> bool {
     let shape = Shape::of_args(&[flag.to_owned()]);
+    let call = Call::of(call);
     shape
         .stages
         .first()
-        .is_some_and(|stage| stage.flags.iter().all(|flag| has_flag(flag, call)))
+        .is_some_and(|stage| stage.flags.iter().all(|flag| has_flag(flag, &call)))
 }
 
 /// Whether the arguments that a rule names are all there.
-pub(crate) fn has_args(shape: &Shape, call: &Invocation, home: Option<&str>) -> bool {
-    shape.stages.first().is_none_or(|stage| {
-        stage.flags.iter().all(|flag| has_flag(flag, call)) && stage.has_words(call, home)
-    })
+pub(crate) fn has_args(
+    shape: &Shape,
+    call: &Invocation,
+    analysis: &Analysis,
+    home: Option<&str>,
+) -> bool {
+    shape
+        .stages
+        .first()
+        .is_none_or(|stage| stage.fits_arguments(&Call::of(call), analysis, home))
 }

@@ -5,77 +5,27 @@
 //! and `...` stand for any arguments. What a pattern says is compared with resolved program
 //! calls, never with text, so quoting, paths and wrappers make no difference.
 //!
-//! | in a pattern | matches |
-//! |---|---|
-//! | `-rf` | `-rf`, `-fr`, `-r -f`, `-r --force` |
-//! | `--force` | `--force`, `--force=…`, and `-f` where the program knows them as one |
-//! | `--lock=true` | `--lock=true`, `-lock=true`, `--lock true` |
-//! | a first word such as `run` | the first operand |
-//! | further words, paths, globs | operands in that order, others between them do not matter |
-//! | `a … \| b …` | `a` in an earlier stage of the same pipeline than `b` |
-//! | `sudo rm …` | `rm` run by `sudo` |
+//! The grammar stands in `docs/formats/pattern.md`; `tests/it/patterns.toml` holds patterns with
+//! commands of both kinds. [`parse`] reads a pattern, [`given`] tells options, values and operands
+//! of a call apart with the help of [`options`], [`matching`] compares the two.
 
 use serde::{Deserialize, Serialize};
 
 use crate::glob;
+
+mod given;
+mod matching;
+mod options;
+mod parse;
+
+pub(crate) use matching::{gives_flag, has_args};
+use parse::{Word, split, stage};
 
 /// Most stages that a pattern may have.
 const MAX_STAGES: usize = 8;
 /// Programs that run the command given to them.
 const WRAPPERS: &[&str] = &[
     "sudo", "doas", "env", "nohup", "time", "nice", "xargs", "exec", "command", "setsid",
-];
-/// Programs whose flags are words behind a single dash.
-const WORD_FLAGS: &[&str] = &[
-    "find",
-    "terraform",
-    "tofu",
-    "java",
-    "javac",
-    "openssl",
-    "ffmpeg",
-    "packer",
-    "consul",
-    "vault",
-    "nomad",
-    "go",
-    "dd",
-    "qemu-system-x86_64",
-];
-/// Programs whose operands are data from the first one on, not subcommands.
-const OPERAND_PROGRAMS: &[&str] = &[
-    "rm", "cp", "mv", "ln", "cat", "chmod", "chown", "chgrp", "kill", "pkill", "killall", "curl",
-    "wget", "nc", "ncat", "ssh", "scp", "rsync", "bash", "sh", "zsh", "dash", "ksh", "dd", "tee",
-    "shred", "truncate", "mkfs", "echo", "printf", "python", "python3", "perl", "ruby", "node",
-    "php", "tar", "grep", "sed", "awk", "find", "ls", "touch", "mkdir", "rmdir",
-];
-/// Short and long flags that are one and the same, by program.
-const SAME_FLAGS: &[(&[&str], char, &str)] = &[
-    (
-        &["rm", "cp", "chmod", "chown", "chgrp", "grep", "ls"],
-        'r',
-        "recursive",
-    ),
-    (&["rm", "cp", "chmod", "chown", "chgrp"], 'R', "recursive"),
-    (
-        &[
-            "rm", "cp", "mv", "ln", "git", "docker", "podman", "npm", "killall",
-        ],
-        'f',
-        "force",
-    ),
-    (&["apt", "apt-get", "dnf", "yum", "npm", "npx"], 'y', "yes"),
-    (&["dnf", "yum"], 'y', "assumeyes"),
-    (&["git", "docker", "podman", "ls"], 'a', "all"),
-    (&["git"], 'd', "delete"),
-    (&["git"], 'n', "no-verify"),
-    (&["curl"], 'k', "insecure"),
-    (&["curl"], 'd', "data"),
-    (&["curl"], 'X', "request"),
-    (&["curl"], 'T', "upload-file"),
-    (&["kubectl", "helm"], 'n', "namespace"),
-    (&["kubectl"], 'A', "all-namespaces"),
-    (&["docker", "podman"], 'v', "volume"),
 ];
 /// Shells and interpreters that run what is fed to them.
 const INTERPRETERS: &[&str] = &[
@@ -107,6 +57,8 @@ enum Flag {
     Letters(String),
     /// `--name` or `--name=value`.
     Long(String, Option<String>),
+    /// `-n value`, where the program is known to read it so.
+    Letter(char, String),
 }
 
 /// Why a pattern cannot be read, with the character it is about, from 0.
@@ -176,244 +128,6 @@ impl Shape {
         }
     }
 }
-
-struct Word {
-    text: String,
-    offset: usize,
-    quoted: bool,
-}
-
-/// Splits a pattern into stages of words.
-fn split(pattern: &str) -> Result<Vec<Vec<Word>>, ShapeError> {
-    let fail = |message: &str, offset: usize, help: &str| {
-        Err(ShapeError {
-            message: message.to_owned(),
-            offset,
-            help: help.to_owned(),
-        })
-    };
-    let mut stages: Vec<Vec<Word>> = vec![Vec::new()];
-    let mut current: Option<Word> = None;
-    let mut chars = pattern.char_indices().peekable();
-    let mut after_pipe = None;
-    while let Some((offset, c)) = chars.next() {
-        match c {
-            ' ' | '\t' | '\n' => stages
-                .last_mut()
-                .into_iter()
-                .for_each(|stage| stage.extend(current.take())),
-            '\'' | '"' => {
-                let word = current.get_or_insert(Word {
-                    text: String::new(),
-                    offset,
-                    quoted: true,
-                });
-                word.quoted = true;
-                loop {
-                    match chars.next() {
-                        Some((_, end)) if end == c => break,
-                        Some((_, inner)) => word.text.push(inner),
-                        None => {
-                            return fail(
-                                "quote is not closed",
-                                offset,
-                                "close it, or escape it with a backslash",
-                            );
-                        }
-                    }
-                }
-            }
-            '\\' => {
-                let Some((_, next)) = chars.next() else {
-                    return fail("nothing follows the backslash", offset, "remove it");
-                };
-                current
-                    .get_or_insert(Word {
-                        text: String::new(),
-                        offset,
-                        quoted: true,
-                    })
-                    .text
-                    .push(next);
-            }
-            '|' => {
-                stages
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|stage| stage.extend(current.take()));
-                if matches!(chars.peek(), Some((_, '|'))) {
-                    return fail(
-                        "`||` joins commands",
-                        offset,
-                        "a pattern is one command or one pipeline; write one entry for each",
-                    );
-                }
-                if matches!(chars.peek(), Some((_, '&'))) {
-                    chars.next();
-                }
-                if stages.last().is_some_and(Vec::is_empty) {
-                    return fail(
-                        "no command in front of `|`",
-                        offset,
-                        "name a program, or `*` for any",
-                    );
-                }
-                after_pipe = Some(offset);
-                stages.push(Vec::new());
-            }
-            ';' | '&' => {
-                return fail(
-                    "a pattern is one command or one pipeline",
-                    offset,
-                    "write one entry for each command",
-                );
-            }
-            '>' | '<' => {
-                let help = "use a rule with `effect: [overwrite]` and `path:` for redirections, or `regex:` for text";
-                return fail("redirections are not part of a pattern", offset, help);
-            }
-            '`' => {
-                return fail(
-                    "a substitution cannot be matched",
-                    offset,
-                    "name the inner command as a pattern of its own",
-                );
-            }
-            '$' if matches!(chars.peek(), Some((_, '('))) => {
-                return fail(
-                    "a substitution cannot be matched",
-                    offset,
-                    "name the inner command as a pattern of its own",
-                );
-            }
-            '(' | ')' | '{' | '}' if current.is_none() => {
-                return fail(
-                    "groups are not part of a pattern",
-                    offset,
-                    "use `regex:` where text is meant",
-                );
-            }
-            _ => current
-                .get_or_insert(Word {
-                    text: String::new(),
-                    offset,
-                    quoted: false,
-                })
-                .text
-                .push(c),
-        }
-    }
-    stages
-        .last_mut()
-        .into_iter()
-        .for_each(|stage| stage.extend(current.take()));
-    if stages.last().is_some_and(Vec::is_empty) {
-        return match after_pipe {
-            Some(offset) => fail(
-                "no command behind `|`",
-                offset,
-                "name a program, or `*` for any",
-            ),
-            None => fail("pattern is empty", 0, "name a program"),
-        };
-    }
-    Ok(stages)
-}
-
-fn is_any(word: &Word) -> bool {
-    !word.quoted && matches!(word.text.as_str(), ".*" | "*" | "..." | "…" | ".+")
-}
-
-fn stage(words: &[Word]) -> Result<Stage, ShapeError> {
-    let mut rest = words.iter();
-    let Some(first) = rest.next() else {
-        return Err(ShapeError {
-            message: "no program".to_owned(),
-            offset: 0,
-            help: "name a program".to_owned(),
-        });
-    };
-    if first.text.starts_with('-') {
-        let help = "a pattern begins with a program; `*` stands for any".to_owned();
-        return Err(ShapeError {
-            message: format!("`{}` is a flag, not a program", first.text),
-            offset: first.offset,
-            help,
-        });
-    }
-    if !first.quoted && first.text.contains('=') {
-        let help = "match assignments with `regex:`".to_owned();
-        return Err(ShapeError {
-            message: "assignments are not part of a pattern".to_owned(),
-            offset: first.offset,
-            help,
-        });
-    }
-    let mut program = if is_any(first) {
-        "*".to_owned()
-    } else {
-        globbed(&first.text)
-    };
-    let mut through = Vec::new();
-    while WRAPPERS.contains(&program.as_str()) {
-        let mut ahead = rest.clone();
-        let Some(next) = ahead
-            .next()
-            .filter(|word| !is_any(word) && !word.text.starts_with('-'))
-        else {
-            break;
-        };
-        rest = ahead;
-        through.push(std::mem::replace(&mut program, globbed(&next.text)));
-    }
-    let mut anchored = !OPERAND_PROGRAMS.contains(&program.as_str()) && program != "*";
-    let (mut texts, mut flags) = (Vec::new(), Vec::new());
-    for word in rest {
-        if is_any(word) {
-            anchored &= !texts.is_empty();
-        } else if let Some(long) = word.text.strip_prefix("--").filter(|long| !long.is_empty()) {
-            let (name, value) = long
-                .split_once('=')
-                .map_or((long, None), |(name, value)| (name, Some(globbed(value))));
-            flags.push(Flag::Long(name.to_owned(), value));
-        } else if let Some(short) = word
-            .text
-            .strip_prefix('-')
-            .filter(|short| !short.is_empty())
-        {
-            match short.split_once('=') {
-                Some((name, value)) => {
-                    flags.push(Flag::Long(name.to_owned(), Some(globbed(value))))
-                }
-                None => flags.push(Flag::Letters(short.to_owned())),
-            }
-        } else if word.text != "--" {
-            texts.push(globbed(&word.text));
-        }
-    }
-    // Only a plain word can be a subcommand.
-    anchored &= texts.first().is_some_and(|word| {
-        word.chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-            && word.starts_with(|c: char| c.is_ascii_alphabetic())
-    });
-    Ok(Stage {
-        program,
-        through,
-        anchored,
-        words: texts,
-        flags,
-    })
-}
-
-/// `.*` within a word is any text; a `*` of the shell stays within a folder of a path.
-fn globbed(word: &str) -> String {
-    word.replace(".*", "**")
-}
-
-mod matching;
-
-pub(crate) use matching::{gives_flag, has_args};
 
 #[cfg(test)]
 mod tests {
