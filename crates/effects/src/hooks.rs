@@ -200,6 +200,9 @@ impl Analyser<'_> {
             _ if name.starts_with("CMDAI_") => self.own(span),
             _ => {}
         }
+        if name.starts_with("GIT_") {
+            self.git_variable(name, value, span);
+        }
         if name.starts_with("BASH_FUNC_")
             && let Some(at) = value.text.find("()")
         {

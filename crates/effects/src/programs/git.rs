@@ -25,7 +25,7 @@ impl Analyser<'_> {
                 continue;
             }
             match value {
-                Some(value) => self.git_setting(name, value, true),
+                Some(value) => self.git_setting(name, value),
                 None => self.git_setting_unknown(name, call),
             }
         }
@@ -87,7 +87,7 @@ impl Analyser<'_> {
                 };
                 if let [name, value, ..] = rest {
                     let low = name.text.to_ascii_lowercase();
-                    self.git_setting(&low, value, false);
+                    self.git_setting(&low, value);
                     if value.text.starts_with('!') && low.starts_with("alias.")
                         || RUN.contains(&low.as_str()) && value.text.contains(['/', ' ', ';'])
                         || low == "core.hookspath"

@@ -100,6 +100,14 @@ fn runs(name: &str) -> bool {
         || name.starts_with("guitool.") && ends(".cmd")
 }
 
+/// A setting's way to say no.
+pub(super) fn no(value: &str) -> bool {
+    matches!(
+        value.to_ascii_lowercase().as_str(),
+        "false" | "0" | "no" | "off"
+    )
+}
+
 /// The host of an address: `https://user@HOST/x`, `git@HOST:x`.
 fn host_of(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -138,7 +146,7 @@ impl Analyser<'_> {
                 found.push((name.to_ascii_lowercase(), held(self, variable)));
             }
         }
-        for number in 0..8 {
+        for number in 0..super::git_network::MOST {
             let Some(name) = held(self, &format!("GIT_CONFIG_KEY_{number}")) else {
                 break;
             };
@@ -154,6 +162,8 @@ impl Analyser<'_> {
             self.emit_code(CodeSource::Unknown, "git-config", call.span);
         } else if name.starts_with("http.") && name.ends_with(".sslverify") {
             self.weak_tls(call.span, Certainty::Likely);
+        } else {
+            self.git_reach(name, &Text::unknown("", call.span, None));
         }
     }
 
@@ -199,8 +209,8 @@ impl Analyser<'_> {
         }
     }
 
-    /// What a setting does; `once` where it holds for this call alone.
-    pub(super) fn git_setting(&mut self, name: &str, value: &Text, once: bool) {
+    /// What a setting does.
+    pub(super) fn git_setting(&mut self, name: &str, value: &Text) {
         let ends = |ending: &str| name.ends_with(ending);
         if name.starts_with("alias.") {
             if value.text.starts_with('!') {
@@ -252,18 +262,8 @@ impl Analyser<'_> {
                 .trim_end_matches(".insteadof")
                 .trim_end_matches(".pushinsteadof");
             let (asked, answers) = (host_of(&value.text), host_of(target));
-            if !asked.is_empty() && !answers.is_empty() && asked != answers {
-                self.emit(
-                    EffectKind::DisableSecurity {
-                        what: format!("git's address of {asked} for {answers}"),
-                    },
-                    value.span,
-                    if once {
-                        Certainty::Proven
-                    } else {
-                        Certainty::Likely
-                    },
-                );
+            if !value.known || !asked.is_empty() && !answers.is_empty() && asked != answers {
+                self.git_reach(name, value);
             }
         } else if (name == "include.path" || name.starts_with("includeif.") && ends(".path"))
             && !value.text.is_empty()
@@ -275,17 +275,18 @@ impl Analyser<'_> {
         } else if name.starts_with("http.")
             && ((ends(".sslcainfo") || ends(".sslcapath"))
                 && in_scratch(&self.absolute(&value.text))
-                || ends(".sslverify")
-                    && matches!(
-                        value.text.to_ascii_lowercase().as_str(),
-                        "false" | "0" | "no" | "off"
-                    )
+                || ends(".sslverify") && no(&value.text)
                 || ends(".sslversion")
-                    && ["ssl", "tlsv1.0", "tlsv1.1"]
-                        .iter()
-                        .any(|old| value.text.to_ascii_lowercase().starts_with(old)))
+                    && ["ssl", "tlsv1"].iter().any(|old| {
+                        let version = value.text.to_ascii_lowercase();
+                        version.starts_with(old)
+                            && !version.starts_with("tlsv1.2")
+                            && !version.starts_with("tlsv1.3")
+                    }))
         {
             self.weak_tls(value.span, Certainty::Proven);
+        } else {
+            self.git_reach(name, value);
         }
     }
 

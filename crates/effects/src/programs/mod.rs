@@ -11,6 +11,7 @@ mod editors;
 mod files;
 mod find;
 mod git;
+mod git_network;
 mod git_settings;
 mod interpreters;
 mod macos;

@@ -1,9 +1,11 @@
 //! Version control: work and history that others or nobody can bring back.
 
-use cmdai_schema::Risk::{High, Moderate};
+use cmdai_schema::Risk::{self, High, Moderate, Safe};
 use cmdai_schema::{Effect, EffectKind};
 
 use super::Judge;
+use super::code::is_local;
+use crate::place::Place;
 
 /// True for a branch that others build on.
 fn is_protected(judge: &Judge<'_>, branch: &str) -> bool {
@@ -165,5 +167,135 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             judge.hit("git.history-loss", risk, effect, reason, instead);
         }
         _ => {}
+    }
+}
+
+/// A setting that says whom git speaks to, what holds strangers off, or what is written down.
+/// `named` is `SETTING=VALUE`; a value that cannot be told is empty or holds its variable.
+pub(super) fn setting(judge: &mut Judge<'_>, effect: &Effect, kind: &str, named: &str) {
+    let url = named.starts_with("url.");
+    // The address in `url.https://a.example/?x=y.insteadof=…` may hold a `=` too.
+    let (name, value) = if url {
+        named.rsplit_once("insteadof=").unwrap_or((named, ""))
+    } else {
+        named.split_once('=').unwrap_or((named, ""))
+    };
+    let key = name.rsplit('.').next().unwrap_or(name);
+    let unseen = effect.certainty != cmdai_schema::Certainty::Proven;
+    let (id, risk, reason) = match kind {
+        "transport" => {
+            let risk = transport(judge, name, key, value, unseen);
+            let reason = match key {
+                _ if url => format!(
+                    "makes git ask another host in the place of {}",
+                    if value.is_empty() {
+                        "the named one"
+                    } else {
+                        value
+                    }
+                ),
+                "proxy" if unseen => {
+                    "sends git's traffic through a proxy that cannot be told".to_owned()
+                }
+                "proxy" => format!("sends git's traffic through {value}"),
+                "proxyauthmethod" => "changes how the password for a proxy is sent".to_owned(),
+                "extraheader" => "sends a header of its own along to every server".to_owned(),
+                "cookiefile" | "savecookies" => "sends or keeps cookies".to_owned(),
+                _ => format!("changes which servers git believes: {name}"),
+            };
+            ("git.transport", risk, reason)
+        }
+        "protection" => (
+            "git.protection",
+            protection(judge, key, value, unseen),
+            format!("switches a protection of git off: {named}"),
+        ),
+        _ => (
+            "git.trace",
+            trace(key, value),
+            format!("writes down what git does and knows: {named}"),
+        ),
+    };
+    judge.hit(
+        id,
+        risk,
+        effect,
+        reason,
+        Some("git config --list --show-origin".to_owned()),
+    );
+}
+
+fn transport(judge: &Judge<'_>, name: &str, key: &str, value: &str, unseen: bool) -> Risk {
+    let place = judge.places.of(value);
+    match key {
+        "proxy" if unseen => {
+            // What the machine's own variable holds is what everything else uses as well.
+            let own = value.to_ascii_lowercase().contains("proxy");
+            if own { Moderate } else { High }
+        }
+        "proxy" if is_local(value) => Moderate,
+        "proxyauthmethod" if !unseen && !value.eq_ignore_ascii_case("basic") => Moderate,
+        // To one server, not to all of them.
+        "extraheader" if name.contains("://") => Moderate,
+        "savecookies" | "delegation" | "sslcipherlist" => Moderate,
+        "sslbackend"
+            if [
+                "openssl",
+                "schannel",
+                "gnutls",
+                "mbedtls",
+                "secure-transport",
+            ]
+            .contains(&value) =>
+        {
+            Moderate
+        }
+        "sslcainfo" | "sslcapath" | "proxysslcainfo" | "pinnedpubkey" | "cookiefile" => match place
+        {
+            Place::Temporary | Place::TemporaryRoot => High,
+            Place::System | Place::SystemRoot if key != "cookiefile" => Safe,
+            _ => Moderate,
+        },
+        _ => High,
+    }
+}
+
+fn protection(judge: &Judge<'_>, key: &str, value: &str, unseen: bool) -> Risk {
+    match key {
+        "directory" | "worktree" if unseen => Moderate,
+        "directory" | "worktree" if value != "*" => {
+            let own = [judge.places.home, judge.places.cwd]
+                .into_iter()
+                .flatten()
+                .any(|root| crate::glob::is_below(value, root));
+            match judge.places.of(value) {
+                Place::Temporary
+                | Place::TemporaryRoot
+                | Place::System
+                | Place::SystemRoot
+                | Place::Root => High,
+                _ if own => Safe,
+                // Another person's.
+                Place::Home | Place::HomeFile | Place::HomeStore => High,
+                _ => Moderate,
+            }
+        }
+        "fsckobjects" | "denynonfastforwards" | "denydeletes" => Moderate,
+        _ => High,
+    }
+}
+
+/// A trace that is told to hold what others must not see.
+fn trace(key: &str, value: &str) -> Risk {
+    let word = value.to_ascii_lowercase();
+    let tells = [
+        "*", "secret", "token", "key", "pass", "cred", "auth", "header", "url",
+    ]
+    .iter()
+    .any(|part| word.contains(part));
+    match key {
+        "redact" => High,
+        "envvars" | "configparams" if tells || word.is_empty() => High,
+        _ => Moderate,
     }
 }

@@ -321,6 +321,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
             None,
         ),
         (Family::Container, false) => {}
+        (Family::Repository, false)
+            if matches!(kind.as_str(), "transport" | "protection" | "trace") =>
+        {
+            super::git::setting(judge, effect, &kind, name);
+        }
         (Family::Repository, _) => {
             let risk = if destroys { High } else { Moderate };
             judge.hit("git.change", risk, effect, format!("changes {shown}"), None);

@@ -261,6 +261,27 @@ pub(super) const RULES: &[BuiltIn] = &[
         &[],
     )),
     rule(
+        "git.protection",
+        "git",
+        High,
+        "switches a protection of git off",
+        &["ATT&CK:T1562.001"],
+    ),
+    rule(
+        "git.trace",
+        "git",
+        High,
+        "writes down what git does and knows",
+        &["ATT&CK:T1552.001"],
+    ),
+    rule(
+        "git.transport",
+        "git",
+        High,
+        "changes whom git speaks to, or whom it believes",
+        &["ATT&CK:T1557", "ATT&CK:T1090"],
+    ),
+    rule(
         "host.change",
         "system",
         Moderate,

@@ -50,6 +50,15 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("git.force-push", "git push --force origin feature"),
     ("git.history-loss", "git reset --hard HEAD~3"),
     ("git.history-loss", "git clean -fdx"),
+    ("git.protection", "git config --global safe.directory '*'"),
+    (
+        "git.trace",
+        "git -c trace2.envVars=CI_TOKEN -c trace2.eventTarget=/tmp/trace fetch",
+    ),
+    (
+        "git.transport",
+        "git config --global http.proxy http://proxy.example.com:3128",
+    ),
     ("host.change", "sysctl -w vm.swappiness=10"),
     ("iac.change", "terraform apply -auto-approve"),
     ("iac.destroy", "terraform destroy -auto-approve"),
