@@ -292,7 +292,8 @@ impl<'c> Analyser<'c> {
     }
 
     /// Functions that the shell itself calls at its own times: before a prompt, when leaving, when a
-    /// program is not found. Any other definition does nothing until somebody calls it.
+    /// program is not found, and those that hide a program which people call. Any other definition does
+    /// nothing until somebody calls it.
     fn shell_called_functions(&mut self) {
         let hooked: Vec<String> = HOOK_ARRAYS
             .iter()
@@ -310,17 +311,18 @@ impl<'c> Analyser<'c> {
             .functions
             .iter()
             .filter_map(|(name, function)| Some((name.clone(), function.clone()?)))
-            .filter(|(name, _)| {
-                SHELL_CALLS.contains(&name.as_str())
-                    || name.starts_with("TRAP")
-                    || hooked.contains(name)
-            })
+            .filter(|(name, _)| !self.called.contains(name))
             .collect();
         for (name, function) in functions {
-            if !self.called.contains(&name) {
+            let by_shell = SHELL_CALLS.contains(&name.as_str())
+                || name.starts_with("TRAP")
+                || hooked.contains(&name);
+            if by_shell {
                 let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
                 self.call_function(&name, &function, Vec::new(), &Stream::Empty);
                 self.ceiling = ceiling;
+            } else {
+                self.hidden_by_function(&name, &function);
             }
         }
     }

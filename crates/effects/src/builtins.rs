@@ -67,11 +67,16 @@ impl Analyser<'_> {
             "source" | "." => return Some(self.source(call)),
             "trap" => self.trap(call),
             "alias" => {
+                // zsh: `alias -s ENDING=PROGRAM` opens files of that ending.
+                let ending = args.iter().any(|arg| arg.text == "-s");
                 for arg in args.iter().filter(|arg| arg.known) {
                     if let Some((name, value)) = arg.text.split_once('=') {
-                        self.env.aliases.retain(|(known, _)| known != name);
-                        // It does nothing until somebody calls it.
-                        self.env.aliases.push((name.to_owned(), value.to_owned()));
+                        self.hidden_by_alias(name, &arg.after(name.len() + 1), ending);
+                        if !ending {
+                            self.env.aliases.retain(|(known, _)| known != name);
+                            // What it hides nothing of does nothing until somebody calls it.
+                            self.env.aliases.push((name.to_owned(), value.to_owned()));
+                        }
                         if name.contains("__cmdai") {
                             self.own(call.span);
                         }

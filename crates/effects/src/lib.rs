@@ -16,6 +16,7 @@ mod builtins;
 mod call;
 mod condition;
 mod decode;
+mod definitions;
 mod digest;
 mod directory;
 mod emit;
