@@ -1,17 +1,26 @@
 //! Lists, pipelines and simple commands.
 
-use cmdai_schema::Span;
+use cmdai_schema::{Dialect, Span};
 
 use crate::{
     parser::Parser,
     tree::{
-        AndOr, AssignValue, Assignment, Command, CommandKind, Connector, Item, List, Pipeline,
-        Simple, Word,
+        AndOr, AssignValue, Assignment, Command, CommandKind, Connector, Item, List, Part,
+        Pipeline, Simple, Word,
     },
 };
 
 /// Words that end a list where they stand for a command.
 const CLOSERS: &[&str] = &["then", "do", "done", "fi", "elif", "else", "esac", "}"];
+/// Builtins of bash whose arguments may be assignments of lists: `declare a=(b c)`.
+const DECLARING: &[&str] = &[
+    "alias", "declare", "eval", "export", "let", "local", "readonly", "typeset",
+];
+
+fn declares(simple: &Simple<'_>) -> bool {
+    let name = simple.words.first().and_then(Word::bare);
+    name.is_some_and(|name| DECLARING.contains(&name))
+}
 
 impl<'a> Parser<'a> {
     /// Reads commands until something that ends them: `)`, `;;`, a closing word, or the end.
@@ -29,7 +38,7 @@ impl<'a> Parser<'a> {
                     self.pos += 1;
                     continue;
                 }
-                Some(b'&' | b'|') => {
+                Some(b'&' | b'|') if !self.starts_with("&>") => {
                     self.complain("unexpected operator", self.pos, self.pos + 1);
                     self.pos += 1;
                     continue;
@@ -56,14 +65,28 @@ impl<'a> Parser<'a> {
                 Some(b';') if !matches!(self.ahead(1), Some(b';' | b'&' | b'|')) => self.pos += 1,
                 _ => {}
             }
+            let separated = self.slice(before, self.pos).ends_with([';', '&', '|', '!']);
             if !and_or.first.stages.is_empty() {
                 items.push(Item { and_or, background });
             }
             if self.pos == before {
                 break;
             }
+            if !separated {
+                self.between_commands();
+            }
         }
         List { items }
+    }
+
+    /// Nothing may follow a command without an operator between them: `a (b)`, `{ a; } b`. zsh has
+    /// short forms where it may.
+    fn between_commands(&mut self) {
+        match self.byte() {
+            None | Some(b'\n' | b')' | b';' | b'&' | b'|') => {}
+            Some(_) if self.is_zsh() || self.at_closer() => {}
+            Some(_) => self.complain("an operator is missing here", self.pos, self.pos + 1),
+        }
     }
 
     /// As [`Self::list`], with stray closing words skipped: inside `$( … )`.
@@ -145,8 +168,12 @@ impl<'a> Parser<'a> {
                 self.unfinished("nothing follows the operator", at);
                 break;
             }
+            let from = self.pos;
             let pipeline = self.pipeline();
             if pipeline.stages.is_empty() {
+                if !self.slice(from, self.pos).trim().is_empty() {
+                    break; // a bare `!`
+                }
                 self.complain("nothing follows the operator", at, at + 2);
                 break;
             }
@@ -156,11 +183,12 @@ impl<'a> Parser<'a> {
     }
 
     fn pipeline(&mut self) -> Pipeline<'a> {
-        let mut negated = false;
+        let (mut negated, mut begun) = (false, false);
         loop {
             self.skip_blanks();
             match self.byte() {
                 Some(b'!') if self.keyword() == "!" => {
+                    begun = true;
                     negated = !negated;
                     self.pos += 1;
                 }
@@ -179,20 +207,28 @@ impl<'a> Parser<'a> {
                         self.pos = at;
                         break;
                     }
+                    begun = true;
                 }
                 _ => break,
             }
         }
         let mut stages = Vec::new();
+        let mut joined = None;
         loop {
             self.skip_blanks();
-            let Some(command) = self.command() else { break };
+            let Some(command) = self.command() else {
+                if let Some(at) = joined {
+                    self.complain("nothing follows the operator", at, at + 1);
+                }
+                break;
+            };
             stages.push(command);
             self.skip_blanks();
             if self.byte() != Some(b'|') || self.ahead(1) == Some(b'|') {
                 break;
             }
             let at = self.pos;
+            joined = Some(at);
             self.pos += 1;
             if self.byte() == Some(b'&') {
                 self.pos += 1;
@@ -202,6 +238,15 @@ impl<'a> Parser<'a> {
                 self.unfinished("nothing follows the operator", at);
                 break;
             }
+            if self.byte() == Some(b'!') && self.keyword() == "!" {
+                self.complain("`!` stands before a whole pipeline", self.pos, self.pos + 1);
+            }
+        }
+        // A bare `!` or `time` may end a line.
+        let ended = matches!(self.byte(), None | Some(b'\n'))
+            || self.byte() == Some(b';') && !matches!(self.ahead(1), Some(b';' | b'&'));
+        if begun && stages.is_empty() && !ended {
+            self.complain("a command is missing here", self.pos, self.pos + 1);
         }
         Pipeline { negated, stages }
     }
@@ -210,6 +255,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn command(&mut self) -> Option<Command<'a>> {
         let start = self.pos;
         match self.byte()? {
+            b'&' if self.ahead(1) == Some(b'>') => {}
             b')' | b';' | b'&' | b'|' | b'\n' => return None,
             _ if self.at_closer() => return None,
             _ => {}
@@ -221,6 +267,9 @@ impl<'a> Parser<'a> {
         let (kind, mut redirections) = match compound {
             Some(kind) => (kind, Vec::new()),
             None => {
+                if self.dialect == Dialect::Bash && matches!(self.keyword(), "in" | "]]") {
+                    self.complain("a reserved word stands for a command", start, start + 2);
+                }
                 let (simple, redirections) = self.simple();
                 if let Some(name) = self.function_name(&simple, &redirections) {
                     let body = self.function_body(start);
@@ -303,6 +352,10 @@ impl<'a> Parser<'a> {
                 if self.pos == before {
                     break;
                 }
+                let array = word.parts.iter().any(|part| matches!(part, Part::Array(_)));
+                if array && self.dialect == Dialect::Bash && !declares(&simple) {
+                    self.complain("a list of words may not stand here", before, self.pos);
+                }
                 simple.words.push(word);
             }
             if !self.burn() {
@@ -322,6 +375,10 @@ impl<'a> Parser<'a> {
         if self.byte() == Some(b'[') {
             let from = self.pos + 1;
             let Some(end) = self.subscript_end(self.pos) else {
+                let rest = self.slice(self.pos, self.end);
+                if self.dialect == Dialect::Bash && !rest.contains(']') {
+                    self.complain("a subscript is not closed", self.pos, self.pos + 1);
+                }
                 self.pos = start;
                 return None;
             };

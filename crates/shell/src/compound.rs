@@ -1,10 +1,10 @@
 //! Compound commands: groups, conditions, loops, cases, functions.
 
-use cmdai_schema::Span;
+use cmdai_schema::{Dialect, Span};
 
 use crate::{
     parser::Parser,
-    tree::{Arm, ArmEnding, Command, CommandKind, List, Redirection, Simple, Word},
+    tree::{Arm, ArmEnding, Command, CommandKind, List, Part, Redirection, Simple, Word},
     word::Stop,
 };
 
@@ -58,8 +58,25 @@ impl<'a> Parser<'a> {
             }
         }
         self.pos += 1;
-        self.substituted(start)
-            .map_or(CommandKind::Unknown, CommandKind::Subshell)
+        let list = self.substituted(start);
+        if let Some(list) = &list {
+            self.filled(list, self.pos.saturating_sub(1));
+        }
+        list.map_or(CommandKind::Unknown, CommandKind::Subshell)
+    }
+
+    /// A list that no shell but zsh lets be empty. The position is where a command is missing.
+    fn filled(&mut self, list: &List<'a>, at: usize) {
+        if list.items.is_empty() && !self.is_zsh() {
+            self.complain("a command is missing here", at, at + 1);
+        }
+    }
+
+    /// As [`Self::list`], which must not be empty.
+    fn some_list(&mut self) -> List<'a> {
+        let list = self.list();
+        self.filled(&list, self.pos);
+        list
     }
 
     /// Takes a closing word; complains where another stands there.
@@ -78,7 +95,7 @@ impl<'a> Parser<'a> {
     }
 
     fn group(&mut self, start: usize) -> CommandKind<'a> {
-        let list = self.list();
+        let list = self.some_list();
         self.expect("}", start);
         CommandKind::Group(list)
     }
@@ -87,9 +104,9 @@ impl<'a> Parser<'a> {
         let mut branches = Vec::new();
         let mut otherwise = None;
         loop {
-            let condition = self.list();
+            let condition = self.some_list();
             let body = if self.expect("then", start) {
-                self.list()
+                self.some_list()
             } else {
                 List::default()
             };
@@ -99,7 +116,7 @@ impl<'a> Parser<'a> {
                 "elif" if self.burn() => self.pos += 4,
                 "else" => {
                     self.pos += 4;
-                    otherwise = Some(self.list());
+                    otherwise = Some(self.some_list());
                     self.expect("fi", start);
                     break;
                 }
@@ -116,7 +133,7 @@ impl<'a> Parser<'a> {
     }
 
     fn repeat(&mut self, until: bool, start: usize) -> CommandKind<'a> {
-        let condition = self.list();
+        let condition = self.some_list();
         let body = self.loop_body(start);
         CommandKind::Loop {
             until,
@@ -129,14 +146,14 @@ impl<'a> Parser<'a> {
         self.skip_lines();
         if self.keyword() == "{" {
             self.pos += 1;
-            let body = self.list();
+            let body = self.some_list();
             self.expect("}", start);
             return body;
         }
         if !self.expect("do", start) {
             return List::default();
         }
-        let body = self.list();
+        let body = self.some_list();
         self.expect("done", start);
         body
     }
@@ -145,7 +162,12 @@ impl<'a> Parser<'a> {
         self.skip_blanks();
         if self.starts_with("((") {
             self.pos += 2;
+            let from = self.pos;
             let header = self.arithmetic(b')').unwrap_or_default();
+            let ends: usize = header.iter().map(semicolons).sum();
+            if ends != 2 && self.dialect == Dialect::Bash && self.pos > from {
+                self.complain("the head of this loop has three parts", from, self.pos);
+            }
             self.skip_blanks();
             if self.byte() == Some(b';') {
                 self.pos += 1;
@@ -155,8 +177,20 @@ impl<'a> Parser<'a> {
         }
         let from = self.pos;
         let name = self.name();
-        if name.is_empty() {
-            self.complain("a loop needs a name", from, from + 1);
+        let named = self.pos;
+        // Whatever else is there is refused when the loop runs.
+        while !self.is_zsh()
+            && !matches!(
+                self.byte(),
+                None | Some(
+                    b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>'
+                )
+            )
+        {
+            self.pos += 1;
+        }
+        if name.is_empty() || self.pos > named {
+            self.complain("a loop needs a name", from, self.pos.max(from + 1));
         }
         self.skip_lines();
         let mut words = None;
@@ -218,8 +252,13 @@ impl<'a> Parser<'a> {
                         break;
                     }
                 }
+                if patterns.is_empty() && !self.is_zsh() {
+                    self.complain("a branch of `case` needs a pattern", self.pos, self.pos + 1);
+                }
                 if self.byte() == Some(b')') {
                     self.pos += 1;
+                } else if !self.is_zsh() {
+                    self.complain("`)` is missing after a pattern", self.pos, self.pos + 1);
                 }
                 let body = self.list();
                 let mut ending = ArmEnding::Stop;
@@ -265,12 +304,16 @@ impl<'a> Parser<'a> {
         while self.byte().is_some_and(|byte| {
             !matches!(
                 byte,
-                b' ' | b'\t' | b'\n' | b'(' | b')' | b'{' | b';' | b'&' | b'|' | b'<' | b'>'
-            )
+                b' ' | b'\t' | b'\n' | b'(' | b')' | b';' | b'&' | b'|' | b'<' | b'>'
+            ) && (byte != b'{' || self.pos > from)
         }) {
             self.pos += 1;
         }
         let name = self.slice(from, self.pos);
+        let open = |quote: u8| name.bytes().filter(|&byte| byte == quote).count() % 2 == 1;
+        if (name.is_empty() && !self.is_zsh()) || open(b'"') || open(b'\'') {
+            self.complain("a function needs a name", from, self.pos.max(from + 1));
+        }
         self.skip_blanks();
         if self.byte() == Some(b'(') {
             self.pos += 1;
@@ -316,9 +359,20 @@ impl<'a> Parser<'a> {
         self.skip_lines();
         let at = self.pos;
         let body = self.deeper(Self::command).flatten();
+        if let Some(body) = &body
+            && self.dialect == Dialect::Bash
+            && matches!(
+                body.kind,
+                CommandKind::Simple(_) | CommandKind::Function { .. } | CommandKind::Coproc(_)
+            )
+        {
+            self.complain("the body of a function is a compound command", at, at + 1);
+        }
         body.unwrap_or_else(|| {
             if self.pos >= self.end {
                 self.unfinished("function has no body", start);
+            } else {
+                self.complain("function has no body", at, at + 1);
             }
             Command {
                 kind: CommandKind::Unknown,
@@ -368,6 +422,15 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
+        if self.dialect == Dialect::Bash
+            && let Some(at) = misplaced(self.source, &words)
+        {
+            self.complain(
+                "unexpected word in a condition",
+                at.start as usize,
+                at.end as usize,
+            );
+        }
         CommandKind::Test(words)
     }
 
@@ -376,16 +439,86 @@ impl<'a> Parser<'a> {
         let mark = self.mark();
         // `coproc NAME { … }`
         let name = self.name();
+        let ended = matches!(self.byte(), Some(b' ' | b'\t' | b'('));
         self.skip_blanks();
-        if name.is_empty() || !matches!(self.byte(), Some(b'{' | b'(')) {
+        if name.is_empty() || !ended || !matches!(self.byte(), Some(b'{' | b'(')) {
             self.rewind(&mark);
         }
         let at = self.pos;
+        let reserved = self.keyword() == "!";
         let command = self.command().unwrap_or(Command {
             kind: CommandKind::Unknown,
             redirections: Vec::new(),
             span: Span::new(at, at),
         });
+        if reserved
+            || matches!(
+                command.kind,
+                CommandKind::Unknown | CommandKind::Function { .. }
+            )
+        {
+            self.complain("`coproc` needs a command", at, at + 1);
+        }
         CommandKind::Coproc(Box::new(command))
+    }
+}
+
+/// Semicolons in a part of arithmetic that end something.
+fn semicolons(part: &Part<'_>) -> usize {
+    let Part::Literal(text) = part else { return 0 };
+    text.matches(';').count() - text.matches("\\;").count()
+}
+
+/// The first word between `[[` and `]]` that cannot stand where it stands. Operators have no parts.
+fn misplaced(source: &str, words: &[Word<'_>]) -> Option<Span> {
+    /// What was read last.
+    enum State {
+        /// Nothing, or what wants an operand.
+        Start,
+        /// One word, which is a condition by itself.
+        Word,
+        /// A word with an operator that wants a second one, or one such as `-f`.
+        Operator,
+        /// A whole condition.
+        Whole,
+    }
+    const OPERATORS: &[&str] = &[
+        "==", "=", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
+    ];
+    let mut state = State::Start;
+    let mut open = 0usize;
+    let mut end = None;
+    for word in words {
+        // A condition goes on in the next line only after an operator.
+        let broken = end
+            .and_then(|end| source.get(end..word.span.start as usize))
+            .is_some_and(|between| between.replace("\\\n", "").contains('\n'));
+        end = Some(word.span.end as usize);
+        let operator = word.parts.is_empty().then(|| word.span.of(source));
+        let bare = word.bare().unwrap_or_default();
+        state = match (state, operator) {
+            (State::Start, Some("(")) => {
+                open += 1;
+                State::Start
+            }
+            (State::Start, None) => match bare.as_bytes() {
+                b"!" => State::Start,
+                [b'-', letter] if b"abcdefghknoprstuvwxzGLNORS".contains(letter) => State::Operator,
+                _ => State::Word,
+            },
+            (State::Word, Some("<" | ">")) if !broken => State::Operator,
+            (State::Word, None) if !broken && OPERATORS.contains(&bare) => State::Operator,
+            (State::Operator, None) if !broken => State::Whole,
+            (State::Word | State::Whole, Some("&&" | "||")) => State::Start,
+            (State::Word | State::Whole, Some(")")) if open > 0 => {
+                open -= 1;
+                State::Whole
+            }
+            _ => return Some(word.span),
+        };
+    }
+    match (state, words.last()) {
+        (State::Word | State::Whole, _) if open == 0 => None,
+        (_, last) => last.map(|word| word.span),
     }
 }

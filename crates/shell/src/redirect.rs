@@ -5,7 +5,7 @@ use cmdai_schema::Span;
 use crate::{
     heredoc::Pending,
     parser::Parser,
-    tree::{HereDoc, RedirectOp, Redirection, Word},
+    tree::{HereDoc, Part, RedirectOp, Redirection, Word},
 };
 
 impl<'a> Parser<'a> {
@@ -69,9 +69,10 @@ impl<'a> Parser<'a> {
             (b'<', Some(b'>'), _) => (RedirectOp::ReadWrite, 2),
             (b'<', Some(b'&'), _) => (RedirectOp::DuplicateIn, 2),
             (b'<', ..) => (RedirectOp::Read, 1),
-            (_, Some(b'>'), Some(b'|' | b'!')) => (RedirectOp::Append, 3),
+            (_, Some(b'>'), Some(b'|' | b'!')) if self.is_zsh() => (RedirectOp::Append, 3),
             (_, Some(b'>'), _) => (RedirectOp::Append, 2),
-            (_, Some(b'|' | b'!'), _) => (RedirectOp::Clobber, 2),
+            (_, Some(b'|'), _) => (RedirectOp::Clobber, 2),
+            (_, Some(b'!'), _) if self.is_zsh() => (RedirectOp::Clobber, 2),
             (_, Some(b'&'), _) => (RedirectOp::DuplicateOut, 2),
             _ => (RedirectOp::Write, 1),
         };
@@ -103,7 +104,25 @@ impl<'a> Parser<'a> {
                     span: Span::new(self.pos, self.pos),
                 }
             }
-            Some(_) => self.word(),
+            Some(_) => {
+                let from = self.pos;
+                let digits = self
+                    .slice(from, self.end)
+                    .bytes()
+                    .take_while(u8::is_ascii_digit)
+                    .count();
+                let word = self.word();
+                // `> 2>f`: the number belongs to the next one.
+                let taken = digits > 0
+                    && self.pos == from + digits
+                    && matches!(self.byte(), Some(b'<' | b'>'))
+                    && self.ahead(1) != Some(b'(');
+                let list = word.parts.iter().any(|part| matches!(part, Part::Array(_)));
+                if self.pos == from || !self.is_zsh() && (taken || list) {
+                    self.complain("a redirection needs a target", start, self.pos);
+                }
+                word
+            }
         };
         if op == RedirectOp::DuplicateOut {
             let text = self.slice(target.span.start as usize, target.span.end as usize);

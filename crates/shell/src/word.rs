@@ -34,6 +34,8 @@ pub(crate) enum Stop {
     Braces,
     /// At `/` or `}`.
     Pattern,
+    /// At a parenthesis or `|`: inside `@( … )`.
+    Group,
 }
 
 impl<'a> Parser<'a> {
@@ -63,6 +65,7 @@ impl<'a> Parser<'a> {
             parts.push(self.tilde());
         }
         let mut plain = self.pos;
+        let mut open = 0usize;
         macro_rules! flush {
             () => {
                 if plain < self.pos {
@@ -112,6 +115,7 @@ impl<'a> Parser<'a> {
                 }
                 b'}' if matches!(stop, Stop::Braces | Stop::Pattern) => break,
                 b'/' if stop == Stop::Pattern => break,
+                b'(' | b')' | b'|' if stop == Stop::Group => break,
                 b'=' if self.pos == first && stop == Stop::Word && self.is_zsh() => {
                     self.zsh_equals(&mut parts, &mut plain);
                 }
@@ -146,19 +150,15 @@ impl<'a> Parser<'a> {
                         && matches!(stop, Stop::Word)
                         && !self.is_zsh() =>
                 {
-                    let Some(end) = self.balanced(self.pos + 1) else {
-                        if matches!(byte, b'*' | b'?') {
-                            flush!();
-                            parts.push(Part::Glob(self.slice(self.pos, self.pos + 1)));
-                            plain = self.pos + 1;
-                        }
-                        self.pos += 1;
-                        continue;
-                    };
                     flush!();
-                    parts.push(Part::Glob(self.slice(self.pos, end)));
-                    self.pos = end;
-                    plain = end;
+                    match self.balanced(self.pos + 1) {
+                        Some(end) => {
+                            parts.push(Part::Glob(self.slice(self.pos, end)));
+                            self.pos = end;
+                        }
+                        None => self.extended(&mut parts),
+                    }
+                    plain = self.pos;
                 }
                 b'*' | b'?' => {
                     flush!();
@@ -175,7 +175,20 @@ impl<'a> Parser<'a> {
                     }
                     None => self.pos += 1,
                 },
-                b'(' | b')' if stop == Stop::Regex => self.pos += 1,
+                b'(' if stop == Stop::Regex => {
+                    open += 1;
+                    self.pos += 1;
+                }
+                // Between parentheses of a regular expression everything is its text.
+                b')' if stop == Stop::Regex && open > 0 => {
+                    open -= 1;
+                    self.pos += 1;
+                }
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>'
+                    if stop == Stop::Regex && open > 0 =>
+                {
+                    self.pos += 1;
+                }
                 b'|' if stop == Stop::Regex && self.ahead(1) != Some(b'|') => self.pos += 1,
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => {
                     if matches!(stop, Stop::Word | Stop::Regex) {
@@ -210,6 +223,41 @@ impl<'a> Parser<'a> {
         parts
     }
 
+    /// `@( … )` and the like with quotes, blanks, operators or expansions in it. The position is at the
+    /// mark before the parenthesis.
+    fn extended(&mut self, parts: &mut Vec<Part<'a>>) {
+        let start = self.pos;
+        self.pos += 2;
+        parts.push(Part::Glob(self.slice(start, self.pos)));
+        let mut open = 1usize;
+        while open > 0 && self.burn() {
+            match self.byte() {
+                Some(b'(') => {
+                    open += 1;
+                    parts.push(Part::Glob(self.slice(self.pos, self.pos + 1)));
+                    self.pos += 1;
+                }
+                Some(byte @ (b')' | b'|')) => {
+                    open -= usize::from(byte == b')');
+                    parts.push(Part::Glob(self.slice(self.pos, self.pos + 1)));
+                    self.pos += 1;
+                }
+                Some(_) => {
+                    let before = self.pos;
+                    let inner = self.deeper(|parser| parser.unquoted_parts(Stop::Group, false));
+                    parts.append(&mut inner.unwrap_or_default());
+                    if self.pos == before {
+                        break;
+                    }
+                }
+                None => {
+                    self.unfinished("parenthesis is not closed", start);
+                    break;
+                }
+            }
+        }
+    }
+
     /// True where the word up to here is `NAME=` or `NAME=…`.
     fn is_assignment_so_far(&self, start: usize) -> bool {
         let text = self.slice(start, (self.pos + 1).min(self.end));
@@ -242,6 +290,7 @@ impl<'a> Parser<'a> {
                     let before = self.pos;
                     let word = self.deeper(Self::element).unwrap_or_default();
                     if self.pos == before {
+                        self.complain("unexpected operator in a list of words", before, before + 1);
                         self.pos += 1;
                     } else {
                         words.push(word);
@@ -577,9 +626,29 @@ impl<'a> Parser<'a> {
         let start = self.pos;
         let mut parts = Vec::new();
         let mut plain = self.pos;
-        let mut open = 0usize;
+        let (mut open, mut brackets) = (0usize, 0usize);
+        // Parentheses between quotes count for nothing; what begins with `$` means what it means elsewhere.
+        let mut quote: Option<u8> = None;
         while let Some(byte) = self.byte() {
             match byte {
+                b'"' | b'\'' => {
+                    if quote.is_none() {
+                        quote = Some(byte);
+                    } else if quote == Some(byte) {
+                        quote = None;
+                    }
+                    self.pos += 1;
+                }
+                b'(' | b')' | b'[' | b']' if quote.is_some() => self.pos += 1,
+                // `$[a[1]+2]`
+                b'[' if close == b']' => {
+                    brackets += 1;
+                    self.pos += 1;
+                }
+                b']' if close == b']' && brackets > 0 => {
+                    brackets -= 1;
+                    self.pos += 1;
+                }
                 b'(' => {
                     open += 1;
                     self.pos += 1;

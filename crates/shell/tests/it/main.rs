@@ -8,6 +8,7 @@
 )]
 
 mod fish;
+mod oracle;
 mod outline;
 mod powershell;
 mod properties;
