@@ -145,8 +145,11 @@ fn suggest(
         }
     };
     let path = std::env::var("PATH").unwrap_or_default();
-    let exists =
-        |program: &str| is_builtin(program) || cmdai_gate::find_program(program, &path).is_some();
+    let exists = |program: &str| {
+        cmdai_shell::is_builtin(program, shell)
+            || cmdai_shell::is_reserved(program, shell)
+            || cmdai_gate::find_program(program, &path).is_some()
+    };
     let scene = std::cell::RefCell::new(scene);
     let judge = |text: &str| scene.borrow_mut().judge(text, shell).judgement;
     let live =
@@ -320,16 +323,4 @@ fn listing() -> Vec<String> {
     let mut names: Vec<String> = names.take(LISTING).collect();
     names.sort();
     names
-}
-
-/// Names that a shell knows by itself.
-fn is_builtin(name: &str) -> bool {
-    const BUILTINS: &[&str] = &[
-        ".", ":", "[", "alias", "bg", "bind", "break", "builtin", "case", "cd", "command",
-        "continue", "declare", "dirs", "echo", "eval", "exec", "exit", "export", "false", "fg",
-        "getopts", "hash", "help", "history", "jobs", "kill", "let", "local", "popd", "printf",
-        "pushd", "pwd", "read", "return", "set", "shift", "shopt", "source", "test", "time",
-        "times", "trap", "true", "type", "ulimit", "umask", "unalias", "unset", "wait",
-    ];
-    BUILTINS.contains(&name)
 }

@@ -38,6 +38,11 @@ impl Analyser<'_> {
             .unwrap_or(Stream::UNKNOWN)
     }
 
+    /// True for builtins and reserved words of the shell that reads this.
+    fn runs_itself(&self, name: &str) -> bool {
+        cmdai_shell::is_builtin(name, self.dialect) || cmdai_shell::is_reserved(name, self.dialect)
+    }
+
     fn call_at(
         &mut self,
         words: &[Text],
@@ -90,6 +95,7 @@ impl Analyser<'_> {
             span,
             assignments,
             known: program.is_some(),
+            builtin: told && !word.contains('/') && self.runs_itself(name),
         });
         let ceiling = self.ceiling;
         if paths::is_disguised(&first.text, first.glob) {

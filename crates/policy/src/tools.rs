@@ -9,78 +9,8 @@ use crate::reach::{contexts, profile};
 use crate::snapshot::Snapshot;
 use crate::{glob, version};
 
-/// Words of a shell itself: never a tool.
-const BUILTINS: &[&str] = &[
-    ":",
-    ".",
-    "[",
-    "[[",
-    "alias",
-    "bg",
-    "bind",
-    "break",
-    "builtin",
-    "caller",
-    "case",
-    "cd",
-    "command",
-    "compgen",
-    "complete",
-    "continue",
-    "declare",
-    "dirs",
-    "disown",
-    "echo",
-    "enable",
-    "eval",
-    "exec",
-    "exit",
-    "export",
-    "false",
-    "fc",
-    "fg",
-    "function",
-    "getopts",
-    "hash",
-    "help",
-    "history",
-    "if",
-    "jobs",
-    "let",
-    "local",
-    "logout",
-    "mapfile",
-    "popd",
-    "printf",
-    "pushd",
-    "pwd",
-    "read",
-    "readarray",
-    "readonly",
-    "return",
-    "select",
-    "set",
-    "shift",
-    "shopt",
-    "source",
-    "suspend",
-    "test",
-    "time",
-    "times",
-    "trap",
-    "true",
-    "type",
-    "typeset",
-    "ulimit",
-    "umask",
-    "unalias",
-    "unset",
-    "until",
-    "wait",
-    "while",
-    "cmdai",
-    "cmdai-enterprise",
-];
+/// This product itself is never a tool that somebody has to list.
+const OWN: &[&str] = &["cmdai", "cmdai-enterprise"];
 /// Subcommands with which a tool only speaks about itself.
 const ABOUT: &[&str] = &[
     "--help",
@@ -150,7 +80,7 @@ pub(crate) fn judge<'a>(
             .take_while(|tool| tool.name == call.program)
             .collect();
         if listed.is_empty() {
-            if allowlist && !BUILTINS.contains(&call.program.as_str()) {
+            if allowlist && !call.builtin && !OWN.contains(&call.program.as_str()) {
                 let reason = format!("{} is not in the list of allowed tools", call.program);
                 out.push(hit(
                     pack,

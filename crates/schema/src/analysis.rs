@@ -82,6 +82,9 @@ pub struct Invocation {
     pub assignments: Vec<(String, Option<String>)>,
     /// The command knowledge has an entry for it.
     pub known: bool,
+    /// Named as something that the shell runs by itself, such as `cd`; a path names a program.
+    #[serde(default)]
+    pub builtin: bool,
 }
 
 /// A complaint of the parser, with its place.

@@ -8,6 +8,7 @@
 
 mod ansi_c;
 mod brace;
+mod builtins;
 mod cmd;
 mod command;
 mod compound;
@@ -22,6 +23,7 @@ mod word;
 mod zsh;
 
 pub use ansi_c::decode as decode_ansi_c;
+pub use builtins::{is_builtin, is_of_a_shell, is_reserved};
 pub use cmd::parse_cmd;
 pub use tree::{
     AndOr, Arm, ArmEnding, AssignValue, Assignment, Command, CommandKind, Connector, Expr, HereDoc,

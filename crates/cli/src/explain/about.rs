@@ -1,5 +1,7 @@
 //! What known programs are for, in a few words.
 
+use cmdai_schema::Invocation;
+
 /// Lines of `name = "phrase"`, with the name quoted where it is a subcommand.
 const TABLE: &str = include_str!("about.toml");
 
@@ -24,79 +26,10 @@ pub(crate) fn about(program: &str, subcommand: Option<&str>) -> Option<&'static 
         .or_else(|| of(program))
 }
 
-/// Builtins of the shells, which the command knowledge does not hold.
-pub(crate) fn is_builtin(name: &str) -> bool {
-    BUILTINS.contains(&name)
+/// True for what is understood without an entry in the command knowledge: a builtin, or this program.
+pub(crate) fn understood(call: &Invocation) -> bool {
+    call.builtin || call.program == "cmdai"
 }
-
-/// Names of shell builtins.
-const BUILTINS: &[&str] = &[
-    ".",
-    ":",
-    "[",
-    "[[",
-    "alias",
-    "bg",
-    "bind",
-    "break",
-    "builtin",
-    "caller",
-    "case",
-    "cd",
-    "cmdai",
-    "command",
-    "compgen",
-    "complete",
-    "continue",
-    "declare",
-    "dirs",
-    "disown",
-    "echo",
-    "enable",
-    "eval",
-    "exec",
-    "exit",
-    "export",
-    "false",
-    "fc",
-    "fg",
-    "function",
-    "getopts",
-    "hash",
-    "help",
-    "history",
-    "jobs",
-    "let",
-    "local",
-    "logout",
-    "mapfile",
-    "popd",
-    "printf",
-    "pushd",
-    "pwd",
-    "read",
-    "readarray",
-    "readonly",
-    "return",
-    "set",
-    "setopt",
-    "shift",
-    "shopt",
-    "source",
-    "suspend",
-    "test",
-    "times",
-    "trap",
-    "true",
-    "type",
-    "typeset",
-    "ulimit",
-    "umask",
-    "unalias",
-    "unset",
-    "unsetopt",
-    "wait",
-];
 
 /// True where the table has the subcommand's own phrase.
 pub(crate) fn has_subcommand(program: &str, subcommand: &str) -> bool {
@@ -114,7 +47,10 @@ mod tests {
         let mut wrong = Vec::new();
         for (name, phrase) in entries() {
             let program = name.split(' ').next().unwrap_or(name);
-            if !cmdai_effects::knows(program) && !is_builtin(program) {
+            if !cmdai_effects::knows(program)
+                && !cmdai_shell::is_of_a_shell(program)
+                && program != "cmdai"
+            {
                 wrong.push(format!("{program} is not in the command knowledge"));
             }
             if !seen.insert(name) {

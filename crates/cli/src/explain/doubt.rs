@@ -2,7 +2,7 @@
 
 use cmdai_schema::{Analysis, Certainty, EffectKind, Span};
 
-use super::about::is_builtin;
+use super::about::understood;
 use super::structure::short;
 
 /// Each doubt in a sentence, at most eight.
@@ -82,7 +82,7 @@ pub(crate) fn doubts(text: &str, analysis: &Analysis, functions: &[String]) -> V
     }
     for call in &analysis.invocations {
         let by_path = call.word.contains('/');
-        let own = is_builtin(&call.program) || functions.contains(&call.program);
+        let own = understood(call) || functions.contains(&call.program);
         if !call.known && !call.program.is_empty() && !by_path && !own {
             say(format!(
                 "Only what the words of `{}` touch was judged, not what it does.",

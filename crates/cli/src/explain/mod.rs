@@ -14,8 +14,6 @@ use cmdai_gate::Outcome;
 use cmdai_schema::{Analysis, Dialect, EffectKind, Risk, Span};
 use serde::Serialize;
 
-pub(crate) use about::is_builtin;
-
 use crate::arguments::Explain;
 use crate::failure::Failure;
 use crate::scene::{Scene, line, quote};
@@ -283,7 +281,7 @@ fn safer(scene: &mut Scene, dialect: Dialect, outcome: &Outcome) -> Vec<Safer> {
                 .analysis
                 .invocations
                 .iter()
-                .all(|call| call.known || about::is_builtin(&call.program))
+                .all(|call| call.known || about::understood(call))
         {
             says.push("Nothing is lost.".to_owned());
         }

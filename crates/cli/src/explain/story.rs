@@ -566,7 +566,7 @@ impl Teller<'_> {
             };
             return format!("{lead}{shown} {phrase}{here}");
         }
-        if super::about::is_builtin(&call.program) {
+        if super::about::understood(call) {
             return format!("{lead}runs {name}");
         }
         if !call.known && !call.word.contains('/') {
@@ -639,7 +639,7 @@ fn looks(call: &Invocation) -> bool {
             .and_then(|phrase| phrase.split(' ').next())
             .is_some_and(|verb| {
                 VERBS.contains(&verb)
-                    && (super::about::is_builtin(&call.program)
+                    && (super::about::understood(call)
                         || !matches!(
                             verb,
                             "sets" | "changes" | "makes" | "takes" | "joins" | "adds" | "works"

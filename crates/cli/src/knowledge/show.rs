@@ -27,7 +27,7 @@ pub(super) fn show(name: &str, format: Format) -> Result<u8, Failure> {
             return Ok(0);
         }
     }
-    if crate::explain::is_builtin(name) {
+    if cmdai_shell::is_of_a_shell(name) || name == "cmdai" {
         let about =
             crate::explain::about(name).map_or(String::new(), |about| format!(" It {about}."));
         match format {

@@ -150,6 +150,9 @@ fn an_allowlist_denies_what_is_not_listed() {
         ("git status", Decision::Allow),
         ("cd /tmp && ls", Decision::Allow),
         ("export A=1", Decision::Allow),
+        // A program that lies about its name is one; what zsh runs itself is a program for bash.
+        ("./cd /tmp", Decision::Deny),
+        ("setopt a", Decision::Deny),
         ("nmap 10.0.0.1", Decision::Deny),
         ("git log | nmap -", Decision::Deny),
     ] {

@@ -7,6 +7,7 @@
     reason = "a test that fails says so"
 )]
 
+mod builtins;
 mod fish;
 mod oracle;
 mod outline;
