@@ -99,6 +99,8 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
     }
     let mut index = 0;
     let mut only_operands = program.style == Style::Raw;
+    // A word may be the value of an option, or more than one word, so that no trial run is certain.
+    let mut doubtful = false;
     while let Some(arg) = args.get(index) {
         let at = index;
         index += 1;
@@ -122,13 +124,20 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
                 Some((name, _)) => (name, Some(arg.after(name.len() + 1))),
                 None => (text, None),
             };
-            match declared(program, &parsed, name) {
+            let found = declared(program, &parsed, name);
+            doubtful |= found.is_none()
+                && attached.is_none()
+                && args
+                    .get(index)
+                    .is_some_and(|next| swallows(name)(next) || is_several(next));
+            match found {
                 Some(option) => {
                     let value = match (option.takes, attached) {
                         (_, Some(value)) => Some(value),
                         (Takes::Yes, None) => {
                             let value = args.get(index).cloned();
                             index += 1;
+                            doubtful |= value.as_ref().is_some_and(is_several);
                             value
                         }
                         _ => None,
@@ -182,8 +191,81 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
             }
         }
     }
-    no_trial(&mut parsed);
+    // `kubectl delete --raw` sends what it is given, whatever else is said.
+    doubtful |= program.handler == "kubectl" && parsed.has("raw");
+    no_trial(&mut parsed, doubtful);
     parsed
+}
+
+/// An option that the tables do not hold may take the trial run behind it as its value, unless its
+/// name says that it stands alone.
+fn swallows(name: &str) -> impl Fn(&Text) -> bool {
+    const ALONE: &[&str] = &[
+        "all",
+        "allow",
+        "auto",
+        "color",
+        "cascade",
+        "create",
+        "debug",
+        "delete",
+        "disable",
+        "enable",
+        "exclude",
+        "fail",
+        "force",
+        "help",
+        "hooks",
+        "ignore",
+        "include",
+        "interactive",
+        "json",
+        "keep",
+        "no",
+        "non",
+        "now",
+        "only",
+        "prune",
+        "purge",
+        "quiet",
+        "recursive",
+        "recurse",
+        "remove",
+        "reset",
+        "show",
+        "silent",
+        "skip",
+        "strict",
+        "system",
+        "update",
+        "use",
+        "verbose",
+        "wait",
+        "with",
+        "without",
+        "yes",
+    ];
+    let bare = name.trim_start_matches('-');
+    let first = bare.split('-').next().unwrap_or(bare);
+    let alone = is_trial(bare) || ALONE.contains(&first);
+    move |next: &Text| {
+        !alone
+            && next
+                .text
+                .strip_prefix("--")
+                .is_some_and(|next| is_trial(next) && next != "check")
+    }
+}
+
+/// A value that the shell makes several words of: `*`, `$ARGS`. Any of them may be another option.
+fn is_several(value: &Text) -> bool {
+    if value.known {
+        return value.glob && value.text.starts_with(['*', '?', '[']);
+    }
+    let upper = value.text.to_ascii_uppercase();
+    ["ARGS", "OPTS", "FLAGS", "OPTIONS", "PARAMS"]
+        .iter()
+        .any(|word| upper.contains(word))
 }
 
 /// The operands so far are the words of a subcommand, or begin one: its options may follow.
@@ -264,7 +346,8 @@ fn slash<'a>(parsed: &mut Parsed<'a>, args: &'a [Text]) {
 }
 
 /// A trial run that is switched off is none: `--dry-run=none`, `--dryrun=false`, `--dry-run=$MODE`.
-fn no_trial(parsed: &mut Parsed<'_>) {
+/// So is one that another word may take away.
+fn no_trial(parsed: &mut Parsed<'_>, doubtful: bool) {
     let off = |value: &Text| {
         !value.known
             || matches!(
@@ -273,10 +356,11 @@ fn no_trial(parsed: &mut Parsed<'_>) {
             )
     };
     let refused = |name: &str| name.strip_prefix("no-").is_some_and(is_trial);
-    if parsed
-        .options
-        .iter()
-        .any(|(name, value)| refused(name) || is_trial(name) && value.as_ref().is_some_and(off))
+    if doubtful
+        || parsed
+            .options
+            .iter()
+            .any(|(name, value)| refused(name) || is_trial(name) && value.as_ref().is_some_and(off))
     {
         parsed.options.retain(|(name, _)| !is_trial(name));
     }

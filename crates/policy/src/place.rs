@@ -361,6 +361,28 @@ impl<'a> Places<'a> {
         path.split_at_checked(path.len() - rest.len() + name)
     }
 
+    /// In the home of the administrator, who is somebody else.
+    pub(crate) fn is_others(&self, path: &str) -> bool {
+        self.home
+            .is_some_and(|own| own != "/root" && is_below(path, "/root"))
+    }
+
+    /// Everything in a folder that all programs of the machine keep temporary files in.
+    pub(crate) fn empties_temporary(&self, path: &str) -> bool {
+        const SHARED: &[&str] = &[
+            "/tmp",
+            "/var/tmp",
+            "/private/tmp",
+            "/private/var/tmp",
+            "/dev/shm",
+        ];
+        path.rsplit_once('/').is_some_and(|(folder, last)| {
+            SHARED.contains(&folder)
+                && last.contains('*')
+                && last.chars().all(|c| "*?.[]!^".contains(c))
+        })
+    }
+
     /// What a path is. Globs count for all that they may name.
     pub(crate) fn of(&self, path: &str) -> Place {
         if crate::drive::is_drive(path) {

@@ -41,6 +41,15 @@ impl Analyser<'_> {
     /// `parted DISK COMMAND…`: several commands may follow one another.
     pub(crate) fn parted(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let looks = parsed.has("list") || parsed.has("l");
+        let quiet = parsed.has("delete") || parsed.has("dry-run");
+        if call.name == "partprobe" {
+            // Of every disk, where none is named.
+            let disk = parsed.nth(1).map_or("all", |disk| disk.text.as_str());
+            if !quiet {
+                self.machine_change("partitions-of-running-disk", disk, "host", call);
+            }
+            return Stream::UNKNOWN;
+        }
         let Some(disk) = parsed.nth(1).cloned() else {
             return Stream::UNKNOWN;
         };
@@ -79,7 +88,7 @@ impl Analyser<'_> {
         };
         if writes && disk.text.starts_with("/dev/") {
             self.device_write(&disk.text, call);
-        } else if matches!(call.name, "partprobe" | "kpartx" | "addpart") {
+        } else if matches!(call.name, "kpartx" | "addpart") {
             self.machine_change("partition-table", &disk.text, "host", call);
         }
         Stream::UNKNOWN

@@ -33,11 +33,21 @@ impl Analyser<'_> {
         if roots.is_empty() {
             roots.push(Text::known(".", call.span));
         }
+        // `! -name x` finds nearly everything.
         let name = args
             .iter()
-            .position(|arg| matches!(arg.text.as_str(), "-name" | "-iname"))
-            .and_then(|at| args.get(at + 1))
+            .enumerate()
+            .find(|(at, arg)| {
+                matches!(arg.text.as_str(), "-name" | "-iname")
+                    && !at
+                        .checked_sub(1)
+                        .and_then(|before| args.get(before))
+                        .is_some_and(|before| matches!(before.text.as_str(), "!" | "-not"))
+            })
+            .and_then(|(at, _)| args.get(at + 1))
             .map_or("*", |name| name.text.as_str());
+        // An empty folder or file takes nothing with it.
+        let empty = args.iter().any(|arg| arg.text == "-empty");
         // Tests narrow down what is found; without any, everything below a root is, and the root itself.
         let narrow = args.iter().any(|arg| {
             matches!(
@@ -117,7 +127,7 @@ impl Analyser<'_> {
             match arg.text.as_str() {
                 "-delete" => {
                     for path in &found {
-                        self.delete_path(path, true, false, call.span);
+                        self.delete_path(path, !empty, false, call.span);
                     }
                 }
                 "-exec" | "-execdir" | "-ok" | "-okdir" => {

@@ -46,6 +46,12 @@ impl Analyser<'_> {
             {
                 return Stream::UNKNOWN;
             }
+            // Trusting fewer is no danger.
+            "apt-key" | "pacman-key" | "rpmkeys" | "add-apt-repository" | "apt-add-repository"
+                if parsed.has("remove") || matches!(first.as_str(), "del" | "delete") =>
+            {
+                return Stream::UNKNOWN;
+            }
             "apt-key" | "pacman-key" | "rpmkeys" => ("package-key", first),
             "add-apt-repository" | "apt-add-repository" => ("package-key", first),
             "apt-mark" if matches!(first.as_str(), "hold" | "unhold" | "auto" | "manual") => {

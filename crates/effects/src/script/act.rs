@@ -153,11 +153,13 @@ impl Run<'_, '_> {
             }
             "open" => return Some(self.open(&first, &second, args)),
             "put" => {
+                // `{flag: 'a'}`, `FILE_APPEND`
+                let append = args.mode().is_some_and(|mode| mode.contains('a'));
                 for path in self.each_path(&[first]) {
-                    self.an.write_path(&path, false, span);
+                    self.an.write_path(&path, append, span);
                     let absolute = self.an.absolute(&path.text);
                     let stream = stream_of(&second.str());
-                    self.an.env.write_file(&absolute, stream, false);
+                    self.an.env.write_file(&absolute, stream, append);
                 }
             }
             "send" => {

@@ -140,15 +140,13 @@ impl Run<'_, '_> {
 
     /// Opens a file.
     pub(super) fn open(&mut self, path: &Value, mode: &Value, args: &Args) -> Value {
-        let mode = match mode {
-            Value::Nothing => args
-                .option("mode")
-                .and_then(Value::known_text)
-                .unwrap_or("r")
-                .to_owned(),
-            Value::Text(text) if text.known => text.text.clone(),
+        let mode = match (args.mode(), mode) {
+            // `{flags: 'a'}` against what the function does by itself.
+            (Some(said), Value::Nothing | Value::Text(_)) if args.has_mode() => said.to_owned(),
+            (said, Value::Nothing) => said.unwrap_or("r").to_owned(),
+            (_, Value::Text(text)) if text.known => text.text.clone(),
             // A number of flags, or what is not known.
-            _ => "r+".to_owned(),
+            _ => "+".to_owned(),
         };
         let span = self.span;
         let mut out = Vec::new();
@@ -170,6 +168,10 @@ impl Run<'_, '_> {
                 self.peer.get_or_insert(address);
             }
             if mode.contains('w')
+                // Both ways from the start: over what is there.
+                || mode.starts_with("r+")
+                || mode.starts_with("rb+")
+                || mode == "+<"
                 || mode.contains('x')
                 || mode == ">"
                 || mode == "+>"

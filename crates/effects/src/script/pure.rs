@@ -378,6 +378,8 @@ impl Run<'_, '_> {
             (Language::Ruby, "File.SEPARATOR") => Value::text("/"),
             (Language::Php, "$argv") => args(self, &["-"]),
             (Language::Php, "DIRECTORY_SEPARATOR") => Value::text("/"),
+            // What it means for a file that is written, as a mode says it.
+            (Language::Php, "FILE_APPEND") => Value::text("a"),
             (Language::Lua, "arg") => args(self, &[]),
             (_, "[changed]" | "[counter]") => Value::Unknown(None),
             (Language::Php, "$_GET" | "$_POST" | "$_REQUEST" | "$_COOKIE" | "$_FILES") => {

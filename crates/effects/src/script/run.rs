@@ -56,6 +56,25 @@ impl Args {
             .map(|(_, value)| value)
             .or_else(|| self.given.iter().rev().find_map(|value| value.key(name)))
     }
+
+    /// An option says how a file is opened.
+    pub(super) fn has_mode(&self) -> bool {
+        ["flag", "flags", "mode"].iter().any(|name| {
+            self.option(name)
+                .is_some_and(|value| value.known_text().is_some())
+        })
+    }
+
+    /// How a file is opened, where an option or a third argument says so.
+    pub(super) fn mode(&self) -> Option<&str> {
+        ["flag", "flags", "mode"]
+            .iter()
+            .find_map(|name| self.option(name).and_then(Value::known_text))
+            .or_else(|| {
+                let third = self.given.get(2)?.known_text()?;
+                (third.len() <= 2).then_some(third)
+            })
+    }
 }
 
 /// One run of code.

@@ -168,7 +168,11 @@ fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &s
                 let instead = (language != "unknown").then(|| format!("less {}", quoted(path)));
                 judge.hit(
                     "exec.temp-file",
-                    Moderate,
+                    if takes_script(judge, effect, path) {
+                        High
+                    } else {
+                        Moderate
+                    },
                     effect,
                     format!("runs {path} from a folder that anybody may write"),
                     instead,
@@ -199,6 +203,18 @@ fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &s
             );
         }
     }
+}
+
+/// A shell is given a script from a temporary folder, or takes it into itself. What a build left there
+/// and what other languages run is said, and not asked about; so is the set-up of an environment.
+fn takes_script(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
+    let by_shell = judge.call(effect).is_some_and(|call| {
+        matches!(call.program.as_str(), "." | "source") || SHELLS.contains(&call.program.as_str())
+    });
+    (by_shell || path.ends_with(".sh"))
+        && !["/bin/activate", "/bin/activate.fish", "/Scripts/activate"]
+            .iter()
+            .any(|end| path.ends_with(end))
 }
 
 fn remote(judge: &mut Judge<'_>, effect: &Effect, url: &str) {

@@ -1,7 +1,7 @@
 //! Containers with the rights of the machine; told by flags, not by an effect.
 
-use cmdai_schema::Certainty;
 use cmdai_schema::Risk::{self, Critical, High, Moderate};
+use cmdai_schema::{Certainty, Invocation};
 
 use super::Judge;
 
@@ -49,6 +49,14 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
                     ),
                     High,
                 )),
+                "--net" | "--network" if value == "host" => strangers(call).map(|image| {
+                    (
+                        format!(
+                            "lets {image}, from a stranger's registry, into the machine's network"
+                        ),
+                        High,
+                    )
+                }),
                 "--cap-add" if CAPABILITIES.contains(&value) => {
                     Some((format!("gives a container the capability {value}"), High))
                 }
@@ -85,6 +93,49 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
             );
         }
     }
+}
+
+/// Hosts whose name says what they are for.
+const REGISTRY_NAMES: &[&str] = &[
+    "artifactory",
+    "azurecr",
+    "containers",
+    "cr",
+    "docker",
+    "ecr",
+    "gcr",
+    "gitlab",
+    "harbor",
+    "hub",
+    "images",
+    "mcr",
+    "nexus",
+    "nvcr",
+    "pkg",
+    "quay",
+    "registry",
+    "ghcr",
+    "lscr",
+    "icr",
+    "ocir",
+];
+
+/// An image with a host that is no registry as people know them: neither a public one nor named like
+/// one.
+fn strangers(call: &Invocation) -> Option<&str> {
+    call.args.iter().map(cmdai_schema::Arg::text).find(|text| {
+        let Some((host, _)) = text.split_once('/') else {
+            return false;
+        };
+        let host = host.split(':').next().unwrap_or(host);
+        !text.starts_with(['-', '/', '.'])
+            && !text.contains('=')
+            && host.contains('.')
+            && !host.starts_with("127.")
+            && !host
+                .split(['.', '-'])
+                .any(|label| REGISTRY_NAMES.contains(&label) || label.starts_with("registry"))
+    })
 }
 
 fn mount(flag: &str, value: &str) -> Option<(String, Risk)> {

@@ -97,8 +97,120 @@ fn is_wide(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(crate::glob::is_pattern)
 }
 
+/// `find` hands over everything below a folder, with no test of the name.
+fn everything_found(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
+    if !path.ends_with("/*") || judge.has_flag(effect, &["-empty"]) {
+        return false;
+    }
+    let named = |name: &str| effect.chain.iter().any(|program| program == name);
+    // `find … | xargs rm`
+    let handed = named("xargs")
+        && judge.call(effect).is_some_and(|own| {
+            judge.request.analysis.invocations.iter().any(|call| {
+                call.program == "find" && call.pipeline == own.pipeline && call.stage < own.stage
+            })
+        });
+    named("find") || handed
+}
+
+/// In a container of its own, where nothing of the machine is.
+fn in_container(effect: &Effect) -> bool {
+    effect
+        .chain
+        .iter()
+        .any(|program| matches!(program.as_str(), "docker" | "podman" | "nerdctl"))
+}
+
+/// What was not touched for days, or is one person's, is no longer everybody's.
+fn picks_some(judge: &Judge<'_>, effect: &Effect) -> bool {
+    judge.has_flag(
+        effect,
+        &[
+            "-mtime", "-mmin", "-atime", "-amin", "-ctime", "-cmin", "-user", "-newer", "-size",
+            "-empty", "-uid", "-path", "-regex",
+        ],
+    )
+}
+
+/// A store or a key by its name, which nothing makes again: not one that says it is for trying out.
+fn keeps_data(path: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        ".db",
+        ".db3",
+        ".sqlite",
+        ".sqlite3",
+        ".mdb",
+        ".accdb",
+        ".rdb",
+        ".kdbx",
+        ".pem",
+        ".key",
+        ".p12",
+        ".pfx",
+        ".jks",
+        ".keystore",
+        ".ibd",
+        ".frm",
+        ".realm",
+    ];
+    const TRIALS: &[&str] = &[
+        "test", "tmp", "temp", "cache", "dev", "demo", "sample", "example", "scratch", "dummy",
+        "mock", "fixture", "fake", "local", "index", "copy", "thumbs", "_old",
+    ];
+    let low = path.to_ascii_lowercase();
+    let name = low.rsplit('/').next().unwrap_or(&low);
+    let stem = name.split('.').next().unwrap_or(name);
+    let secret = matches!(stem, "secret" | "secrets" | "credentials" | "passwords")
+        && !name.ends_with(".rs")
+        && !name.ends_with(".py")
+        && !name.ends_with(".ts")
+        && !name.ends_with(".js")
+        && !name.ends_with(".go");
+    // `db.sqlite3` is what frameworks make for the one who develops.
+    (secret || ENDINGS.iter().any(|end| name.ends_with(end)) && name != "db.sqlite3")
+        && !TRIALS.iter().any(|word| low.contains(word))
+}
+
+/// A record of who did what, by its name.
+fn is_audit(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.contains("audit") && (name.ends_with(".log") || name.ends_with(".jsonl"))
+}
+
+/// The call leaves nothing of a file's old content and puts nothing of weight in its place.
+fn empties(judge: &Judge<'_>, effect: &Effect) -> bool {
+    match judge.call(effect) {
+        // `> FILE` alone
+        None => true,
+        Some(call) => match call.program.as_str() {
+            "truncate" | "dd" | ":" | "true" => true,
+            "cp" | "cat" => call.args.iter().any(|arg| arg.text() == "/dev/null"),
+            _ => false,
+        },
+    }
+}
+
 fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, force: bool) {
     let place = judge.places.of(path);
+    if is_audit(path) && matches!(place, Place::Project | Place::HomeFile | Place::MachineData) {
+        judge.hit(
+            "log.tamper",
+            High,
+            effect,
+            format!("erases the record {path}"),
+            None,
+        );
+    }
+    let recursive = recursive || everything_found(judge, effect, path);
+    let place = if place == Place::Temporary
+        && judge.places.empties_temporary(path)
+        && !in_container(effect)
+        && !picks_some(judge, effect)
+    {
+        Place::TemporaryRoot
+    } else {
+        place
+    };
     let wide = recursive || is_wide(path);
     let asks = !force && asks_itself(judge, effect);
     let guess = effect.certainty != Certainty::Proven;
@@ -255,13 +367,19 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
                 let reason = format!("deletes the folder {path} with everything in it");
                 (High, reason)
             } else {
-                let risk = if wide { Moderate } else { Safe };
+                let risk = if keeps_data(path) {
+                    High
+                } else if wide {
+                    Moderate
+                } else {
+                    Safe
+                };
                 (risk, format!("deletes {path}"))
             };
             judge.hit("fs.delete-recursive", risk, effect, reason, look());
         }
         Place::TemporaryRoot => {
-            let risk = if wide { High } else { Moderate };
+            let risk = if recursive { High } else { Moderate };
             judge.hit(
                 "fs.delete-outside-project",
                 risk,
@@ -303,12 +421,25 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         return device(judge, effect, path);
     }
     package_source(judge, effect, path);
+    if is_audit(path) && empties(judge, effect) {
+        judge.hit(
+            "log.tamper",
+            High,
+            effect,
+            format!("erases the record {path}"),
+            None,
+        );
+    }
     let risk = match judge.places.of(path) {
         Place::SystemRoot | Place::System | Place::MachineData if is_folder(path) => Moderate,
         Place::HomeStore | Place::Home if is_folder(path) => Safe,
+        // The keys of machines may be asked for again; without them anybody may answer.
+        Place::HomeStore if path.ends_with("/known_hosts") && !asks_hosts(judge, effect) => High,
         Place::HomeStore if is_public(path) => Moderate,
         Place::SystemRoot | Place::Root => Critical,
         Place::System | Place::HomeStore | Place::Home | Place::Repository => High,
+        Place::HomeFile if judge.places.is_others(path) => High,
+        Place::Project if keeps_data(path) && empties(judge, effect) => High,
         Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
         // To empty a file is to lose it.
         Place::HomeFile | Place::MachineData
@@ -340,6 +471,19 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         format!("overwrites {path}"),
         instead,
     );
+}
+
+/// `ssh-keyscan HOST > ~/.ssh/known_hosts`
+fn asks_hosts(judge: &Judge<'_>, effect: &Effect) -> bool {
+    judge
+        .request
+        .analysis
+        .invocations
+        .iter()
+        .any(|call| call.program == "ssh-keyscan")
+        && judge
+            .call(effect)
+            .is_none_or(|call| call.program == "ssh-keyscan")
 }
 
 /// Files among secrets that hold none and change all the time.

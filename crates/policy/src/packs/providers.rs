@@ -1,10 +1,28 @@
 //! Clouds and the machine's own resources, and what only shows what would be done.
 
-use cmdai_schema::Effect;
 use cmdai_schema::Risk::{Critical, High, Moderate};
+use cmdai_schema::{Effect, Invocation};
 
 use super::Judge;
 use super::code::is_local;
+
+/// Another word may take the trial run back, or does: `--cache-dir *`, `--description $ARGS`, where the
+/// shell makes several words of one, and `kubectl --raw`, which sends what it is given.
+fn takes_trial_away(judge: &Judge<'_>, call: &Invocation) -> bool {
+    call.program == "kubectl" && call.args.iter().any(|arg| arg.text() == "--raw")
+        || call.args.windows(2).any(|pair| {
+            let [option, value] = pair else { return false };
+            let written = value.span.of(judge.request.text);
+            let upper = written.to_ascii_uppercase();
+            option.text().starts_with("--")
+                && !option.text().contains('=')
+                && (written.starts_with(['*', '?'])
+                    || written.starts_with('$')
+                        && ["ARGS", "OPTS", "FLAGS", "OPTIONS", "PARAMS"]
+                            .iter()
+                            .any(|word| upper.contains(word)))
+        })
+}
 
 /// A trial run, or a question for help.
 pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
@@ -25,6 +43,9 @@ pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
     let Some(call) = judge.call(effect) else {
         return false;
     };
+    if takes_trial_away(judge, call) {
+        return false;
+    }
     let end = call
         .args
         .iter()
@@ -96,6 +117,18 @@ pub(super) fn only_shows(judge: &Judge<'_>, effect: &Effect) -> bool {
 
 /// A setting that says where packages come from, and not from the usual registry.
 fn moves_source(judge: &Judge<'_>, effect: &Effect, name: &str) -> bool {
+    // `prefix`: programs would be put where, or taken from where, anybody may write.
+    let scratch = name == "prefix"
+        && judge.call(effect).is_some_and(|call| {
+            call.args.iter().any(|arg| {
+                let text = arg.text();
+                let value = text.split_once('=').map_or(text, |(_, value)| value);
+                judge.places.of(value) == crate::place::Place::Temporary
+            })
+        });
+    if scratch {
+        return true;
+    }
     let source = [
         "registry",
         "index-url",
@@ -103,6 +136,7 @@ fn moves_source(judge: &Judge<'_>, effect: &Effect, name: &str) -> bool {
         "proxy",
         "trusted-host",
         "find-links",
+        "://",
     ]
     .iter()
     .any(|word| name.to_ascii_lowercase().contains(word));
@@ -111,6 +145,15 @@ fn moves_source(judge: &Judge<'_>, effect: &Effect, name: &str) -> bool {
             "https://registry.npmjs.org",
             "https://registry.yarnpkg.com",
             "https://pypi.org/",
+            "https://rubygems.org",
+            "https://api.nuget.org/",
+            "https://repo.anaconda.com/",
+            "https://conda.anaconda.org/",
+            "https://flathub.org/",
+            "https://dl.flathub.org/",
+            "https://packagist.org",
+            "https://repo.packagist.org",
+            "https://community.chocolatey.org/",
         ]
         .iter()
         .any(|known| text.contains(known))
@@ -156,7 +199,15 @@ pub(super) fn machine(
             "pkg.untrusted-source",
             High,
             effect,
-            format!("takes every package from elsewhere: {name}"),
+            format!("takes packages from elsewhere: {name}"),
+            None,
+        );
+    } else if kind == "package-key" && !destroys {
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            format!("believes whoever signs with another key: {name}"),
             None,
         );
     } else if is(&["package", "environment", "generation"]) {

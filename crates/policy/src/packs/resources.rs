@@ -214,6 +214,10 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     };
     let wide = matches!(name.as_str(), "*" | "--all" | "all") || kind == "all";
     match (family(provider), destroys) {
+        // Whoever the manager belongs to: it puts programs on this machine.
+        (_, false) if matches!(kind.as_str(), "package-source" | "package-key") => {
+            machine(judge, effect, &kind, name, provider, &shown, false);
+        }
         (Family::Cluster, true) => {
             let risk = match kind.as_str() {
                 _ if WIDE_KINDS.contains(&kind.as_str()) => Critical,

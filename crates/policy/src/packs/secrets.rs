@@ -159,6 +159,13 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                         None,
                     );
                 }
+                None if matches!(destination.as_str(), "gist" | "paste") => judge.hit(
+                    "net.upload",
+                    High,
+                    effect,
+                    format!("puts {source} on the web, where anybody with the address can read it"),
+                    None,
+                ),
                 None if drops_for_everybody(destination) => judge.hit(
                     "net.upload",
                     High,

@@ -377,7 +377,7 @@ pub(super) fn host_risk(kind: &str, name: &str) -> Risk {
         {
             High
         }
-        "boot-entry" | "firewall-policy" => High,
+        "boot-entry" | "firewall-policy" | "partitions-of-running-disk" => High,
         "boot"
             if matches!(
                 name,
@@ -459,7 +459,8 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
     } else if is(&["service", "systemd", "launchd", "unit", "autostart"]) {
         judge.hit(
             "persist.service",
-            if system || path.is_some() {
+            // What launchd is given is a file of somebody's making, and starts at every login.
+            if system || path.is_some() || word == "launchd" {
                 High
             } else {
                 Moderate

@@ -143,7 +143,7 @@ pub(super) const RULES: &[BuiltIn] = &[
     rule(
         "exec.temp-file",
         "network",
-        Moderate,
+        High,
         "runs a file from a folder that anybody may write",
         &["ATT&CK:T1204.002"],
     ),

@@ -193,7 +193,7 @@ fn table() {
                 language: text("sh"),
             },
             "sh",
-            Some(("exec.temp-file", Risk::Moderate)),
+            Some(("exec.temp-file", Risk::High)),
         ),
         (
             EffectKind::RunCode {
