@@ -8,7 +8,7 @@ use crate::{
     call::Call,
     fields::Fields,
     state::{Array, Shape, Value},
-    value::{Stream, Text},
+    value::{Stream, Taint, Text},
 };
 
 impl Analyser<'_> {
@@ -335,7 +335,16 @@ impl Analyser<'_> {
             }
         }
         if only_prints {
-            return Stream::UNKNOWN;
+            // `export -p`: all variables at once, tokens and passwords among them.
+            let all = call
+                .args
+                .iter()
+                .all(|arg| arg.text.starts_with('-') && !arg.text.contains(['f', 'F']));
+            return if all {
+                Stream::Tainted(Taint::Secret("environment".to_owned()))
+            } else {
+                Stream::UNKNOWN
+            };
         }
         let local = !self.locals.is_empty()
             && !global

@@ -6,7 +6,7 @@ use crate::{
     analyser::{Analyser, Flow, Status},
     call::{Call, joined},
     state::Value,
-    value::{Stream, Text},
+    value::{Stream, Taint, Text},
 };
 
 impl Analyser<'_> {
@@ -87,6 +87,9 @@ impl Analyser<'_> {
                 for arg in args {
                     self.env.aliases.retain(|(known, _)| *known != arg.text);
                 }
+            }
+            "set" if args.is_empty() => {
+                return Some(Stream::Tainted(Taint::Secret("environment".to_owned())));
             }
             "set" => self.set(call),
             "shift" => {

@@ -470,6 +470,13 @@ pub(crate) fn persistence(path: &str) -> Option<&'static str> {
     if path.starts_with("C:/Windows/System32/Tasks/") {
         return Some("scheduled-task");
     }
+    // Python runs these before any program of its own.
+    if matches!(name, "usercustomize.py" | "sitecustomize.py")
+        || name.ends_with(".pth")
+            && (path.contains("/site-packages/") || path.contains("/dist-packages/"))
+    {
+        return Some("python-site");
+    }
     if name == "authorized_keys" || name == "authorized_keys2" {
         return Some("authorized-key");
     }

@@ -161,6 +161,18 @@ impl Analyser<'_> {
                     call.span,
                     Certainty::Proven,
                 );
+                let folder = rest
+                    .iter()
+                    .position(|arg| matches!(arg.text.as_str(), "-d" | "--directory"))
+                    .and_then(|at| rest.get(at + 1).cloned())
+                    .or_else(|| {
+                        let given = rest
+                            .iter()
+                            .find(|arg| arg.text.starts_with("--directory="))?;
+                        Some(given.after("--directory=".len()))
+                    })
+                    .unwrap_or_else(|| Text::known(self.env.cwd.clone(), call.span));
+                self.serves(&folder, call.span);
             }
             "pty" => {
                 let shell = match rest {

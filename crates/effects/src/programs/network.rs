@@ -11,6 +11,15 @@ use crate::{
 };
 
 impl Analyser<'_> {
+    /// A folder is shown to whoever asks. Only one with more than a project in it is worth a word.
+    pub(crate) fn serves(&mut self, folder: &Text, span: cmdai_schema::Span) {
+        let path = self.absolute(&folder.text);
+        let home = self.home();
+        if crate::paths::is_catastrophic(&path, &home) || path == home {
+            self.emit(EffectKind::Read { path }, span, Certainty::Proven);
+        }
+    }
+
     /// What flows out: a file's path where it can be told.
     fn source_of(stream: &Stream) -> String {
         match stream {

@@ -49,6 +49,16 @@ impl Analyser<'_> {
             call.span,
             Certainty::Proven,
         );
+        for forward in parsed.values("remote-forward") {
+            // Who is there comes in here.
+            self.emit(
+                EffectKind::Listen {
+                    address: format!("a reverse tunnel from {} ({})", host.text, forward.text),
+                },
+                call.span,
+                Certainty::Proven,
+            );
+        }
         // Options may stand between the host and the code.
         let start = parsed.operands.first().map_or(0, |&(at, _)| at + 1);
         let mut at = start;

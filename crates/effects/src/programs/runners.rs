@@ -258,7 +258,15 @@ impl Analyser<'_> {
         if let Some(code) = parsed.value("eval").cloned() {
             self.makefile(&code);
         }
-        if let Some(file) = parsed.value("file").cloned() {
+        // What the line itself has written, where no file is named.
+        let usual = ["GNUmakefile", "makefile", "Makefile"]
+            .into_iter()
+            .find(|name| {
+                matches!(call.name, "make" | "gmake")
+                    && self.env.file(&self.absolute(name)).is_some()
+            })
+            .map(|name| Text::known(name, call.span));
+        if let Some(file) = parsed.value("file").cloned().or(usual) {
             let content = if file.text == "-" {
                 call.stdin.clone()
             } else {
@@ -285,7 +293,7 @@ impl Analyser<'_> {
                 .strip_prefix('\t')
                 .or_else(|| line.split_once(';').map(|(_, recipe)| recipe))
             {
-                let recipe = recipe.trim_start_matches(['@', '-', '+']);
+                let recipe = recipe.trim_start_matches(['@', '-', '+', ' ', '\t']);
                 self.shell_code(
                     &Text::known(recipe, code.span),
                     Dialect::Sh,

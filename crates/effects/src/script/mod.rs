@@ -8,6 +8,7 @@
 mod act;
 mod calls;
 mod decode;
+mod mapper;
 mod places;
 mod pure;
 mod run;

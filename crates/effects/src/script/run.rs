@@ -816,6 +816,9 @@ impl<'a, 'c> Run<'a, 'c> {
         {
             return self.act(does, of, args);
         }
+        if let Some(value) = self.mapper(&name, of, &args) {
+            return value;
+        }
         let taint = worse(of.and_then(Value::taint), taint_of(&args));
         let result = Value::Unknown(taint);
         self.call_back(&args, &result);

@@ -288,6 +288,15 @@ impl Value {
             Self::Text(text) => text.taint.clone(),
             Self::Unknown(taint) => taint.clone(),
             Self::Object(object) => object.taint.clone(),
+            // All variables at once: tokens and passwords among them.
+            Self::Name(path)
+                if matches!(
+                    &**path,
+                    "os.environ" | "os.environb" | "environ" | "process.env" | "ENV" | "Deno.env"
+                ) =>
+            {
+                Some(Taint::Secret("environment".to_owned()))
+            }
             Self::List(all) | Self::OneOf(all) => all
                 .iter()
                 .fold(None, |taint, value| worse(taint, value.taint_within(steps))),

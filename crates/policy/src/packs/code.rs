@@ -98,13 +98,35 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         EffectKind::Listen { address }
             if address.starts_with("127.0.0.1") || judge.has_flag(effect, &["127.0.0.1"]) => {}
         EffectKind::Listen { address } => {
-            judge.hit(
-                "net.listen",
-                Moderate,
-                effect,
-                format!("opens {address} to others"),
-                None,
-            );
+            let bare = |path: &str| {
+                matches!(
+                    judge.places.of(path),
+                    Place::Root | Place::Home | Place::HomeStore | Place::SystemRoot
+                )
+            };
+            let shown = judge
+                .request
+                .analysis
+                .effects
+                .iter()
+                .find_map(|other| match &other.kind {
+                    EffectKind::Read { path } if other.span == effect.span && bare(path) => {
+                        Some(path.as_str())
+                    }
+                    _ => None,
+                });
+            let (risk, reason) = match shown {
+                Some(path) => (
+                    High,
+                    format!("shows {path} with all that is in it to others"),
+                ),
+                None if address.starts_with("a reverse tunnel") => (
+                    High,
+                    format!("lets others in past every firewall, by {address}"),
+                ),
+                None => (Moderate, format!("opens {address} to others")),
+            };
+            judge.hit("net.listen", risk, effect, reason, None);
         }
         _ => {}
     }

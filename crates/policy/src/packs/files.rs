@@ -1,7 +1,7 @@
 //! Files and disks, judged by place.
 
 use cmdai_schema::Risk::{Critical, High, Moderate, Safe};
-use cmdai_schema::{Certainty, Effect, EffectKind, Risk};
+use cmdai_schema::{Certainty, Effect, EffectKind, Invocation, Risk};
 
 use super::Judge;
 use crate::place::{Place, is_folder};
@@ -99,18 +99,25 @@ fn is_wide(path: &str) -> bool {
 
 /// `find` hands over everything below a folder, with no test of the name.
 fn everything_found(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
-    if !path.ends_with("/*") || judge.has_flag(effect, &["-empty"]) {
-        return false;
-    }
+    path.ends_with("/*")
+        && finder(judge, effect)
+            .is_some_and(|find| !find.args.iter().any(|arg| arg.text() == "-empty"))
+}
+
+/// The `find` that an effect comes from, by `-exec` or by `| xargs`.
+fn finder<'a>(judge: &Judge<'a>, effect: &Effect) -> Option<&'a Invocation> {
     let named = |name: &str| effect.chain.iter().any(|program| program == name);
-    // `find … | xargs rm`
-    let handed = named("xargs")
-        && judge.call(effect).is_some_and(|own| {
-            judge.request.analysis.invocations.iter().any(|call| {
-                call.program == "find" && call.pipeline == own.pipeline && call.stage < own.stage
-            })
-        });
-    named("find") || handed
+    let (inside, handed) = (named("find"), named("xargs"));
+    if !inside && !handed {
+        return None;
+    }
+    let own = judge.call(effect);
+    let calls = &judge.request.analysis.invocations;
+    calls.iter().find(|call| {
+        let around = call.span.start <= effect.span.start && effect.span.end <= call.span.end;
+        let before = own.is_some_and(|own| call.pipeline == own.pipeline && call.stage < own.stage);
+        call.program == "find" && (inside && around || handed && before)
+    })
 }
 
 /// In a container of its own, where nothing of the machine is.
@@ -123,13 +130,12 @@ fn in_container(effect: &Effect) -> bool {
 
 /// What was not touched for days, or is one person's, is no longer everybody's.
 fn picks_some(judge: &Judge<'_>, effect: &Effect) -> bool {
-    judge.has_flag(
-        effect,
-        &[
-            "-mtime", "-mmin", "-atime", "-amin", "-ctime", "-cmin", "-user", "-newer", "-size",
-            "-empty", "-uid", "-path", "-regex",
-        ],
-    )
+    const TESTS: &[&str] = &[
+        "-mtime", "-mmin", "-atime", "-amin", "-ctime", "-cmin", "-user", "-newer", "-size",
+        "-empty", "-uid", "-path", "-regex", "-perm", "-nouser", "-nogroup",
+    ];
+    finder(judge, effect)
+        .is_some_and(|find| find.args.iter().any(|arg| TESTS.contains(&arg.text())))
 }
 
 /// A store or a key by its name, which nothing makes again: not one that says it is for trying out.
@@ -676,6 +682,8 @@ fn sets_id(mode: &str) -> bool {
 
 fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recursive: bool) {
     let place = judge.places.of(path);
+    let recursive =
+        recursive || everything_found(judge, effect, path) && !picks_some(judge, effect);
     if for_everybody(mode) {
         let risk = match place {
             Place::Root | Place::SystemRoot => Critical,

@@ -391,8 +391,37 @@ pub(super) fn host_risk(kind: &str, name: &str) -> Risk {
     }
 }
 
+/// `Get-Process | Stop-Process`: nothing says which.
+fn stops_all(judge: &mut Judge<'_>) {
+    let calls = &judge.request.analysis.invocations;
+    let bare =
+        |call: &cmdai_schema::Invocation| call.args.iter().all(|arg| arg.text().starts_with('-'));
+    let found = calls.iter().find(|call| {
+        call.program == "Stop-Process"
+            && bare(call)
+            && call.stage == 1
+            && calls.iter().any(|other| {
+                other.program == "Get-Process"
+                    && other.args.is_empty()
+                    && other.pipeline == call.pipeline
+                    && other.stage == 0
+            })
+    });
+    if let Some(call) = found {
+        judge.hit_at(
+            "proc.kill-all",
+            Critical,
+            call.span,
+            Certainty::Proven,
+            "ends every process",
+            None,
+        );
+    }
+}
+
 /// Programs that are dangerous by what they are for.
 pub(super) fn judge_calls(judge: &mut Judge<'_>) {
+    stops_all(judge);
     for call in &judge.request.analysis.invocations {
         let name = call.program.as_str();
         let risk = if ATTACK.contains(&name) {
@@ -624,7 +653,18 @@ fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
     // All of a person's processes, or whatever a list names.
     let person = judge.has_flag(effect, &["-u", "-U", "--euid", "--uid", "--user"])
         && (target.is_empty() || target == judge.request.subject.user || target.starts_with('$'));
-    let listed = effect.chain.iter().any(|program| program == "xargs") && wide;
+    let listed =
+        effect.chain.iter().any(|program| program == "xargs") && (wide || target.starts_with('$'));
+    // `pgrep -f NAME | xargs …` says whose.
+    let named = judge.call(effect).is_some_and(|own| {
+        judge.request.analysis.invocations.iter().any(|call| {
+            matches!(call.program.as_str(), "pgrep" | "pidof" | "lsof" | "fuser")
+                && call.pipeline == own.pipeline
+                && call.stage < own.stage
+                && !call.args.is_empty()
+        })
+    });
+    let listed = listed && !named;
     let risk = if wide && forced || person || listed && Judge::is_privileged(effect) {
         High
     } else if forced || wide {

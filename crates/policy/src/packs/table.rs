@@ -334,9 +334,9 @@ pub(super) const RULES: &[BuiltIn] = &[
     rule(
         "net.listen",
         "network",
-        Moderate,
-        "opens a port to others",
-        &[],
+        High,
+        "opens a port, a folder or this machine to others",
+        &["ATT&CK:T1572"],
     ),
     rule(
         "net.pipe-to-shell",
