@@ -122,6 +122,9 @@ impl Analyser<'_> {
         self.place = None;
         let mut out = Stream::Empty;
         let mut rounds = 0;
+        let before_all = self.invocations.len();
+        // A round has come to its end, and nothing has left the loop.
+        let mut endless = false;
         loop {
             out = out.then(self.list(tree, condition, stdin));
             if self.flow != Flow::On {
@@ -162,6 +165,7 @@ impl Analyser<'_> {
                 }
                 Flow::On | Flow::Continue => {}
             }
+            endless = true;
             match status {
                 Status::Seen(false) => {
                     // Not a single round, as far as is known.
@@ -179,6 +183,34 @@ impl Analyser<'_> {
                     break;
                 }
             }
+        }
+        // `while ($true) { Start-Process x }`: nobody waits for any of them.
+        let started = self.invocations.get(before_all..).unwrap_or_default();
+        let ran = |name: &str| started.iter().any(|call| call.program == name);
+        let always = condition.items.last().is_some_and(|item| {
+            last_pipeline(item).stages.first().is_some_and(|command| {
+                let span = command.span;
+                tree.source
+                    .get(span.start as usize..span.end as usize)
+                    .is_some_and(|text| {
+                        let bare = text.trim_matches(['(', ')', ' ']);
+                        bare == "1" || bare.eq_ignore_ascii_case("$true")
+                    })
+            })
+        });
+        if endless
+            && always
+            && ran("Start-Process")
+            && !ran("Start-Sleep")
+            && !started.iter().any(|call| {
+                call.args
+                    .iter()
+                    .any(|arg| arg.text().eq_ignore_ascii_case("-Wait"))
+            })
+            && let Some(first) = started.iter().find(|call| call.program == "Start-Process")
+        {
+            let span = first.span;
+            self.exhausts("processes without end", span);
         }
         self.status = Status::Unknown;
         out

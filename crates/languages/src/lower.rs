@@ -228,10 +228,35 @@ impl Lower<'_> {
 
     /// A loop with a condition, which is looked at in each round.
     pub(crate) fn repeat(&mut self, node: Syntax<'_>) -> Id {
-        let condition = self.field(node, "condition");
+        let condition = if self.never_ends(node) {
+            self.name("[endless]")
+        } else {
+            self.field(node, "condition")
+        };
         let body = self.field(node, "body");
         let body = self.push(Node::Block(vec![condition, body]));
         self.push(Node::Repeat(body))
+    }
+
+    /// `while true` with nothing inside that leaves the loop or waits.
+    pub(crate) fn never_ends(&self, node: Syntax<'_>) -> bool {
+        const LEAVES: &[&str] = &[
+            "accept", "await", "break", "die", "exit", "input", "last", "raise", "read",
+            "readline", "recv", "return", "sleep", "throw", "wait",
+        ];
+        let always = node
+            .child_by_field_name("condition")
+            .is_some_and(|condition| {
+                matches!(
+                    self.text(condition).trim_matches(['(', ')', ' ']),
+                    "true" | "True" | "1"
+                )
+            });
+        always
+            && !self
+                .text(node)
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|word| LEAVES.contains(&word))
     }
 
     /// The mark of an operator node.

@@ -277,8 +277,12 @@ pub(crate) fn node(lower: &mut Lower<'_>, node: Syntax<'_>) -> Id {
             lower.push(Node::Each { target, over, body })
         }
         "loop_statement" | "cstyle_for_statement" | "postfix_loop_expression" => {
+            let endless = lower.never_ends(node);
             let parts = lower.named(node);
-            let parts = lower.each(parts);
+            let mut parts = lower.each(parts);
+            if endless {
+                parts.insert(0, lower.name("[endless]"));
+            }
             let body = lower.push(Node::Block(parts));
             lower.push(Node::Repeat(body))
         }

@@ -6,7 +6,7 @@ use cmdai_schema::CodeSource;
 
 use super::{
     act::{flat, map},
-    run::{Args, Run, taint_of},
+    run::{Args, BIG, Run, taint_of},
     tree::Language,
     value::{MAX_CHOICES, Object, Str, Value, worse},
 };
@@ -78,6 +78,7 @@ impl Run<'_, '_> {
                 let Some(times) = times else {
                     return Value::Unknown(left.taint());
                 };
+                self.big |= times >= BIG;
                 if times > 1 << 31 {
                     self.an.exhausts("memory", self.span);
                 }
@@ -102,6 +103,7 @@ impl Run<'_, '_> {
             },
             "<<" => {
                 // Ruby: what stands to the left gets what stands to the right.
+                self.grows("<<");
                 if let (Value::Object(object), "<<") = (left, mark) {
                     self.write_open(&object.values, right);
                     return left.clone();
@@ -381,7 +383,7 @@ impl Run<'_, '_> {
             // What it means for a file that is written, as a mode says it.
             (Language::Php, "FILE_APPEND") => Value::text("a"),
             (Language::Lua, "arg") => args(self, &[]),
-            (_, "[changed]" | "[counter]") => Value::Unknown(None),
+            (_, "[changed]" | "[counter]" | "[endless]") => Value::Unknown(None),
             (Language::Php, "$_GET" | "$_POST" | "$_REQUEST" | "$_COOKIE" | "$_FILES") => {
                 Value::remote("request")
             }

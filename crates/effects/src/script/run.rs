@@ -77,6 +77,9 @@ impl Args {
     }
 }
 
+/// From here on, something is big.
+pub(super) const BIG: i64 = 1 << 16;
+
 /// One run of code.
 pub(super) struct Run<'a, 'c> {
     pub(super) an: &'a mut Analyser<'c>,
@@ -88,6 +91,10 @@ pub(super) struct Run<'a, 'c> {
     /// Inside something that may not happen.
     branches: u32,
     pub(super) loops: u32,
+    /// Inside loops that nothing ends.
+    endless: u32,
+    /// Something big was made.
+    pub(super) big: bool,
     calls: u32,
     pub(super) printed: Stream,
     /// Modules whose members are known by their own names.
@@ -114,6 +121,8 @@ impl<'a, 'c> Run<'a, 'c> {
             returns: Vec::new(),
             branches: 0,
             loops: 0,
+            endless: 0,
+            big: false,
             calls: 0,
             printed: Stream::Empty,
             stars: Vec::new(),
@@ -297,10 +306,16 @@ impl<'a, 'c> Run<'a, 'c> {
                 self.each(script, *target, &over, *body)
             }
             Node::Repeat(body) => {
+                let endless = matches!(script.node(*body), Node::Block(all)
+                if all.first().is_some_and(|first| {
+                    matches!(script.node(*first), Node::Name(name) if name == "[endless]")
+                }));
                 self.loops += 1;
+                self.endless += u32::from(endless);
                 self.maybe(true, |this| {
                     this.eval(script, *body);
                 });
+                self.endless -= u32::from(endless);
                 self.loops -= 1;
                 Value::Nothing
             }
@@ -734,6 +749,13 @@ impl<'a, 'c> Run<'a, 'c> {
         args: Args,
         holder: Option<&str>,
     ) -> Value {
+        self.grows(name);
+        if matches!(name, "repeat" | "alloc" | "allocUnsafe" | "fill") {
+            self.big |= args
+                .given
+                .iter()
+                .any(|value| value.number().is_some_and(|n| n >= BIG));
+        }
         match of {
             Value::Name(path) => {
                 let full = format!("{path}.{name}");
@@ -800,9 +822,39 @@ impl<'a, 'c> Run<'a, 'c> {
         }
     }
 
+    /// Something is put to what is kept, in a loop that nothing ends.
+    pub(super) fn grows(&mut self, name: &str) {
+        const KEEPS: &[&str] = &[
+            "<<", "add", "append", "concat", "extend", "insert", "push", "unshift",
+        ];
+        if self.endless > 0 && self.big && KEEPS.contains(&name) {
+            self.an.exhausts("memory", self.span);
+        }
+    }
+
     /// Calls something of the language or a library.
     pub(super) fn call_name(&mut self, name: &str, of: Option<&Value>, args: Args) -> Value {
         let name = self.canonical(name);
+        if matches!(&*name, "bytearray" | "Buffer.alloc" | "Array") {
+            self.big |= args
+                .given
+                .iter()
+                .any(|value| value.number().is_some_and(|n| n >= BIG));
+        }
+        if &*name == "push" {
+            self.grows("push");
+        }
+        // Ruby's `loop { … }`
+        let endless = self.language == Language::Ruby && &*name == "loop";
+        if endless {
+            self.endless += 1;
+            self.loops += 1;
+            let result = Value::Unknown(None);
+            self.call_back(&args, &result);
+            self.endless -= 1;
+            self.loops -= 1;
+            return result;
+        }
         if let Some(does) = self.does(&name) {
             return self.act(does, of, args);
         }

@@ -108,6 +108,14 @@ const DANGEROUS: &[(&str, &str)] = &[
     ("rails runner 'User.delete_all'", "db.delete-all"),
     ("node -e 'prisma.user.deleteMany({})'", "db.delete-all"),
     ("python3 -c 'from app import db; db.drop_all()'", "db.drop"),
+    (
+        "ruby -e \"a=[]; loop { a << 'x'*10**7 }\"",
+        "res.exhaustion",
+    ),
+    (
+        "python3 -c 'a=[]\nwhile True: a.append(\"x\"*10**7)'",
+        "res.exhaustion",
+    ),
     ("ssh -N -R 8080:localhost:22 h.example", "net.listen"),
     ("cd ~ && python3 -m http.server", "net.listen"),
     ("dockerd -H tcp://0.0.0.0:2375", "sec.disable"),
@@ -226,6 +234,8 @@ const HARMLESS: &[&str] = &[
     "python manage.py shell -c 'User.objects.filter(a=1).delete()'",
     "node -e 'prisma.user.deleteMany({where: {id: 1}})'",
     "node -e 'new Map().clear(); socket.destroy(error)'",
+    "python3 -c 'a=[]\nwhile True:\n  if f(): break\n  a.append(\"x\"*10**7)'",
+    "python3 -c 'while True: pass'",
     "ssh -L 8080:localhost:80 h.example",
     "cd dist && python3 -m http.server",
     "python3 -c 'import os; print(dict(os.environ))'",

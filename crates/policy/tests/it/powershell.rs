@@ -28,6 +28,8 @@ fn interrupted(judgement: &Judgement) -> bool {
 
 /// A line each, with the kind of effect that it must be found to have.
 const DANGEROUS: &[(&str, &str)] = &[
+    ("while($true){Start-Process notepad}", "resource-exhaustion"),
+    (r"function ls { Remove-Item -Recurse C:\Users }", "delete"),
     // Deleting, by every spelling.
     (r"Remove-Item -Recurse -Force C:\", "delete"),
     (r"rm -r -fo C:\Windows", "delete"),
