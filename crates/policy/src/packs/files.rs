@@ -682,8 +682,9 @@ fn sets_id(mode: &str) -> bool {
 
 fn mode_of(judge: &mut Judge<'_>, effect: &Effect, path: &str, mode: &str, recursive: bool) {
     let place = judge.places.of(path);
-    let recursive =
-        recursive || everything_found(judge, effect, path) && !picks_some(judge, effect);
+    // `find / -perm -o=w -exec chmod o-w`: takes from some what they should not have.
+    let takes = mode.contains('-') && picks_some(judge, effect);
+    let recursive = recursive || everything_found(judge, effect, path) && !takes;
     if for_everybody(mode) {
         let risk = match place {
             Place::Root | Place::SystemRoot => Critical,

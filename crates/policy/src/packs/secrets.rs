@@ -79,10 +79,12 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         // A disk holds every file, whatever its rights; copying one whole is a backup.
         EffectKind::Read { path }
             if raw_disk(path)
-                && !effect
-                    .chain
-                    .last()
-                    .is_some_and(|program| matches!(program.as_str(), "dd" | "partclone")) =>
+                && !effect.chain.last().is_some_and(|program| {
+                    matches!(
+                        program.as_str(),
+                        "dd" | "dcfldd" | "ddrescue" | "dd_rescue" | "partclone"
+                    )
+                }) =>
         {
             judge.hit(
                 "secret.read",
