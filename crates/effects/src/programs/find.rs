@@ -46,8 +46,11 @@ impl Analyser<'_> {
             })
             .and_then(|(at, _)| args.get(at + 1))
             .map_or("*", |name| name.text.as_str());
-        // An empty folder or file takes nothing with it.
-        let empty = args.iter().any(|arg| arg.text == "-empty");
+        // An empty folder or file takes nothing with it, a link not what it names.
+        let empty = args.iter().any(|arg| arg.text == "-empty")
+            || args.windows(2).any(
+                |pair| matches!(pair, [test, kind] if test.text == "-type" && kind.text == "l"),
+            );
         // Tests narrow down what is found; without any, everything below a root is, and the root itself.
         let narrow = args.iter().any(|arg| {
             matches!(

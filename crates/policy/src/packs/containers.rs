@@ -131,7 +131,9 @@ fn strangers(call: &Invocation) -> Option<&str> {
         !text.starts_with(['-', '/', '.'])
             && !text.contains('=')
             && host.contains('.')
-            && !host.starts_with("127.")
+            && !["127.", "10.", "192.168.", "172."]
+                .iter()
+                .any(|own| host.starts_with(own))
             && !host
                 .split(['.', '-'])
                 .any(|label| REGISTRY_NAMES.contains(&label) || label.starts_with("registry"))

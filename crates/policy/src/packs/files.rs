@@ -100,8 +100,12 @@ fn is_wide(path: &str) -> bool {
 /// `find` hands over everything below a folder, with no test of the name.
 fn everything_found(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
     path.ends_with("/*")
-        && finder(judge, effect)
-            .is_some_and(|find| !find.args.iter().any(|arg| arg.text() == "-empty"))
+        && finder(judge, effect).is_some_and(|find| {
+            let links = find.args.windows(2).any(
+                |pair| matches!(pair, [test, kind] if test.text() == "-type" && kind.text() == "l"),
+            );
+            !links && !find.args.iter().any(|arg| arg.text() == "-empty")
+        })
 }
 
 /// The `find` that an effect comes from, by `-exec` or by `| xargs`.
@@ -161,7 +165,7 @@ fn keeps_data(path: &str) -> bool {
     ];
     const TRIALS: &[&str] = &[
         "test", "tmp", "temp", "cache", "dev", "demo", "sample", "example", "scratch", "dummy",
-        "mock", "fixture", "fake", "local", "index", "copy", "thumbs", "_old",
+        "mock", "coverage", "fixture", "fake", "local", "index", "copy", "thumbs", "_old",
     ];
     let low = path.to_ascii_lowercase();
     let name = low.rsplit('/').next().unwrap_or(&low);
@@ -186,8 +190,21 @@ fn is_audit(path: &str) -> bool {
 /// The call leaves nothing of a file's old content and puts nothing of weight in its place.
 fn empties(judge: &Judge<'_>, effect: &Effect) -> bool {
     match judge.call(effect) {
-        // `> FILE` alone
-        None => true,
+        // `> FILE` and `: > FILE`, with no program that writes something.
+        None => {
+            let before = judge
+                .request
+                .text
+                .get(..effect.span.start as usize)
+                .unwrap_or("x")
+                .trim_end();
+            before.is_empty()
+                || before.ends_with([';', '&', '|', '(', '{', '\n'])
+                || before
+                    .rsplit([';', '&', '|', '(', '{', '\n'])
+                    .next()
+                    .is_some_and(|word| matches!(word.trim(), ":" | "true" | "cat /dev/null"))
+        }
         Some(call) => match call.program.as_str() {
             "truncate" | "dd" | ":" | "true" => true,
             "cp" | "cat" => call.args.iter().any(|arg| arg.text() == "/dev/null"),
@@ -445,7 +462,7 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         Place::SystemRoot | Place::Root => Critical,
         Place::System | Place::HomeStore | Place::Home | Place::Repository => High,
         Place::HomeFile if judge.places.is_others(path) => High,
-        Place::Project if keeps_data(path) && empties(judge, effect) => High,
+        Place::Project if empties(judge, effect) && keeps_data(path) => High,
         Place::Temporary | Place::TemporaryRoot | Place::Build | Place::Nowhere => Safe,
         // To empty a file is to lose it.
         Place::HomeFile | Place::MachineData

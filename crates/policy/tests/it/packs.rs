@@ -140,6 +140,8 @@ const DANGEROUS: &[(&str, &str)] = &[
         "printf 'all: ; rm -rf /srv\\n' > Makefile; make",
         "fs.delete-outside-project",
     ),
+    ("cd data; : > shop.db", "fs.overwrite"),
+    ("> shop.db", "fs.overwrite"),
     (". /tmp/setup", "exec.temp-file"),
     ("bash /tmp/setup.sh", "exec.temp-file"),
     (
@@ -244,6 +246,9 @@ const HARMLESS: &[&str] = &[
     "find / -perm -o=w -exec chmod o-w {} +",
     "pgrep -f vite | xargs sudo kill",
     "set -euo pipefail",
+    "npm audit > audit.log",
+    "pg_dump shop > shop.db",
+    "docker run --network=host 192.168.1.5:5000/team/app",
     "ddrescue -d /dev/sda disk.img rescue.map",
     "python3 /tmp/try.py",
     "gcc -o /tmp/a a.c && /tmp/a",
