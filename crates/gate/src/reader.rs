@@ -5,7 +5,7 @@
 //! in what comes out and in time, ended afterwards. It is started for lines with such code alone, and
 //! what it does not answer is unread, which the analysis never takes for harmless.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -16,8 +16,11 @@ use std::time::{Duration, Instant};
 use cmdai_effects::script::{Language, Languages, Script};
 use rustix::net::{SendFlags, Shutdown};
 
-/// Longest time for one piece of code.
+/// Longest time for all pieces of code within [`WINDOW`]: a line may hold many, and each part of it is
+/// judged again when it runs.
 const TIME: Duration = Duration::from_secs(1);
+/// When time that was spent is forgotten.
+const WINDOW: Duration = Duration::from_secs(10);
 /// Most bytes of an answer.
 const MAX_ANSWER: u64 = 8 * 1024 * 1024;
 /// Longest code that is sent.
@@ -30,6 +33,8 @@ const KEPT: usize = 8;
 pub struct CodeReader {
     program: Option<PathBuf>,
     kept: RefCell<Vec<(Language, String, Script)>>,
+    /// When the window began, and what was waited since.
+    spent: Cell<Option<(Instant, Duration)>>,
 }
 
 impl CodeReader {
@@ -38,6 +43,7 @@ impl CodeReader {
         Self {
             program: Some(program.to_owned()),
             kept: RefCell::new(Vec::new()),
+            spent: Cell::new(None),
         }
     }
 
@@ -54,12 +60,26 @@ impl CodeReader {
         Self {
             program,
             kept: RefCell::new(Vec::new()),
+            spent: Cell::new(None),
         }
     }
 
     fn ask(&self, language: Language, code: &str) -> Option<Script> {
+        let now = Instant::now();
+        let recent = |(begun, _): &(Instant, Duration)| now.duration_since(*begun) < WINDOW;
+        let (begun, spent) = self
+            .spent
+            .get()
+            .filter(recent)
+            .unwrap_or((now, Duration::ZERO));
+        let left = TIME.checked_sub(spent).filter(|left| !left.is_zero())?;
+        let script = self.ask_until(language, code, now + left);
+        self.spent.set(Some((begun, spent + now.elapsed())));
+        script
+    }
+
+    fn ask_until(&self, language: Language, code: &str, deadline: Instant) -> Option<Script> {
         let program = self.program.as_deref()?;
-        let deadline = Instant::now() + TIME;
         let (ours, theirs) = UnixStream::pair().ok()?;
         let out = OwnedFd::from(theirs.try_clone().ok()?);
         let child = Command::new(program)
@@ -168,6 +188,21 @@ mod tests {
             CodeReader::beside(&dir.path().join("libcmdai_bash.so")).program,
             None
         );
+    }
+
+    #[test]
+    fn pieces_of_code_share_the_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let reader = program(dir.path(), "#!/bin/sh\nexec sleep 60\n");
+        assert_eq!(reader.read(Language::Lua, "1"), None);
+        // Nobody is asked any more: a program that would answer is not started.
+        let _ = program(
+            dir.path(),
+            "#!/bin/sh\n/bin/cat >/dev/null\necho '{\"nodes\":[\"Nothing\"]}'\n",
+        );
+        assert_eq!(reader.read(Language::Lua, "2"), None);
+        reader.spent.set(None);
+        assert!(reader.read(Language::Lua, "2").is_some());
     }
 
     #[test]

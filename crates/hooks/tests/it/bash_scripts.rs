@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use cmdai_schema::OriginKind;
 use cmdai_schema::record::Half;
-use cmdai_testkit::Home;
+use cmdai_testkit::{Home, bash_module};
 
 use crate::support::{POLICY, home, paths, ran};
 
@@ -13,7 +13,7 @@ fn hooked() -> Home {
     home.policy(POLICY).unwrap();
     std::fs::write(
         home.path().join("env.bash"),
-        cmdai_hooks::bash::env_script(&paths()),
+        cmdai_hooks::bash::env_script(&paths(bash_module().unwrap())),
     )
     .unwrap();
     home

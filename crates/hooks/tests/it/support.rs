@@ -37,16 +37,34 @@ pub(crate) fn snapshot() -> Vec<u8> {
 }
 
 /// The installed places of a test.
-pub(crate) fn paths() -> Paths {
+pub(crate) fn paths(module: PathBuf) -> Paths {
     Paths {
         program: PathBuf::from("/does/not/exist/cmdai"),
-        bash_module: Some(bash_module().unwrap()),
+        bash_module: Some(module),
     }
 }
 
 /// A home whose `.bashrc` hooks bash, with `before` and `after` around the hook's line. The three
 /// programs of the policy leave a file behind when they run.
 pub(crate) fn home(before: &str, after: &str) -> Home {
+    home_with(bash_module().unwrap(), before, after)
+}
+
+/// A home whose module lies in a folder of its own, with this script as the program beside it, or none.
+pub(crate) fn home_with_reader(reader: Option<&str>) -> Home {
+    let folder = tempfile::tempdir().unwrap().keep();
+    let module = folder.join("libcmdai_bash.so");
+    std::fs::copy(bash_module().unwrap(), &module).unwrap();
+    if let Some(text) = reader {
+        use std::os::unix::fs::PermissionsExt as _;
+        let program = folder.join("cmdai");
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    home_with(module, "", "")
+}
+
+fn home_with(module: PathBuf, before: &str, after: &str) -> Home {
     let home = Home::new().unwrap();
     let bin = home.path().join("bin");
     std::fs::create_dir_all(&bin).unwrap();
@@ -62,7 +80,7 @@ pub(crate) fn home(before: &str, after: &str) -> Home {
     }
     std::fs::write(
         home.path().join("init.bash"),
-        cmdai_hooks::bash::init_script(&paths()),
+        cmdai_hooks::bash::init_script(&paths(module)),
     )
     .unwrap();
     let rc = format!(
