@@ -180,6 +180,8 @@ fn run(arguments: &[String]) -> c_int {
         (Some("whole-lines"), _) => guarded(FAILURE, FAILURE, |shell| {
             if shell.whole_lines { SUCCESS } else { FAILURE }
         }),
+        // For tests: judges rows of a file in this process and prints the judgements.
+        (Some("judge"), Some(rows)) => guarded(FAILURE, FAILURE, |shell| shell.judge_rows(rows)),
         (Some("session"), _) => guarded(FAILURE, FAILURE, |shell| {
             println!("{}", shell.session_id());
             SUCCESS

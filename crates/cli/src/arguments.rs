@@ -30,6 +30,8 @@ pub(crate) enum Task {
     Explain(Explain),
     /// Judge a command and run it through the gate
     Run(Run),
+    /// Ask whoever governs this machine to lift a rule for you, for a time
+    Request(RequestException),
     /// Your own policy: lint, test, show, rules, schema
     Policy(Policy),
     /// What cmdai knows about programs: show, list, lint
@@ -153,12 +155,41 @@ pub(crate) struct Run {
     /// Reason to put into a request for approval
     #[arg(long)]
     pub(crate) reason: Option<String>,
+    /// In an emergency: run it now in place of waiting for an approval, where policy allows that; it
+    /// is reported at once and reviewed afterwards
+    #[arg(long, requires = "reason", conflicts_with = "approved")]
+    pub(crate) break_glass: bool,
     /// Run a denied command all the same, after typing it out; refused on a governed machine
     #[arg(long)]
     pub(crate) allow_dangerous: bool,
     /// A program and its arguments
     #[arg(last = true, required_unless_present = "line")]
     pub(crate) program: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct RequestException {
+    /// The rule to lift; may be given several times
+    #[arg(long = "rule", value_name = "ID", required_unless_present = "command")]
+    pub(crate) rules: Vec<String>,
+    /// For how long, such as 7d or 12h; at most 90d
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub(crate) time: std::time::Duration,
+    /// Why, for whoever decides
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Only for commands that fit this shell pattern, such as `terraform destroy -target=*`
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Option<String>,
+    /// Only in this folder and below
+    #[arg(long)]
+    pub(crate) here: bool,
+    /// The interrupted command that it is about, as `cmdai why` names it; its rules where none is given
+    #[arg(long, value_name = "ID")]
+    pub(crate) command: Option<String>,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]

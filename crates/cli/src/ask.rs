@@ -7,16 +7,17 @@ use std::sync::Arc;
 use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::escape;
 use cmdai_generate::{
-    Answer, Chain, Checks, Config, OpenAi, Os, Parsed, Request, Suggestion, pipeline,
+    Answer, Attempt, Chain, Checks, Config, Forbidden, Generator, OpenAi, Os, Parsed, Permit,
+    Request, Suggestion, Verdict, pipeline,
 };
 use cmdai_languages::Grammars;
-use cmdai_schema::{CommandSource, Dialect, Judgement};
+use cmdai_schema::{CommandSource, Decision, Dialect, Judgement};
 
 use crate::arguments::{Ask, Format};
 use crate::failure::Failure;
 use crate::run::{Order, answer, carry_out};
 use crate::scene::Scene;
-use crate::{explain, screen};
+use crate::{explain, inference, screen};
 
 /// Most names of the working directory that a model gets to see.
 const LISTING: usize = 60;
@@ -39,7 +40,19 @@ pub(crate) fn ask(arguments: &Ask) -> Result<u8, Failure> {
         return Ok(u8::from(!matches!(found, Answer::Suggestions { .. })));
     }
     let suggestions = match found {
-        Answer::Suggestions { suggestions, .. } => suggestions,
+        Answer::Suggestions {
+            suggestions,
+            attempts,
+            dropped,
+        } => {
+            for skipped in attempts.iter().filter(|attempt| attempt.refused()) {
+                anstream::eprintln!("cmdai: {}", escape(&told(skipped)));
+            }
+            for forbidden in dropped.iter().filter(|one| one.forbidden) {
+                anstream::eprintln!("cmdai: not offered: {}", escape(&forbidden.why));
+            }
+            suggestions
+        }
         Answer::Ambiguous { question, options } => {
             anstream::eprintln!("cmdai: {question}");
             for option in options {
@@ -50,10 +63,10 @@ pub(crate) fn ask(arguments: &Ask) -> Result<u8, Failure> {
         Answer::Abstained { why, attempts, .. } => {
             let asked: Vec<String> = attempts
                 .iter()
-                .map(|attempt| format!("{}: {}", attempt.generator, attempt.problem))
+                .map(|attempt| escape(&told(attempt)))
                 .collect();
             return Err(Failure::failed(
-                format!("no command for this: {why}"),
+                format!("no command for this: {}", escape(&why)),
                 asked.join("\n"),
             ));
         }
@@ -85,6 +98,7 @@ pub(crate) fn ask(arguments: &Ask) -> Result<u8, Failure> {
             source: Some(CommandSource::Cmdai),
             confirmed: command == best.candidate.command,
             insist: false,
+            break_glass: false,
             reason: None,
         },
     )
@@ -112,9 +126,11 @@ fn suggest(
         }
         config.order = vec![name.clone()];
     }
+    let permits = inference::permits(scene.gate.policies(), scene.governed());
     let chain = Chain::from_config(
         &config,
         &(Arc::new(|text: &str| cmdai_redact::redact(text).into_owned()) as _),
+        &permits,
     );
     let request = Request {
         cwd: scene.cwd.clone(),
@@ -150,8 +166,18 @@ fn suggest(
             || cmdai_shell::is_reserved(program, shell)
             || cmdai_gate::find_program(program, &path).is_some()
     };
-    let scene = std::cell::RefCell::new(scene);
-    let judge = |text: &str| scene.borrow_mut().judge(text, shell).judgement;
+    // The question is what may be offered to a person; what may run is judged when it would.
+    let terminal = std::mem::replace(&mut scene.terminal, scene.who.agent.is_none());
+    let cell = std::cell::RefCell::new(&mut *scene);
+    let judge = |text: &str| verdict(&mut cell.borrow_mut(), text, shell);
+    let before = |words: &mut String, generator: &dyn Generator| {
+        let model = generator.model().unwrap_or_default();
+        let scene = cell.borrow();
+        let contributors = scene.gate.extensions();
+        contributors
+            .before_generation(words, generator.name(), model)
+            .map_err(|refusal| refusal.to_string())
+    };
     let live =
         arguments.format == Format::Human && !arguments.print && std::io::stderr().is_terminal();
     let mut streamed = false;
@@ -167,14 +193,52 @@ fn suggest(
         &Checks {
             parse: &parse,
             exists: Some(&exists),
+            before: Some(&before),
         },
         &judge,
         &mut sink,
     );
+    scene.terminal = terminal;
     if streamed {
         anstream::eprintln!();
     }
     answer.map_err(|error| Failure::failed(error.to_string(), "see `cmdai doctor`"))
+}
+
+/// Judges a candidate under the policies that would judge it when it runs. What they forbid is not
+/// offered.
+fn verdict(scene: &mut Scene, text: &str, shell: Dialect) -> Verdict<Judgement> {
+    let outcome = scene.judge(text, shell);
+    let contributors = scene.gate.extensions();
+    if let Err(refusal) = contributors.after_generation(text, &outcome.analysis) {
+        return Verdict {
+            judgement: outcome.judgement,
+            forbidden: Some(Forbidden {
+                why: refusal.to_string(),
+                instead: None,
+            }),
+        };
+    }
+    let judgement = outcome.judgement;
+    let forbidden = (judgement.decision == Decision::Deny).then(|| {
+        let rule = judgement.deciding_rule();
+        Forbidden {
+            why: rule.map_or_else(
+                || "it is denied".to_owned(),
+                |hit| format!("{} (rule {})", hit.reason, hit.id),
+            ),
+            instead: rule.and_then(|hit| hit.instead.clone()),
+        }
+    });
+    Verdict {
+        judgement,
+        forbidden,
+    }
+}
+
+/// One generator that gave nothing, in words.
+fn told(attempt: &Attempt) -> String {
+    format!("{}: {}", attempt.generator, attempt.problem)
 }
 
 fn show(
@@ -267,9 +331,24 @@ pub(crate) fn backend_health() -> (bool, String) {
     };
     let mut notes = vec!["intents ready".to_owned()];
     let mut fine = true;
+    let gate = cmdai_gate::Gate::open();
+    let permits = inference::permits(gate.policies(), gate.installation().is_governed());
+    let local = permits.iter().any(|permit| permit.require_local);
     for backend in &config.backends {
         let name = backend.name.clone();
-        match OpenAi::new(backend.clone(), Arc::new(str::to_owned)).health() {
+        let mut client = OpenAi::new(backend.clone(), Arc::new(str::to_owned));
+        if local {
+            client = client.on_this_machine();
+        }
+        // What policy refuses is not spoken to, not even to see whether it lives.
+        let refusal = permits
+            .iter()
+            .find_map(|permit: &Permit| permit.refusal(&client));
+        if let Some(why) = refusal {
+            notes.push(format!("{name} not asked: {why}"));
+            continue;
+        }
+        match client.health() {
             Ok(health) if health.has_model => notes.push(format!("{name} ready")),
             Ok(_) => {
                 fine = false;

@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::Path;
 
-use cmdai_effects::NoSession;
-use cmdai_gate::{Attribution, Gate, Installation, Person, Request};
+use cmdai_gate::Gate;
+use cmdai_gate::batch::{self, Row};
 use cmdai_languages::Grammars;
-use cmdai_schema::{Dialect, Facts, Origin, OriginKind};
-use serde::Deserialize;
 
 use crate::check::json;
 use crate::failure::{Failure, closed};
@@ -17,32 +15,9 @@ use crate::failure::{Failure, closed};
 /// Longest row that is read, in bytes.
 const ROW_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// One row of input. A field that is not read is named once on standard error.
-#[derive(Deserialize)]
-struct Row {
-    id: Option<serde_json::Value>,
-    command: String,
-    shell: Option<String>,
-    cwd: Option<String>,
-    home: Option<String>,
-    user: Option<String>,
-    origin: Option<OriginKind>,
-    facts: Option<Facts>,
-    /// Labels and notes of a corpus, or a name spelt wrongly.
-    #[serde(flatten)]
-    other: serde_json::Map<String, serde_json::Value>,
-}
-
 /// Judges each row; a row that cannot be read stops with its number, after what came before it.
 pub(crate) fn check(policy: Option<&Path>) -> Result<u8, Failure> {
-    let person = Person {
-        uid: u32::MAX,
-        login: "user".to_owned(),
-        home: "/home/user".into(),
-        config: "/nonexistent/config".into(),
-        state: "/nonexistent/state".into(),
-    };
-    let mut gate = Gate::with(Installation::Community, person);
+    let mut gate = batch::gate();
     if let Some(file) = policy {
         let source =
             std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))?;
@@ -71,8 +46,8 @@ pub(crate) fn check(policy: Option<&Path>) -> Result<u8, Failure> {
         }
         let row = serde_json::from_slice::<Row>(&buffer);
         if let Ok(row) = &row {
-            for name in row.other.keys() {
-                if ignored.insert(name.clone()) {
+            for name in row.ignored() {
+                if ignored.insert(name.to_owned()) {
                     anstream::eprintln!("row {number}: the field `{name}` is not read");
                 }
             }
@@ -95,46 +70,8 @@ pub(crate) fn check(policy: Option<&Path>) -> Result<u8, Failure> {
 }
 
 fn judge(gate: &mut Gate, row: Row) -> Result<String, Failure> {
-    let dialect = match &row.shell {
-        None => Dialect::Bash,
-        Some(name) => Dialect::from_name(name).ok_or_else(|| {
-            Failure::usage(
-                format!("`{name}` is not a shell cmdai reads"),
-                "use bash, zsh, sh, fish or powershell",
-            )
-        })?,
-    };
-    let cwd = row.cwd.unwrap_or_else(|| "/home/user/project".to_owned());
-    let home = row.home.unwrap_or_else(|| "/home/user".to_owned());
-    let mut facts = row.facts.unwrap_or_default();
-    facts.home.get_or_insert_with(|| home.clone());
-    facts.project.get_or_insert_with(|| cwd.clone());
-    facts.cwd.get_or_insert_with(|| cwd.clone());
-    let origin = Origin {
-        kind: row.origin.unwrap_or_default(),
-        confidence: 1000,
-        evidence: vec!["given".to_owned()],
-    };
-    let who = Attribution {
-        origin,
-        agent: None,
-    };
-    let outcome = gate.judge(&Request {
-        text: &row.command,
-        dialect,
-        cwd: &cwd,
-        home: &home,
-        user: row.user.as_deref().unwrap_or("user"),
-        session: &NoSession,
-        languages: &Grammars,
-        who: &who,
-        terminal: true,
-        facts: Some(&facts),
-    });
-    let mut judgement = outcome.judgement;
-    judgement.id = row.id.map(|id| match id {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
-    });
+    let judgement = batch::judge_row(gate, row, &Grammars).map_err(|error| {
+        Failure::usage(error.to_string(), "use bash, zsh, sh, fish or powershell")
+    })?;
     json(&judgement)
 }

@@ -15,9 +15,11 @@ mod doctor;
 mod explain;
 mod failure;
 mod history;
+mod inference;
 mod knowledge;
 mod policy;
 mod read_code;
+mod request;
 mod run;
 mod scene;
 mod screen;
@@ -61,6 +63,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Check(check) => check::check(&check),
         Task::Explain(explain) => explain::explain(&explain),
         Task::Run(run) => run::run(&run),
+        Task::Request(request) => request::request(&request),
         Task::Knowledge(knowledge) => knowledge::knowledge(&knowledge),
         Task::Policy(policy) => policy::policy(&policy),
         Task::Log(log) => history::log(&log),

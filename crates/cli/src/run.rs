@@ -27,6 +27,8 @@ pub(crate) struct Order<'a> {
     pub(crate) confirmed: bool,
     /// Run a denied command after it was typed out.
     pub(crate) insist: bool,
+    /// It cannot wait for an approval.
+    pub(crate) break_glass: bool,
     /// Reason for a request.
     pub(crate) reason: Option<String>,
 }
@@ -39,6 +41,18 @@ pub(crate) fn run(arguments: &Run) -> Result<u8, Failure> {
         return Err(Failure::usage(
             format!("there is no request {id} here: this machine is not governed"),
             help,
+        ));
+    }
+    if arguments.break_glass && !scene.governed() {
+        return Err(Failure::usage(
+            "there is no glass to break: this machine is not governed",
+            "approvals come from whoever governs a machine; run it without --break-glass",
+        ));
+    }
+    if arguments.break_glass && said_nothing(arguments.reason.as_deref()) {
+        return Err(Failure::usage(
+            "--break-glass needs a reason",
+            "say in a few words why it cannot wait: --reason \"incident 4711, shop is down\"",
         ));
     }
     let joined = line(&arguments.program);
@@ -54,16 +68,22 @@ pub(crate) fn run(arguments: &Run) -> Result<u8, Failure> {
             source: None,
             confirmed: false,
             insist: arguments.allow_dangerous,
+            break_glass: arguments.break_glass,
             reason: arguments.reason.clone(),
         },
     )
 }
 
+/// No words, or nothing but spaces.
+pub(crate) fn said_nothing(reason: Option<&str>) -> bool {
+    reason.is_none_or(|reason| reason.trim().is_empty())
+}
+
 /// Judge, ask whoever must be asked, record, run, record the end.
 pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Failure> {
     let outcome = scene.judge(order.text, order.dialect);
-    let insist =
-        order.insist && outcome.judgement.decision == Decision::Deny && insists(scene, order.text);
+    let denied = outcome.judgement.decision == Decision::Deny;
+    let insist = order.insist && may_insist(scene) && denied && insists(order.text);
 
     let session = SessionInfo {
         id: format!("run-{}", cmdai_gate::fresh_id()),
@@ -75,6 +95,7 @@ pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Fail
     let manner = Manner {
         reason: order.reason.as_deref(),
         insist,
+        break_glass: order.break_glass,
         source: order.source,
         ..Manner::default()
     };
@@ -127,16 +148,26 @@ impl Voice for Terminal {
     }
 }
 
-/// In Community a person can insist on a denied command by typing it out again. Nobody else can.
-fn insists(scene: &Scene, text: &str) -> bool {
+/// In Community a person at a terminal can insist on a denied command. Nobody else can, and that is
+/// said whatever the command is.
+fn may_insist(scene: &Scene) -> bool {
     if scene.governed() {
         anstream::eprintln!("cmdai: --allow-dangerous is refused on a governed machine");
+        return false;
+    }
+    if scene.who.agent.is_some() || scene.who.origin.kind == OriginKind::Agent {
+        anstream::eprintln!("cmdai: --allow-dangerous is refused for AI agents");
         return false;
     }
     if !scene.terminal || scene.who.origin.kind != OriginKind::Human {
         anstream::eprintln!("cmdai: --allow-dangerous needs a person at a terminal");
         return false;
     }
+    true
+}
+
+/// By typing it out again.
+fn insists(text: &str) -> bool {
     anstream::eprintln!("cmdai: this is denied: {}", cmdai_gate::escape(text));
     answer("to run it all the same, type the whole command again:\n> ")
         .is_some_and(|typed| typed == text)

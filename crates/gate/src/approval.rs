@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cmdai_schema::governor::{Binding, Reply};
+use cmdai_schema::governor::{Binding, ExceptionRequest, Reply};
 use cmdai_schema::record::Start;
 use cmdai_schema::{ApprovalInfo, CodeSource, Decision, EffectKind, Mode};
 
@@ -14,6 +14,9 @@ use crate::redaction::{self, Redacted};
 const PATIENCE: Duration = Duration::from_millis(3000);
 /// How long a report of a block may take.
 const REPORT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Status of an approval that a person gave themselves, in an emergency.
+pub(crate) const BREAK_GLASS: &str = "break_glass";
 
 /// What came of asking.
 #[derive(Debug)]
@@ -135,6 +138,52 @@ impl Gate {
             Ok(other) => Approval::Unreachable(GovernorError::Answer(format!("{other:?}"))),
             Err(error) => Approval::Unreachable(error),
         }
+    }
+
+    /// Asks the governor for permission to run this once and now, in an emergency.
+    pub fn break_glass(
+        &self,
+        request: &Request<'_>,
+        outcome: &Outcome,
+        session_id: &str,
+        reason: &str,
+    ) -> Approval {
+        let asked = self.governor(PATIENCE).and_then(|mut governor| {
+            governor.break_glass(binding(request, outcome), reason.to_owned(), session_id)
+        });
+        match asked {
+            Ok(Reply::Permitted {
+                request_id,
+                grant_id,
+                ..
+            }) => Approval::Granted(ApprovalInfo {
+                request_id,
+                grant_id: Some(grant_id),
+                status: BREAK_GLASS.to_owned(),
+                reason: Some(redaction::clean(reason)),
+                ..ApprovalInfo::default()
+            }),
+            Ok(Reply::Refused { request_id, reason }) => Approval::Refused(ApprovalInfo {
+                request_id: request_id.unwrap_or_default(),
+                status: "denied".to_owned(),
+                reason: Some(reason),
+                ..ApprovalInfo::default()
+            }),
+            Ok(other) => Approval::Unreachable(GovernorError::Answer(format!("{other:?}"))),
+            Err(error) => Approval::Unreachable(error),
+        }
+    }
+
+    /// Asks the governor to have rules lifted for a time. `Pending` and `Refused` are its answers.
+    ///
+    /// # Errors
+    /// Where this machine is not governed, nobody answers, or the governor cannot handle it.
+    pub fn request_exception(
+        &self,
+        exception: ExceptionRequest,
+        session_id: &str,
+    ) -> Result<Reply, GovernorError> {
+        self.governor(PATIENCE)?.exception(exception, session_id)
     }
 
     /// Tells the governor of a block or an approval, beside the spool. Best effort and quick: the

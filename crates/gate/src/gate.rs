@@ -8,7 +8,7 @@ use std::time::Instant;
 use cmdai_effects::script::Languages;
 use cmdai_effects::{Context, Session};
 use cmdai_schema::{
-    Analysis, Decision, Dialect, Facts, Judgement, Mode, Risk, RuleHit, Span, Subject,
+    Analysis, Decision, Dialect, Facts, Judgement, Mode, OriginKind, Risk, RuleHit, Span, Subject,
 };
 
 use crate::extensions::Extensions;
@@ -20,8 +20,13 @@ use crate::{Installation, Person};
 
 /// The rule that fires where the gate itself failed.
 pub const RULE_INTERNAL_ERROR: &str = "gate.internal-error";
+/// The rule under which it is recorded that a shell's hook failed twice and only records now.
+pub const RULE_HOOK_CRASHED: &str = "gate.hook-crashed";
 /// The rule that fires where a governed machine has no readable policy.
 pub const RULE_NO_POLICY: &str = "gate.no-policy";
+
+/// How far a clock may be behind the release of a policy, in seconds.
+const CLOCK_SLACK_S: i64 = 3_600;
 
 /// A command to be judged.
 #[derive(Clone, Copy)]
@@ -109,6 +114,8 @@ pub struct Gate {
     person: Person,
     policies: Policies,
     extensions: Extensions,
+    /// The clock is earlier than the release of the policy that was read last.
+    clock_behind: bool,
     pub(crate) warned: WarnMemory,
 }
 
@@ -127,6 +134,7 @@ impl Gate {
             person,
             policies,
             extensions: Extensions::default(),
+            clock_behind: false,
             warned,
         }
     }
@@ -177,8 +185,12 @@ impl Gate {
             .governed()
             .map(|governed| governed.problems.clone())
             .unwrap_or_default();
+        let clock = self.clock_behind.then(|| {
+            "this machine's clock is earlier than the release of its policy, so the release's moment counts; set the clock".to_owned()
+        });
         mark.into_iter()
             .chain(self.policies.problems().map(str::to_owned))
+            .chain(clock)
             .collect()
     }
 
@@ -188,9 +200,13 @@ impl Gate {
     pub fn judge(&mut self, request: &Request<'_>) -> Outcome {
         let begun = Instant::now();
         let judged = catch_unwind(AssertUnwindSafe(|| {
+            crate::fault::point("evaluator");
             self.policies.refresh(&self.installation, &self.person);
             let analysis = cmdai_effects::analyse(request.text, &request.context());
-            let facts = self.facts(request, &analysis);
+            let mut facts = self.facts(request, &analysis);
+            if request.facts.is_none() {
+                self.correct_clock(&mut facts);
+            }
             let subject = self.subject(request.who);
             let layers = self.policies.layers();
             let mut judgement =
@@ -209,7 +225,8 @@ impl Gate {
                 join(&mut judgement, hit);
             }
             if self.installation.is_governed() && self.policies.organisation().is_none() {
-                join(&mut judgement, no_policy());
+                let hit = self.no_policy(&judgement, request);
+                join(&mut judgement, hit);
             }
             Outcome {
                 judgement,
@@ -255,6 +272,29 @@ impl Gate {
         )
     }
 
+    /// It is never earlier than the policy's release: a clock that was set back years would bring
+    /// exceptions to life again that ended long ago.
+    fn correct_clock(&mut self, facts: &mut Facts) {
+        let released = self
+            .policies
+            .organisation()
+            .and_then(|snapshot| snapshot.meta().released.as_deref());
+        let moment = |text: &str| text.parse::<jiff::Timestamp>().ok();
+        let (Some(released), Some(now)) = (released, facts.now.as_deref()) else {
+            self.clock_behind = false;
+            return;
+        };
+        self.clock_behind = match (moment(released), moment(now)) {
+            (Some(released), Some(now)) => {
+                now.as_second().saturating_add(CLOCK_SLACK_S) < released.as_second()
+            }
+            _ => false,
+        };
+        if self.clock_behind {
+            facts.now = Some(released.to_owned());
+        }
+    }
+
     fn subject(&self, who: &Attribution) -> Subject {
         let mut subject = Subject {
             origin: who.origin.kind,
@@ -270,10 +310,53 @@ impl Gate {
         subject
     }
 
+    /// On a governed machine without a readable policy the built-in packs and the person's own
+    /// policy go on deciding, and each record says that it was so. What the organisation forbids is
+    /// not known, so an AI agent does nothing until it is; where its policy said `fail_mode: closed`,
+    /// people go on with what no rule speaks about, which is enough to log in, work and mend it.
+    fn no_policy(&self, judgement: &Judgement, request: &Request<'_>) -> RuleHit {
+        let agent = request.who.origin.kind == OriginKind::Agent || request.who.agent.is_some();
+        let closed = self.policies.failing() == Failing::Closed;
+        let speaks = judgement.decision > Decision::Allow;
+        let (mode, decision, rest) = match (agent, closed && speaks) {
+            (true, _) => (Mode::Enforce, Decision::Deny, "AI agents wait until it can"),
+            (false, true) => (
+                Mode::Enforce,
+                Decision::Deny,
+                "until it can, nothing runs that a rule speaks about",
+            ),
+            (false, false) => (Mode::Monitor, Decision::Warn, "built-in rules decide"),
+        };
+        RuleHit {
+            id: RULE_NO_POLICY.to_owned(),
+            pack: "core".to_owned(),
+            decision,
+            risk: if mode == Mode::Enforce {
+                Risk::High
+            } else {
+                Risk::Safe
+            },
+            mode,
+            reason: format!("the organisation's policy cannot be read; {rest}"),
+            span: if mode == Mode::Enforce {
+                Span::new(0, request.text.len())
+            } else {
+                Span::default()
+            },
+            instead: None,
+            owner: None,
+            controls: Vec::new(),
+        }
+    }
+
     /// The decision where the gate itself failed: deny, unless the policy says fail open.
     fn failed(&self, request: &Request<'_>) -> Outcome {
         let decision = match self.policies.failing() {
-            Failing::Open if request.who.agent.is_none() => Decision::Warn,
+            Failing::Open
+                if request.who.agent.is_none() && request.who.origin.kind != OriginKind::Agent =>
+            {
+                Decision::Warn
+            }
             Failing::Open | Failing::Closed => Decision::Deny,
         };
         let hit = RuleHit {
@@ -327,21 +410,4 @@ fn join(judgement: &mut Judgement, hit: RuleHit) {
         .position(|known| known.decision < hit.decision)
         .unwrap_or(judgement.rules.len());
     judgement.rules.insert(place, hit);
-}
-
-/// On a governed machine without a readable policy the built-in packs and the person's own policy
-/// go on deciding, and each record says that it was so.
-fn no_policy() -> RuleHit {
-    RuleHit {
-        id: RULE_NO_POLICY.to_owned(),
-        pack: "core".to_owned(),
-        decision: Decision::Warn,
-        risk: Risk::Safe,
-        mode: Mode::Monitor,
-        reason: "the organisation's policy cannot be read; built-in rules decide".to_owned(),
-        span: Span::default(),
-        instead: None,
-        owner: None,
-        controls: Vec::new(),
-    }
 }

@@ -14,9 +14,11 @@
 #![forbid(unsafe_code)]
 
 mod approval;
+pub mod batch;
 mod escape;
 mod extensions;
 mod facts;
+pub mod fault;
 mod files;
 mod gate;
 pub mod governor;
@@ -41,7 +43,9 @@ pub use extensions::{
     AfterGeneration, BeforeGeneration, EventSink, ExecutionGate, Extensions, Refusal, ToolDiscovery,
 };
 pub use facts::{Place, collect as collect_facts};
-pub use gate::{Action, Gate, Outcome, RULE_INTERNAL_ERROR, RULE_NO_POLICY, Request};
+pub use gate::{
+    Action, Gate, Outcome, RULE_HOOK_CRASHED, RULE_INTERNAL_ERROR, RULE_NO_POLICY, Request,
+};
 pub use ids::{fresh_id, names_command, short_id};
 pub use installation::{Governed, Installation, state_override};
 pub use origin::{Attribution, Signals};

@@ -5,6 +5,9 @@
 //!   it: the last good one stays for the life of the process. Where there is none, the built-in
 //!   packs and the person's own policy decide, each record says so (`gate.no-policy`), and the
 //!   machine stays governed in every other way: nobody can insist, records go to the spool.
+//! - What it had said about failing stays known although it cannot be read: whoever publishes it
+//!   writes `open` or `closed` into a file of its own beside it (`policy.fail-mode`), so that the
+//!   damage of one file does not also take the flag that says what to do about it.
 //! - The person's document has errors: the last good one stays, else it is as if there was none.
 //!   The built-in packs and the organisation's policy do not depend on it.
 
@@ -18,6 +21,7 @@ use crate::{Installation, Person};
 
 const SNAPSHOT_LIMIT: u64 = 64 * 1024 * 1024;
 const DOCUMENT_LIMIT: u64 = 4 * 1024 * 1024;
+const FAIL_MODE_LIMIT: u64 = 64;
 
 /// What to do with a command that could not be judged because the gate itself failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub struct Policies {
     organisation: Slot,
     user: Slot,
     user_is_given: bool,
+    /// What the file beside the snapshot says, where the snapshot itself says nothing.
+    fallback: Option<Failing>,
 }
 
 impl Policies {
@@ -67,6 +73,10 @@ impl Policies {
                     Snapshot::open(&bytes).map_err(|error| error.to_string())
                 },
             );
+            self.fallback = match self.organisation.good {
+                Some(_) => None,
+                None => fail_mode(&governed.places.fail_mode(), owner),
+            };
             if self.organisation.good.is_none() && self.organisation.problem.is_none() {
                 let place = governed.places.snapshot.display();
                 self.organisation.problem = Some(format!(
@@ -148,7 +158,7 @@ impl Policies {
             .into_iter()
             .flatten()
             .any(|snapshot| snapshot.fail_mode() == FailMode::Closed);
-        if closed {
+        if closed || self.fallback == Some(Failing::Closed) {
             Failing::Closed
         } else {
             Failing::Open
@@ -225,6 +235,18 @@ impl Slot {
                 ));
             }
         }
+    }
+}
+
+/// The word beside the snapshot. What is there and cannot be read as `open` counts as closed:
+/// damage must not be a way to loosen. Nothing where there is no such file.
+fn fail_mode(path: &Path, owner: Owner) -> Option<Failing> {
+    if !exists(path) {
+        return None;
+    }
+    match files::read_checked(path, FAIL_MODE_LIMIT, Some(owner)) {
+        Ok((bytes, _)) if bytes.trim_ascii() == b"open" => Some(Failing::Open),
+        _ => Some(Failing::Closed),
     }
 }
 

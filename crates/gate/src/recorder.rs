@@ -65,6 +65,10 @@ pub struct Recorder {
     tty: Option<String>,
     parents: Vec<ProcessInfo>,
     problem: Option<String>,
+    /// Somebody governs, so there has to be a spool.
+    governed: bool,
+    /// The last record did not reach the spool.
+    lost: bool,
 }
 
 impl Recorder {
@@ -118,8 +122,16 @@ impl Recorder {
             tty: origin::terminal(),
             parents: origin::ancestors(),
             problem,
+            governed: installation.is_governed(),
+            lost: false,
             session,
         }
+    }
+
+    /// True where somebody governs and the last record did not reach the spool: it is missing from
+    /// what they see, and the session's counter says so.
+    pub fn lost(&self) -> bool {
+        self.lost
     }
 
     /// The session's identifier.
@@ -216,6 +228,7 @@ impl Recorder {
                 snapshot_digest: judgement.policy.digest.clone(),
                 engine_version: ENGINE_VERSION.to_owned(),
                 micros: judgement.micros,
+                monitored: judgement.monitored(),
             },
             allowed: verdict.allowed,
             approval: verdict.approval,
@@ -251,7 +264,14 @@ impl Recorder {
         };
         let Ok(line) = record.to_line() else { return };
         let mut written = Ok(());
-        for file in [&mut self.spool, &mut self.history].into_iter().flatten() {
+        let spooled = match &mut self.spool {
+            Some(file) => write_once(file, line.as_bytes()),
+            None if self.governed => Err(io::Error::other("there is no spool to write to")),
+            None => Ok(()),
+        };
+        self.lost = spooled.is_err();
+        written = written.and(spooled);
+        if let Some(file) = &mut self.history {
             written = written.and(write_once(file, line.as_bytes()));
         }
         if let Err(error) = written {

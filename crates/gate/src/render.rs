@@ -134,12 +134,33 @@ pub fn message(text: &str, judgement: &Judgement, view: &View<'_>) -> String {
     if judgement.decision > Decision::Warn
         && !(judgement.decision == Decision::Confirm && view.can_answer)
     {
-        if let (true, None, Some(owner)) = (
-            view.governed,
-            view.request_id,
-            rule.and_then(|hit| hit.owner.as_deref()),
-        ) {
-            let _ = writeln!(out, "  {} ask {}", paint(DIM, "need it"), escape(owner));
+        if let (true, None, Some(hit)) = (view.governed, view.request_id, rule) {
+            let owner = hit
+                .owner
+                .as_deref()
+                .map(|owner| format!("ask {}", escape(owner)));
+            let lifted = can_be_lifted(&hit.id).then(|| {
+                format!(
+                    "cmdai request --rule {} --for 7d --reason …",
+                    escape(&hit.id)
+                )
+            });
+            let room = view.width.saturating_sub(11);
+            let way = match (owner, lifted) {
+                (Some(owner), Some(lifted)) => {
+                    let both = format!("{owner}, or {lifted}");
+                    // The owner stands behind the rule already.
+                    Some(if both.chars().count() <= room {
+                        both
+                    } else {
+                        lifted
+                    })
+                }
+                (owner, lifted) => lifted.or(owner),
+            };
+            if let Some(way) = way {
+                let _ = writeln!(out, "  {} {way}", paint(DIM, "need it"));
+            }
         }
         if let Some(id) = view.command_id {
             let _ = writeln!(
@@ -151,6 +172,17 @@ pub fn message(text: &str, judgement: &Judgement, view: &View<'_>) -> String {
         }
     }
     out
+}
+
+/// An exception can lift the rule: it is not of the floor, and it is not the gate's own word that it
+/// cannot judge.
+pub fn can_be_lifted(id: &str) -> bool {
+    let rules = cmdai_policy::builtin_rules();
+    let built_in = rules
+        .binary_search_by(|rule| rule.id.cmp(id))
+        .ok()
+        .and_then(|at| rules.get(at));
+    !id.starts_with("gate.") && id != "org.quarantine" && built_in.is_none_or(|rule| !rule.floor)
 }
 
 fn clip(text: &str, width: usize) -> String {
@@ -292,7 +324,7 @@ cmdai: blocked  aws s3 rm s3://prod-logs --recursive
                           ^^^^^^^^^^^^^^ production data
   rule    data.prod-delete  (Platform Security, policy 41)
   instead aws s3 ls s3://prod-logs
-  need it ask Platform Security
+  need it cmdai request --rule data.prod-delete --for 7d --reason …
   why     cmdai why 0ZZZZ
 ";
         assert_eq!(said, expected);

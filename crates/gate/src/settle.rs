@@ -4,11 +4,18 @@ use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use cmdai_effects::NoSession;
+use cmdai_effects::script::NoLanguages;
 use cmdai_policy::Capture;
-use cmdai_schema::{ApprovalInfo, CommandSource, Decision, Judgement, Mode, exit_code};
+use cmdai_schema::{
+    ApprovalInfo, CommandSource, Decision, Dialect, Judgement, Mode, OriginKind, Risk, RuleHit,
+    Span, exit_code,
+};
 
-use crate::approval::Approval;
-use crate::gate::{Action, Gate, Outcome, Request};
+use crate::approval::{Approval, BREAK_GLASS};
+use crate::gate::{Action, Gate, Outcome, RULE_HOOK_CRASHED, Request};
+use crate::origin::Attribution;
+use crate::policies::Failing;
 use crate::recorder::{Recorder, Verdict};
 use crate::render::{self, View};
 use crate::{files, ids};
@@ -38,6 +45,8 @@ pub struct Settled {
     pub approval: Option<ApprovalInfo>,
     /// A first half was written, so a second one belongs to it.
     pub recorded: bool,
+    /// It was stopped because it could not be recorded.
+    pub unrecorded: bool,
 }
 
 /// What to do besides.
@@ -48,6 +57,9 @@ pub struct Manner<'a> {
     /// The person insists (`--allow-dangerous`): lets a denied command run where nobody governs
     /// and no agent acts.
     pub insist: bool,
+    /// It cannot wait: permission of one's own in place of an approval, where policy lets it.
+    /// Needs `reason`.
+    pub break_glass: bool,
     /// Where the command came from, where that is not who acts.
     pub source: Option<CommandSource>,
     /// Identifier to use.
@@ -81,7 +93,7 @@ impl Gate {
             status: exit_code::BLOCKED,
             ..Settled::default()
         };
-        let agent = request.who.agent.is_some();
+        let agent = request.who.agent.is_some() || request.who.origin.kind == OriginKind::Agent;
         match outcome.action(request.terminal, governed) {
             Action::Run => settled.run = true,
             Action::Warn => {
@@ -95,14 +107,24 @@ impl Gate {
                 settled.run = voice.confirm();
             }
             Action::Approve => {
-                let approval = self.approve(
-                    request,
-                    outcome,
-                    recorder.session_id(),
-                    manner.reason.map(str::to_owned),
-                );
+                let session_id = recorder.session_id();
+                let emergency = manner.reason.filter(|_| manner.break_glass && !agent);
+                let approval = match emergency {
+                    Some(reason) => self.break_glass(request, outcome, session_id, reason),
+                    None => {
+                        let reason = manner.reason.map(str::to_owned);
+                        self.approve(request, outcome, session_id, reason)
+                    }
+                };
                 settled.approval = approval.info().cloned();
                 match &approval {
+                    Approval::Granted(info) if info.status == BREAK_GLASS => {
+                        voice.say(&format!(
+                            "cmdai: break-glass: this runs without an approval, is reported now and will be reviewed (request {})\n",
+                            crate::escape(&info.request_id)
+                        ));
+                        settled.run = true;
+                    }
                     Approval::Granted(_) => settled.run = true,
                     Approval::Pending(info) => {
                         settled.status = exit_code::WAITING;
@@ -129,7 +151,14 @@ impl Gate {
                 }
             }
             Action::Block if manner.insist && !governed && !agent => settled.run = true,
-            Action::Block => voice.say(&render::message(request.text, judgement, &view)),
+            Action::Block => {
+                voice.say(&render::message(request.text, judgement, &view));
+                if manner.break_glass && agent {
+                    voice.say("  break-glass is for people; an AI agent has none\n");
+                } else if manner.break_glass {
+                    voice.say("  break-glass stands in for an approval, never for a denial\n");
+                }
+            }
         }
         if settled.run {
             settled.status = 0;
@@ -157,11 +186,73 @@ impl Gate {
             };
             let start = recorder.start(request, outcome, verdict);
             settled.recorded = true;
+            // What nobody will see: an agent waits until it can be seen again. So does, where policy
+            // says fail closed, what a rule speaks about. A person goes on with the rest.
+            let closed = self.policies().failing() == Failing::Closed
+                && outcome.judgement.decision > Decision::Allow;
+            if governed && settled.run && recorder.lost() && (agent || closed) {
+                settled.run = false;
+                settled.status = exit_code::BLOCKED;
+                settled.accepted.clear();
+                settled.unrecorded = true;
+                voice.say(&format!(
+                    "cmdai: blocked, because it cannot be recorded: {}\n",
+                    crate::escape(recorder.problem().unwrap_or("free some space"))
+                ));
+            }
             if governed && (!settled.run || settled.approval.is_some()) {
                 self.report(start, recorder.session_id());
             }
         }
         settled
+    }
+}
+
+impl Gate {
+    /// Records that a shell's hook failed twice, and tells the governor: whoever makes it fail has
+    /// found a way around it.
+    pub fn hook_crashed(&self, who: &Attribution, recorder: &mut Recorder, what: &str) {
+        let outcome = Outcome {
+            judgement: Judgement {
+                decision: Decision::Warn,
+                risk: Risk::High,
+                rules: vec![RuleHit {
+                    id: RULE_HOOK_CRASHED.to_owned(),
+                    pack: "core".to_owned(),
+                    decision: Decision::Warn,
+                    risk: Risk::High,
+                    mode: Mode::Enforce,
+                    reason: format!("the shell's hook failed twice in this session; {what}"),
+                    span: Span::default(),
+                    instead: None,
+                    owner: None,
+                    controls: Vec::new(),
+                }],
+                policy: self.policies().reference(),
+                ..Judgement::default()
+            },
+            ..Outcome::default()
+        };
+        let request = Request {
+            text: "",
+            dialect: Dialect::Bash,
+            cwd: "/",
+            home: self.person().home_text(),
+            user: &self.person().login,
+            session: &NoSession,
+            languages: &NoLanguages,
+            who,
+            terminal: false,
+            facts: None,
+        };
+        let verdict = Verdict {
+            allowed: true,
+            ..Verdict::default()
+        };
+        let start = recorder.start(&request, &outcome, verdict);
+        if self.installation().is_governed() {
+            self.report(start, recorder.session_id());
+        }
     }
 }
 

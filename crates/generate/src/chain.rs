@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::openai::{OpenAi, Redactor};
+use crate::permit::Permit;
 use crate::{Intents, Outcome, Request, Tier};
 
 /// Why a generator could not answer. Messages say what to do.
@@ -84,6 +85,11 @@ pub trait Generator: Send + Sync {
         None
     }
 
+    /// Protocol it is asked in, as configurations name it.
+    fn protocol(&self) -> Option<&str> {
+        None
+    }
+
     /// Answers a request. `sink` gets pieces of text as they come, for display only.
     ///
     /// # Errors
@@ -104,10 +110,28 @@ pub struct Attempt {
     pub problem: String,
 }
 
+impl Attempt {
+    /// It was not asked at all, because a policy or a contributor said no.
+    pub fn refused(&self) -> bool {
+        self.problem.starts_with(NOT_ASKED)
+    }
+}
+
+/// How the problem of a generator begins that was not asked.
+pub(crate) const NOT_ASKED: &str = "not asked: ";
+
+/// A place in the chain.
+pub(crate) enum Link {
+    /// It may be asked.
+    Open(Box<dyn Generator>),
+    /// A policy took it out.
+    Closed(Attempt),
+}
+
 /// Generators in the order in which they are asked.
 #[derive(Default)]
 pub struct Chain {
-    generators: Vec<Box<dyn Generator>>,
+    links: Vec<Link>,
 }
 
 impl Chain {
@@ -116,38 +140,70 @@ impl Chain {
         Self::default()
     }
 
-    /// The chain of a configuration. The redactor is applied to everything that is sent.
-    pub fn from_config(config: &Config, redactor: &Redactor) -> Self {
+    /// The chain of a configuration under policies. The redactor is applied to everything that is
+    /// sent; what a policy refuses keeps its place and is never asked.
+    pub fn from_config(config: &Config, redactor: &Redactor, permits: &[Permit]) -> Self {
         let mut chain = Self::new();
+        let local = permits.iter().any(|permit| permit.require_local);
         for name in &config.order {
             if name == Config::INTENTS {
                 chain.push(Box::new(Intents));
             } else if let Some(backend) =
                 config.backends.iter().find(|backend| &backend.name == name)
             {
-                chain.push(Box::new(OpenAi::new(
-                    backend.clone(),
-                    Redactor::clone(redactor),
-                )));
+                let client = OpenAi::new(backend.clone(), Redactor::clone(redactor));
+                chain.push(Box::new(if local {
+                    client.on_this_machine()
+                } else {
+                    client
+                }));
             }
         }
+        chain.restrict(permits);
         chain
     }
 
     /// Adds a generator at the end.
     pub fn push(&mut self, generator: Box<dyn Generator>) {
-        self.generators.push(generator);
+        self.links.push(Link::Open(generator));
     }
 
-    /// Keeps the generators that a policy permits.
-    pub fn retain(&mut self, mut permitted: impl FnMut(&dyn Generator) -> bool) {
-        self.generators
-            .retain(|generator| permitted(generator.as_ref()));
+    /// Takes out what a policy refuses; the first layer that refuses is named.
+    pub fn restrict(&mut self, permits: &[Permit]) {
+        for link in &mut self.links {
+            let Link::Open(generator) = link else {
+                continue;
+            };
+            let refusal = permits
+                .iter()
+                .find_map(|permit| permit.refusal(generator.as_ref()));
+            if let Some(problem) = refusal {
+                *link = Link::Closed(Attempt {
+                    generator: generator.name().to_owned(),
+                    problem: format!("{NOT_ASKED}{problem}"),
+                });
+            }
+        }
     }
 
-    /// The generators in order.
+    /// The generators that may be asked, in order.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Generator> {
-        self.generators.iter().map(AsRef::as_ref)
+        self.links.iter().filter_map(|link| match link {
+            Link::Open(generator) => Some(generator.as_ref()),
+            Link::Closed(_) => None,
+        })
+    }
+
+    /// What policies took out, each with the reason.
+    pub fn refused(&self) -> impl Iterator<Item = &Attempt> {
+        self.links.iter().filter_map(|link| match link {
+            Link::Open(_) => None,
+            Link::Closed(attempt) => Some(attempt),
+        })
+    }
+
+    pub(crate) fn links(&self) -> &[Link] {
+        &self.links
     }
 }
 

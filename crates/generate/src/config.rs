@@ -35,6 +35,15 @@ pub enum BackendKind {
     Openai,
 }
 
+impl BackendKind {
+    /// The word in configurations and policies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+        }
+    }
+}
+
 /// A server with a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
@@ -57,7 +66,7 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// The address is this machine.
+    /// The address is written as one of this machine. Policies look at what it resolves to.
     pub fn is_local(&self) -> bool {
         is_loopback(&self.url)
     }

@@ -15,6 +15,7 @@ mod config;
 mod extract;
 mod intents;
 mod openai;
+mod permit;
 mod pipeline;
 mod prompt;
 mod request;
@@ -26,5 +27,8 @@ pub use config::{Backend, BackendKind, Config, ConfigError};
 pub use extract::{Extracted, extract};
 pub use intents::{Intents, answer};
 pub use openai::{Health, OpenAi, Redactor};
-pub use pipeline::{Answer, Checks, Dropped, Parsed, Suggestion, pipeline};
+pub use permit::Permit;
+pub use pipeline::{
+    Answer, Before, Checks, Dropped, Forbidden, Parsed, Suggestion, Verdict, pipeline,
+};
 pub use request::{Candidate, Failed, Os, Outcome, Request, Tier, Turn};

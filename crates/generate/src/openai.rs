@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
+use crate::permit::is_here;
 use crate::stream::{self, Broken};
 use crate::{
     Backend, Candidate, GenerateError, Generator, Outcome, Request, Tier, extract, prompt,
@@ -71,6 +74,24 @@ impl OpenAi {
             backend,
             redactor,
         }
+    }
+
+    /// The same client for a policy that lets nothing leave the machine: it connects to addresses of
+    /// the loopback only, whatever a name resolves to at that moment, and through no proxy.
+    #[must_use]
+    pub fn on_this_machine(mut self) -> Self {
+        let config = self.agent.config().clone();
+        let direct = ureq::Agent::config_builder()
+            .timeout_global(config.timeouts().global)
+            .timeout_connect(config.timeouts().connect)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("cmdai/", env!("CARGO_PKG_VERSION")))
+            .tls_config(config.tls_config().clone())
+            .proxy(None)
+            .build();
+        self.agent = ureq::Agent::with_parts(direct, DefaultConnector::default(), LoopbackOnly);
+        self
     }
 
     /// Asks the server which models it has.
@@ -252,6 +273,31 @@ impl OpenAi {
     }
 }
 
+/// Resolves names and gives nothing where an address is not of this machine.
+#[derive(Debug)]
+struct LoopbackOnly;
+
+impl Resolver for LoopbackOnly {
+    fn resolve(
+        &self,
+        uri: &ureq::http::Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = DefaultResolver::default().resolve(uri, config, timeout)?;
+        match found.iter().find(|address| !is_here(address.ip())) {
+            None => Ok(found),
+            Some(address) => Err(ureq::Error::Io(std::io::Error::new(
+                std::io::ErrorKind::PermissionDenied,
+                format!(
+                    "policy lets nothing leave this machine, and this is {}",
+                    address.ip()
+                ),
+            ))),
+        }
+    }
+}
+
 /// A time-out that came while the body was read.
 fn is_timeout(error: &std::io::Error) -> bool {
     let inner = error
@@ -279,6 +325,10 @@ impl Generator for OpenAi {
 
     fn model(&self) -> Option<&str> {
         Some(&self.backend.model)
+    }
+
+    fn protocol(&self) -> Option<&str> {
+        Some(self.backend.kind.as_str())
     }
 
     fn generate(

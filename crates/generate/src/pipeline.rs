@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chain::{Attempt, Chain};
+use crate::chain::{Attempt, Chain, Generator, Link, NOT_ASKED};
 use crate::{Candidate, GenerateError, Outcome, Request};
 
 /// What the caller's parser says about a command.
@@ -23,6 +23,40 @@ pub struct Checks<'a> {
     /// True where a program, builtin, function or alias of that name can be called; nothing where
     /// that is not to be checked.
     pub exists: Option<&'a dyn Fn(&str) -> bool>,
+    /// Looks at the words before a generator sees them, and may change them. Words come back where
+    /// this generator may not have them.
+    pub before: Option<&'a Before<'a>>,
+}
+
+/// See [`Checks::before`].
+pub type Before<'a> = dyn Fn(&mut String, &dyn Generator) -> Result<(), String> + 'a;
+
+/// What the caller's judge says about a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict<J> {
+    /// The judgement, which goes with the suggestion.
+    pub judgement: J,
+    /// It may not be offered.
+    pub forbidden: Option<Forbidden>,
+}
+
+impl<J> Verdict<J> {
+    /// It may be offered.
+    pub fn free(judgement: J) -> Self {
+        Self {
+            judgement,
+            forbidden: None,
+        }
+    }
+}
+
+/// Why a candidate may not be offered, and what may be in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forbidden {
+    /// Why, lower-case, with the rule.
+    pub why: String,
+    /// Another command, judged like every candidate.
+    pub instead: Option<String>,
 }
 
 /// A command that may be shown, with its judgement.
@@ -48,6 +82,9 @@ pub struct Dropped {
     pub command: String,
     /// Why, lower-case.
     pub why: String,
+    /// A policy or a contributor forbids it; else it is no command.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forbidden: bool,
 }
 
 /// What the person gets.
@@ -89,21 +126,39 @@ pub fn pipeline<J>(
     request: &Request,
     chain: &Chain,
     checks: &Checks<'_>,
-    judge: &dyn Fn(&str) -> J,
+    judge: &dyn Fn(&str) -> Verdict<J>,
     sink: &mut dyn FnMut(&str),
 ) -> Result<Answer<J>, GenerateError> {
     let mut attempts = Vec::new();
     let mut dropped = Vec::new();
     let mut failure = None;
     let mut abstained: Option<String> = None;
-    for generator in chain.iter() {
+    for link in chain.links() {
+        let generator = match link {
+            Link::Open(generator) => generator.as_ref(),
+            Link::Closed(refused) => {
+                attempts.push(refused.clone());
+                continue;
+            }
+        };
         let mut failed = |problem: String| {
             attempts.push(Attempt {
                 generator: generator.name().to_owned(),
                 problem,
             })
         };
-        match generator.generate(request, sink) {
+        let mut asked = std::borrow::Cow::Borrowed(request);
+        if let Some(before) = checks.before {
+            let mut words = request.words.clone();
+            if let Err(why) = before(&mut words, generator) {
+                failed(format!("{NOT_ASKED}{why}"));
+                continue;
+            }
+            if words != request.words {
+                asked.to_mut().words = words;
+            }
+        }
+        match generator.generate(&asked, sink) {
             Err(error) => {
                 failed(error.to_string());
                 failure.get_or_insert(error);
@@ -141,6 +196,11 @@ pub fn pipeline<J>(
             attempts,
         }),
         (None, Some(error)) => Err(error),
+        (None, None) if !attempts.is_empty() => Ok(Answer::Abstained {
+            why: "nobody may be asked".to_owned(),
+            dropped,
+            attempts,
+        }),
         (None, None) => Err(GenerateError::Empty),
     }
 }
@@ -149,20 +209,26 @@ fn accept<J>(
     candidates: Vec<Candidate>,
     generator: &str,
     checks: &Checks<'_>,
-    judge: &dyn Fn(&str) -> J,
+    judge: &dyn Fn(&str) -> Verdict<J>,
     dropped: &mut Vec<Dropped>,
 ) -> Vec<Suggestion<J>> {
     let mut suggestions: Vec<Suggestion<J>> = Vec::new();
-    for candidate in candidates {
-        let mut drop = |why: String| {
+    // Alternatives of forbidden ones queue behind; each is looked at once and has none of its own.
+    let mut queue: std::collections::VecDeque<(Candidate, bool)> = candidates
+        .into_iter()
+        .map(|candidate| (candidate, true))
+        .collect();
+    while let Some((candidate, original)) = queue.pop_front() {
+        let mut drop = |why: String, forbidden: bool| {
             dropped.push(Dropped {
                 generator: generator.to_owned(),
                 command: candidate.command.clone(),
                 why,
+                forbidden,
             })
         };
         if candidate.command.trim().is_empty() || candidate.command.chars().any(char::is_control) {
-            drop("it is not one line of text".to_owned());
+            drop("it is not one line of text".to_owned(), false);
             continue;
         }
         if suggestions
@@ -173,11 +239,11 @@ fn accept<J>(
         }
         let parsed = (checks.parse)(&candidate.command);
         if !parsed.complete {
-            drop("the command is not complete".to_owned());
+            drop("the command is not complete".to_owned(), false);
             continue;
         }
         if let Some(problem) = parsed.problems.first() {
-            drop(format!("the command does not parse: {problem}"));
+            drop(format!("the command does not parse: {problem}"), false);
             continue;
         }
         let exists = |program: &String| checks.exists.is_none_or(|exists| exists(program));
@@ -186,7 +252,22 @@ fn accept<J>(
             .into_iter()
             .filter(|program| !exists(program))
             .collect();
-        let judgement = judge(&candidate.command);
+        let Verdict {
+            judgement,
+            forbidden,
+        } = judge(&candidate.command);
+        if let Some(forbidden) = forbidden {
+            drop(forbidden.why.clone(), true);
+            if let (true, Some(instead)) = (original, forbidden.instead) {
+                let other = Candidate {
+                    command: instead,
+                    explanation: format!("in place of one that is forbidden: {}", forbidden.why),
+                    ..candidate
+                };
+                queue.push_back((other, false));
+            }
+            continue;
+        }
         suggestions.push(Suggestion {
             candidate,
             generator: generator.to_owned(),

@@ -222,6 +222,10 @@ pub struct PolicyEvaluation {
     pub engine_version: String,
     /// Time taken.
     pub micros: u64,
+    /// What would have been decided if the rules in monitor mode took part, where that is stricter
+    /// than the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitored: Option<Decision>,
 }
 
 /// What is known of the approval that the event is about.

@@ -82,6 +82,16 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// What would have been decided if the rules in monitor mode took part, where that is stricter.
+    pub fn monitored(&self) -> Option<Decision> {
+        self.rules
+            .iter()
+            .filter(|hit| hit.mode == Mode::Monitor)
+            .map(|hit| hit.decision)
+            .max()
+            .filter(|decision| *decision > self.decision)
+    }
+
     /// The rule that decided: the strictest enforced hit.
     pub fn deciding_rule(&self) -> Option<&RuleHit> {
         self.rules

@@ -58,6 +58,12 @@ impl Places {
         }
     }
 
+    /// The file beside the snapshot that holds one word, `open` or `closed`: what its policy says
+    /// about failing, to be known where the snapshot itself cannot be read.
+    pub fn fail_mode(&self) -> PathBuf {
+        self.snapshot.with_file_name("policy.fail-mode")
+    }
+
     /// The folder of one person's spool.
     pub fn user_spool(&self, uid: u32) -> PathBuf {
         self.spool.join(uid.to_string())

@@ -175,6 +175,7 @@ fn evaluation(judgement: &Judgement, micros: u64) -> PolicyEvaluation {
         snapshot_digest: judgement.policy.digest.clone(),
         engine_version: ENGINE_VERSION.to_owned(),
         micros,
+        monitored: judgement.monitored(),
     }
 }
 

@@ -177,12 +177,40 @@ impl Shell {
     /// Counts a crash of the hook. True once there were so many that it only records.
     pub(crate) fn crashed(&mut self) -> bool {
         self.crashes += 1;
-        if self.crashes == 2 && !self.enforces() {
-            terminal::say(
-                "cmdai: failed twice in this shell; commands are recorded and no longer stopped. Please report it.\n",
-            );
+        if self.crashes == 2 {
+            let closed = self.enforces();
+            let rest = if closed {
+                "policy says fail closed, so what cannot be judged does not run"
+            } else {
+                "commands are recorded and no longer stopped"
+            };
+            terminal::say(&format!(
+                "cmdai: failed twice in this shell; {rest}. Please report it.\n"
+            ));
+            // Somebody who makes the hook fail has found a way around it: it is told at once.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let mut recorder = self.take_recorder();
+                self.gate.hook_crashed(&self.who, &mut recorder, rest);
+                self.recorder = Some(recorder);
+            }));
         }
         !self.enforces()
+    }
+
+    /// Judges rows as `cmdai check --batch` does, by the engine in this shell and its reader of other
+    /// languages, and prints the judgements. For tests that compare the two.
+    pub(crate) fn judge_rows(&mut self, file: &str) -> i32 {
+        let Ok(rows) = std::fs::read_to_string(file) else {
+            return 1;
+        };
+        let mut gate = cmdai_gate::batch::gate();
+        for row in rows.lines() {
+            match cmdai_gate::batch::judge(&mut gate, row, &LiveLanguages(&self.reader)) {
+                Ok(judgement) => println!("{judgement}"),
+                Err(error) => println!("{error}"),
+            }
+        }
+        0
     }
 
     fn enforces(&self) -> bool {
@@ -191,6 +219,7 @@ impl Shell {
 
     /// Enter was pressed on a physical line.
     pub(crate) fn enter(&mut self) -> AtEnter {
+        cmdai_gate::fault::point("hook");
         let line = self.symbols.line();
         let first = self.symbols.lines_read() == 0;
         if first {

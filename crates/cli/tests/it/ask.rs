@@ -69,15 +69,34 @@ fn a_broken_configuration_is_named_with_its_place() {
 }
 
 #[test]
-fn a_yes_does_not_silence_a_block() {
+fn what_policy_forbids_is_not_offered() {
     let home = Home::new();
     home.write(
         ".config/cmdai/policy.yaml",
         "version: \"1.0\"\nsafety:\n  blocked_patterns:\n    - pattern: \"find .*\"\n      reason: \"Not here\"\n",
     );
-    let mut terminal = home.terminal(&["python files larger than 10 MB"]);
+    let said = home.cmdai(&["--print", "python files larger than 10 MB"]);
+    assert_eq!((said.code, said.stdout.as_str()), (1, ""));
+    assert!(said.stderr.contains("Not here"), "{}", said.stderr);
+    let said = home.cmdai(&["--format", "json", "python files larger than 10 MB"]);
+    let answer: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(answer["answer"], "abstained");
+    assert_eq!(answer["dropped"][0]["forbidden"], true);
+}
+
+#[test]
+fn a_yes_does_not_silence_a_block() {
+    let home = Home::new();
+    home.write(
+        ".config/cmdai/policy.yaml",
+        "version: \"1.0\"\nrules:\n  - { id: own.wc, when: { program: wc, args: [\"-m\"] }, decision: deny, reason: \"Not here\" }\n",
+    );
+    let mut terminal = home.terminal(&["count lines in rust files"]);
     terminal.wait_for("[N]o").unwrap();
-    terminal.send_line("y").unwrap();
+    terminal.send_line("e").unwrap();
+    terminal.wait_for("> ").unwrap();
+    // What the person makes of it is judged as itself.
+    terminal.send_line("; echo x | wc -m").unwrap();
     terminal.wait_for("blocked").unwrap();
     assert_eq!(terminal.wait().unwrap(), 126);
 }

@@ -11,7 +11,11 @@
 mod ask;
 mod check;
 mod everyday;
+mod exceptions;
 mod explain;
 mod home;
+mod inference;
+mod modes;
 mod read_code;
 mod readme;
+mod world;

@@ -43,6 +43,7 @@ fn a_good_file() {
     let chain = Chain::from_config(
         &config,
         &(Arc::new(str::to_owned) as cmdai_generate::Redactor),
+        &[],
     );
     let names: Vec<(&str, Option<&str>)> =
         chain.iter().map(|one| (one.name(), one.model())).collect();

@@ -12,5 +12,6 @@ mod config;
 mod execution;
 mod intents;
 mod openai;
+mod permit;
 mod pipeline;
 mod server;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cmdai_generate::{
-    Answer, Backend, BackendKind, Candidate, Chain, Checks, GenerateError, Generator, Intents,
-    OpenAi, Os, Outcome, Parsed, Request, Tier, pipeline,
+    Answer, Backend, BackendKind, Candidate, Chain, Checks, Forbidden, GenerateError, Generator,
+    Intents, OpenAi, Os, Outcome, Parsed, Request, Tier, Verdict, pipeline,
 };
 use cmdai_schema::Dialect;
 
@@ -70,12 +70,13 @@ fn run(words: &str, generators: Vec<Box<dyn Generator>>) -> Result<Answer<usize>
     let checks = Checks {
         parse: &parse,
         exists: Some(&exists),
+        before: None,
     };
     pipeline(
         &Request::new(words, Os::Linux, Dialect::Bash),
         &chain,
         &checks,
-        &str::len,
+        &|text| Verdict::free(text.len()),
         &mut |_| {},
     )
 }
@@ -209,13 +210,101 @@ fn words_the_engine_does_not_know_go_to_the_server() {
 }
 
 #[test]
-fn a_policy_may_thin_the_chain() {
+fn what_is_forbidden_is_not_offered_and_its_alternative_is() {
     let mut chain = Chain::new();
-    chain.push(Box::new(Intents));
-    chain.push(Box::new(Fixed("one", commands(&[("ls", 1)]))));
-    chain.retain(|generator| generator.endpoint().is_none() && generator.name() != "one");
+    let list = [("drop all", 900), ("ls", 500), ("erase", 400)];
+    chain.push(Box::new(Fixed("one", commands(&list))));
+    let checks = Checks {
+        parse: &parse,
+        exists: None,
+        before: None,
+    };
+    let judge = |text: &str| {
+        let forbidden = match text {
+            "drop all" => Some(Some("drop --dry-run")),
+            "erase" => Some(Some("drop all")),
+            _ => None,
+        };
+        Verdict {
+            judgement: text.len(),
+            forbidden: forbidden.map(|instead| Forbidden {
+                why: format!("{text} is not done here"),
+                instead: instead.map(str::to_owned),
+            }),
+        }
+    };
+    let request = Request::new("x", Os::Linux, Dialect::Bash);
+    let answer = pipeline(&request, &chain, &checks, &judge, &mut |_| {});
+    let Ok(Answer::Suggestions {
+        suggestions,
+        dropped,
+        ..
+    }) = answer
+    else {
+        panic!("{answer:?}")
+    };
+    let shown: Vec<&str> = suggestions
+        .iter()
+        .map(|one| one.candidate.command.as_str())
+        .collect();
+    // An alternative that is forbidden itself is not offered either, and has none of its own.
+    assert_eq!(shown, ["drop --dry-run", "ls"]);
+    let left_out: Vec<(&str, bool)> = dropped
+        .iter()
+        .map(|one| (one.command.as_str(), one.forbidden))
+        .collect();
     assert_eq!(
-        chain.iter().map(Generator::name).collect::<Vec<_>>(),
-        ["intents"]
+        left_out,
+        [("drop all", true), ("erase", true), ("drop all", true)]
+    );
+}
+
+#[test]
+fn a_contributor_may_change_the_words_and_keep_them_from_a_generator() {
+    struct Echo(&'static str);
+    impl Generator for Echo {
+        fn name(&self) -> &str {
+            self.0
+        }
+        fn tier(&self) -> Tier {
+            Tier::Retrieval
+        }
+        fn generate(
+            &self,
+            request: &Request,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<Outcome, GenerateError> {
+            commands(&[("", 1)])?;
+            Ok(Outcome::Abstained {
+                why: format!("saw {}", request.words),
+            })
+        }
+    }
+    let mut chain = Chain::new();
+    chain.push(Box::new(Echo("near")));
+    chain.push(Box::new(Echo("far")));
+    let before = |words: &mut String, generator: &dyn Generator| {
+        words.push_str(" politely");
+        if generator.name() == "far" {
+            Err("these words stay here".to_owned())
+        } else {
+            Ok(())
+        }
+    };
+    let checks = Checks {
+        parse: &parse,
+        exists: None,
+        before: Some(&before),
+    };
+    let request = Request::new("x", Os::Linux, Dialect::Bash);
+    let judge = |_: &str| Verdict::free(());
+    let answer = pipeline(&request, &chain, &checks, &judge, &mut |_| {});
+    let Ok(Answer::Abstained { attempts, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    let problems: Vec<&str> = attempts.iter().map(|one| one.problem.as_str()).collect();
+    assert_eq!(
+        problems,
+        ["saw x politely", "not asked: these words stay here"]
     );
 }

@@ -15,6 +15,7 @@ use crate::agents::{Agent, Answer, Call, Moment};
 
 /// Answers one call. Never says "allow"; every error is a denial.
 pub fn answer(agent: Agent, event: Option<&str>, input: &[u8], gate: &mut Gate) -> Answer {
+    cmdai_gate::fault::point("hook");
     let call = match Call::read(agent, event, input) {
         Ok(call) => call,
         Err(error) => return Answer::failure(&error.to_string()),
@@ -88,7 +89,11 @@ fn before(agent: Agent, call: &Call, command: &str, who: &Attribution, gate: &mu
 fn reason(outcome: &Outcome, settled: &Settled, governed: bool) -> String {
     let judgement = &outcome.judgement;
     let mut words = String::from("cmdai blocked this command");
-    if let Some(rule) = judgement.deciding_rule() {
+    if settled.unrecorded {
+        words.push_str(
+            ", because it cannot be recorded. A person has to see to this machine first.",
+        );
+    } else if let Some(rule) = judgement.deciding_rule() {
         words.push_str(&format!(": {} (rule {}).", rule.reason, rule.id));
         if let Some(instead) = &rule.instead {
             words.push_str(&format!(" Safer: `{instead}`."));

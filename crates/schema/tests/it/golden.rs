@@ -43,6 +43,7 @@ fn policy() -> PolicyEvaluation {
         snapshot_digest: Some("sha256:00".into()),
         engine_version: "0.1.0".into(),
         micros: 21,
+        monitored: None,
     }
 }
 

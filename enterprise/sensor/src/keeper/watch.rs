@@ -39,6 +39,14 @@ impl Guard {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
+        // Beside it, so that what it says about failing is known where it cannot be read itself.
+        let closed = cmdai_policy::Snapshot::open(&bytes)
+            .is_ok_and(|snapshot| snapshot.fail_mode() == cmdai_policy::FailMode::Closed);
+        let word: &[u8] = if closed { b"closed\n" } else { b"open\n" };
+        let beside = path.with_file_name("policy.fail-mode");
+        if files::read_bounded(&beside, 64).ok().as_deref() != Some(word) {
+            files::replace(&beside, word, 0o644)?;
+        }
         files::replace(path, &bytes, 0o644)?;
         self.ours = mark(path).map(|mark| (mark, bytes));
         Ok(())
