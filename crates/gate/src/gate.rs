@@ -357,6 +357,8 @@ impl Gate {
             {
                 Decision::Warn
             }
+            // A shell that cannot judge must be left all the same.
+            _ if leaves(request.text) => Decision::Warn,
             Failing::Open | Failing::Closed => Decision::Deny,
         };
         let hit = RuleHit {
@@ -391,6 +393,16 @@ impl Gate {
             facts: Facts::default(),
         }
     }
+}
+
+/// Nothing but the way out of a shell.
+fn leaves(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace();
+    matches!(words.next(), Some("exit" | "logout"))
+        && words.next().is_none_or(|status| {
+            status.len() <= 3 && status.bytes().all(|byte| byte.is_ascii_digit())
+        })
+        && words.next().is_none()
 }
 
 /// Joins a rule hit by maximum and keeps the strictest first.

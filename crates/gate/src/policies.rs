@@ -1,10 +1,12 @@
 //! The policies that apply, loaded once and looked at again when their files change.
 //!
 //! What happens when something is wrong:
-//! - The organisation's snapshot cannot be read, is damaged, or somebody else could have written
-//!   it: the last good one stays for the life of the process. Where there is none, the built-in
-//!   packs and the person's own policy decide, each record says so (`gate.no-policy`), and the
-//!   machine stays governed in every other way: nobody can insist, records go to the spool.
+//! - The organisation's snapshot is missing, cannot be read, is damaged, needs a newer engine, or
+//!   somebody else could have written it: the last good one stays for the life of the process. A
+//!   process that begins then reads the copy that its publisher keeps beside it
+//!   (`policy.last-good`). Where there is none either, the built-in packs and the person's own policy
+//!   decide, each record says so (`gate.no-policy`), and the machine stays governed in every other
+//!   way: nobody can insist, records go to the spool, AI agents wait.
 //! - What it had said about failing stays known although it cannot be read: whoever publishes it
 //!   writes `open` or `closed` into a file of its own beside it (`policy.fail-mode`), so that the
 //!   damage of one file does not also take the flag that says what to do about it.
@@ -73,6 +75,10 @@ impl Policies {
                     Snapshot::open(&bytes).map_err(|error| error.to_string())
                 },
             );
+            if self.organisation.good.is_none() {
+                self.organisation
+                    .fall_back(&governed.places.last_good(), owner);
+            }
             self.fallback = match self.organisation.good {
                 Some(_) => None,
                 None => fail_mode(&governed.places.fail_mode(), owner),
@@ -186,6 +192,24 @@ impl Policies {
 }
 
 impl Slot {
+    /// Takes the copy where there is one, and goes on saying what is wrong with the snapshot.
+    fn fall_back(&mut self, copy: &Path, owner: Owner) {
+        let loaded = files::read_checked(copy, SNAPSHOT_LIMIT, Some(owner))
+            .ok()
+            .and_then(|(bytes, _)| Snapshot::open(&bytes).ok());
+        let Some(snapshot) = loaded else { return };
+        let what = self
+            .problem
+            .take()
+            .unwrap_or_else(|| "the organisation's policy is missing".to_owned());
+        let version = snapshot.meta().version.clone();
+        self.take(snapshot);
+        self.problem = Some(format!(
+            "{}; the copy of version {version} holds",
+            what.trim_end_matches("; built-in rules decide")
+        ));
+    }
+
     fn take(&mut self, snapshot: Snapshot) {
         self.good = Some(snapshot);
         self.problem = None;

@@ -64,6 +64,12 @@ impl Places {
         self.snapshot.with_file_name("policy.fail-mode")
     }
 
+    /// A copy of the snapshot, or of the last one that an older engine reads: used where the snapshot
+    /// itself cannot be.
+    pub fn last_good(&self) -> PathBuf {
+        self.snapshot.with_file_name("policy.last-good")
+    }
+
     /// The folder of one person's spool.
     pub fn user_spool(&self, uid: u32) -> PathBuf {
         self.spool.join(uid.to_string())

@@ -221,6 +221,8 @@ pub fn uninstall(places: &Places) -> Result<()> {
         .with_context(|| format!("cannot remove {}", places.mark.display()))?;
     gone(std::fs::remove_file(&places.snapshot))
         .with_context(|| format!("cannot remove {}", places.snapshot.display()))?;
+    gone(std::fs::remove_file(places.last_good()))
+        .with_context(|| format!("cannot remove {}", places.last_good().display()))?;
     gone(std::fs::remove_file(places.fail_mode()))
         .with_context(|| format!("cannot remove {}", places.fail_mode().display()))?;
     gone(std::fs::remove_file(&places.socket))

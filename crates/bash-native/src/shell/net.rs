@@ -1,6 +1,6 @@
 //! The second net: each simple command, as the DEBUG trap shows it.
 
-use cmdai_gate::Outcome;
+use cmdai_gate::{Outcome, RULE_INTERNAL_ERROR};
 use cmdai_schema::{Decision, EffectKind, Mode, RuleHit};
 
 use super::{Shell, StoppedLine};
@@ -60,8 +60,9 @@ impl Shell {
         // Start-up files, prompts and completions are not lines of a person: nobody is asked, and
         // only what is denied does not run.
         let own_time = self.interactive && !self.in_line && !has_record;
-        if own_time && only_traps(&outcome) {
-            // Another tool puts its trap in place; at the next prompt ours comes back in front.
+        // Another tool puts its trap in place; at the next prompt ours comes back in front. And where
+        // nothing can be judged, the person's lines stop, and not the start of their shell.
+        if own_time && (only_traps(&outcome) || was_not_judged(&outcome)) {
             return 0;
         }
         let passes = if own_time {
@@ -146,6 +147,12 @@ fn is_own(text: &str) -> bool {
             | "unset __cmdai_prompt __cmdai_why"
     ) || OWN_TRAPS.contains(&text)
         || call(text)
+}
+
+/// The gate failed, so that the decision says nothing about the command.
+fn was_not_judged(outcome: &Outcome) -> bool {
+    let mut rules = outcome.judgement.rules.iter().peekable();
+    rules.peek().is_some() && rules.all(|hit| hit.id == RULE_INTERNAL_ERROR)
 }
 
 /// The worst it does is to the traps of this shell, which mend themselves.

@@ -126,9 +126,14 @@ impl World {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A program that does not read its input closes the pipe: that is no failure.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let mut pipe = child.stdin.take().unwrap();
+        let input = input.to_owned();
+        let writer = std::thread::spawn(move || {
+            // A program that does not read its input closes the pipe: that is no failure.
+            let _ = pipe.write_all(input.as_bytes());
+        });
         let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
         Said {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -48,6 +48,17 @@ impl Guard {
             files::replace(&beside, word, 0o644)?;
         }
         files::replace(path, &bytes, 0o644)?;
+        // The copy for the day on which the file is damaged. Where programs of an older engine may
+        // still run, it stays the one that they can read.
+        let copy = path.with_file_name("policy.last-good");
+        let old = files::read_bounded(&copy, MAX_WATCHED).ok();
+        let engine = |bytes: &[u8]| bytes.get(8..12).map(<[u8]>::to_vec);
+        let same = old.as_deref().is_none_or(|old| {
+            engine(old) == engine(&bytes) || cmdai_policy::Snapshot::open(old).is_err()
+        });
+        if same && old.as_deref() != Some(&bytes) {
+            files::replace(&copy, &bytes, 0o644)?;
+        }
         self.ours = mark(path).map(|mark| (mark, bytes));
         Ok(())
     }
