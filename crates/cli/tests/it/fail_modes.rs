@@ -189,7 +189,11 @@ const FAULTS: &[Fault] = &[
                 0,
             )
             .unwrap();
-            for name in ["KUBECONFIG", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+            for name in [
+                "KUBECONFIG",
+                "AWS_CONFIG_FILE",
+                "AWS_SHARED_CREDENTIALS_FILE",
+            ] {
                 world
                     .more
                     .push((name.to_owned(), pipe.display().to_string()));
@@ -355,7 +359,9 @@ fn page() -> PathBuf {
 
 #[test]
 fn each_fault_does_what_the_table_says() {
-    let mut table = String::from("| what is broken | policy says | `cmdai run` | bash | agent's hook |\n|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| what is broken | policy says | `cmdai run` | bash | agent's hook |\n|---|---|---|---|---|\n",
+    );
     // Two at a time: most of the time is waiting for shells.
     let rows: Vec<(&Fault, usize, &str)> = FAULTS
         .iter()
@@ -378,16 +384,15 @@ fn each_fault_does_what_the_table_says() {
         .collect();
     for ((fault, at, mode), doors) in rows.iter().zip(&seen) {
         let cells: Vec<String> = doors.iter().map(|runs| cell(runs, &fault.probes)).collect();
-        let _ = writeln!(
-            table,
-            "| {} | {mode} | {} |",
-            fault.name,
-            cells.join(" | ")
-        );
+        let _ = writeln!(table, "| {} | {mode} | {} |", fault.name, cells.join(" | "));
         let [program, bash, hook] = doors;
         // What must hold whatever the table says.
         if fault.agent_waits {
-            assert!(hook.is_empty(), "{}: an agent went on: {hook:?}", fault.name);
+            assert!(
+                hook.is_empty(),
+                "{}: an agent went on: {hook:?}",
+                fault.name
+            );
         }
         for (door, runs) in DOORS.iter().zip([program, bash]) {
             assert_eq!(
@@ -423,9 +428,15 @@ fn two_crashes_of_a_hook_leave_a_shell_that_records_and_an_alert() {
         fault(&mut world, "hook");
         let mut shell = world.bash();
         type_line(&mut shell, "shovel");
-        assert!(!world.ran("shovel"), "{mode}: the first crash stops its line");
+        assert!(
+            !world.ran("shovel"),
+            "{mode}: the first crash stops its line"
+        );
         let shown = shell.run("shovel").unwrap();
-        assert!(shown.contains("failed twice in this shell"), "{mode}: {shown}");
+        assert!(
+            shown.contains("failed twice in this shell"),
+            "{mode}: {shown}"
+        );
         type_line(&mut shell, "shovel");
         assert_eq!(world.ran("shovel"), goes_on, "{mode}: {}", shell.screen());
         let alerts = world

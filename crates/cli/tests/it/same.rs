@@ -92,7 +92,11 @@ fn the_program_and_bash_judge_alike() {
     let bash = String::from_utf8(output.stdout).unwrap();
     let (program, bash) = (judgements(&program.stdout), judgements(&bash));
     assert_eq!((program.len(), bash.len()), (rows.len(), rows.len()));
-    assert!(rows.len() > 1_000, "{} rows are too few to say much", rows.len());
+    assert!(
+        rows.len() > 1_000,
+        "{} rows are too few to say much",
+        rows.len()
+    );
     let different: Vec<String> = program
         .iter()
         .zip(&bash)
@@ -104,9 +108,17 @@ fn the_program_and_bash_judge_alike() {
                     .as_array()
                     .map(|rules| rules.iter().map(|hit| &hit["id"]).collect())
                     .unwrap_or_default();
-                format!("{} {rules:?} {}", judgement["decision"], judgement["digest"])
+                format!(
+                    "{} {rules:?} {}",
+                    judgement["decision"], judgement["digest"]
+                )
             };
-            format!("{}\n  program {}\n  bash    {}", row["command"], short(one), short(other))
+            format!(
+                "{}\n  program {}\n  bash    {}",
+                row["command"],
+                short(one),
+                short(other)
+            )
         })
         .collect();
     assert!(
@@ -154,9 +166,15 @@ fn records_of_all_doors_say_the_same() {
         let digest = format!("sha256:{}", cmdai_schema::Hash::of(&[&snapshot]));
         for start in &said {
             assert_eq!(start.digest, said[0].digest, "{line}");
-            assert_eq!(start.policy.violated_rules, said[0].policy.violated_rules, "{line}");
+            assert_eq!(
+                start.policy.violated_rules, said[0].policy.violated_rules,
+                "{line}"
+            );
             assert_eq!(start.policy.monitored, said[0].policy.monitored, "{line}");
-            assert_eq!(start.policy.snapshot_digest.as_deref(), Some(digest.as_str()));
+            assert_eq!(
+                start.policy.snapshot_digest.as_deref(),
+                Some(digest.as_str())
+            );
             assert_eq!(start.policy.engine_version, said[0].policy.engine_version);
         }
     }
