@@ -199,6 +199,67 @@ pub struct Approvals {
     pub break_glass: Option<bool>,
     /// Hours within which an emergency is reviewed.
     pub review_hours: Option<u32>,
+    /// Groups whose members are managers; the group `managers` when empty.
+    pub managers: Vec<String>,
+    /// Weakest proof of who approves that machines accept.
+    pub factor: Option<Factor>,
+    /// Longest exception that may be asked for, in days; 90 when absent, 0 for none.
+    pub exception_days: Option<u32>,
+}
+
+/// How an approver proves who they are, weakest first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Factor {
+    /// Their password, typed again.
+    Password,
+    /// A code that changes every half minute, or a recovery code.
+    Totp,
+    /// A security key or passkey, whose word machines check themselves.
+    Webauthn,
+}
+
+impl Factor {
+    /// Words in documents and grants.
+    pub(crate) const WORDS: &[(&'static str, Self)] = &[
+        ("password", Self::Password),
+        ("totp", Self::Totp),
+        ("webauthn", Self::Webauthn),
+    ];
+
+    /// The word in documents and grants.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::Webauthn => "webauthn",
+        }
+    }
+
+    /// By its word; nothing where the word is not known.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::WORDS
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, factor)| *factor)
+    }
+}
+
+impl Document {
+    /// The weakest proof of who approves that counts: what `approvals.factor` says, and a second
+    /// factor at least where `compliance.require_mfa` asks for one.
+    pub fn needed_factor(&self) -> Factor {
+        let least = if self.compliance.require_mfa == Some(true) {
+            Factor::Totp
+        } else {
+            Factor::Password
+        };
+        self.approvals
+            .factor
+            .map_or(least, |named| named.max(least))
+    }
 }
 
 /// What is recorded and where it goes.

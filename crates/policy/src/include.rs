@@ -66,6 +66,9 @@ fn join(whole: &mut Document, template: Document) {
     approvals.max_uses = least(approvals.max_uses, more.max_uses);
     approvals.break_glass = least(approvals.break_glass, more.break_glass);
     approvals.review_hours = least(approvals.review_hours, more.review_hours);
+    permit(&mut approvals.managers, more.managers);
+    approvals.factor = approvals.factor.max(more.factor);
+    approvals.exception_days = least(approvals.exception_days, more.exception_days);
 
     let (audit, more) = (&mut whole.audit, template.audit);
     audit.log_all_commands = audit.log_all_commands.max(more.log_all_commands);

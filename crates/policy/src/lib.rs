@@ -32,6 +32,7 @@ mod error;
 mod glob;
 mod hit;
 mod include;
+mod lift;
 mod lint;
 mod moment;
 mod packs;
@@ -55,11 +56,12 @@ pub use compiled::Settings;
 pub use decide::{Layer, Layers, decide, verify_instead};
 pub use difference::{Change, Direction, difference};
 pub use document::{
-    Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, FailMode,
+    Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, Factor, FailMode,
     Inference, Privacy, Rule, Safety, Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
 };
 pub use effective::{EffectiveRule, effective};
 pub use error::{PolicyError, PolicyErrors, Severity};
+pub use lift::Lift;
 pub use lint::lint;
 pub use packs::BuiltIn;
 pub use read::parse;

@@ -9,7 +9,9 @@
 //! | `POST session` | – | [`SignIn`] | [`Me`] |
 //! | `GET session` | any | | [`Me`] |
 //! | `DELETE session` | any | | 204 |
-//! | `POST tokens` | any | [`NewToken`] | [`TokenMade`] |
+//! | `POST password` | any | [`PasswordChange`] | 204 |
+//! | `GET tokens`, `POST tokens`, `DELETE tokens/{id}` | any | [`NewToken`] | [`TokenList`], [`TokenMade`] |
+//! | `GET factors`, `POST factors/totp`, `POST factors/totp/{id}`, `POST factors/{id}/remove` | any | [`NewTotp`], [`TotpCode`], [`Confirmation`] | [`FactorList`], [`TotpMade`], [`RecoveryCodes`] |
 //! | `GET overview` | viewer | | [`Overview`] |
 //! | `GET events?q=&from=&to=&cursor=&limit=` | viewer | | [`EventPage`] |
 //! | `GET events/histogram?q=&from=&to=&buckets=` | viewer | | [`Histogram`] |
@@ -18,7 +20,11 @@
 //! | `GET alerts?status=` | viewer | | [`AlertList`] |
 //! | `POST alerts/{id}` | security | [`AlertChange`] | [`Alert`] |
 //! | `GET approvals?status=` | viewer | | [`ApprovalList`] |
-//! | `POST approvals/{id}` | security | [`ApprovalDecision`] | [`Approval`] |
+//! | `GET approvals/{id}` | viewer | | [`Approval`] |
+//! | `POST approvals/{id}` | viewer, and the groups that the policy names | [`ApprovalDecision`] | [`Approval`] |
+//! | `GET exceptions`, `POST exceptions/{id}/revoke` | viewer, security | [`Revocation`] | [`ExceptionList`] |
+//! | `GET emergencies`, `POST emergencies/{id}/review` | viewer, security | [`Review`] | [`EmergencyList`] |
+//! | `POST chat/slack` | signed by the chat service | its form | its answer |
 //! | `GET machines` | viewer | | [`MachineList`] |
 //! | `GET machines/{id}` | viewer | | [`Machine`] |
 //! | `POST machines/{id}/quarantine` | security | [`QuarantineChange`] | [`Machine`] |
@@ -34,8 +40,12 @@
 //! | `GET ledger` | viewer | | [`LedgerView`] |
 //! | `GET channels`, `PUT channels/{id}`, `DELETE channels/{id}`, `POST channels/{id}/test` | administrator | [`Channel`] | [`ChannelList`] … |
 //! | `GET deliveries` | viewer | | [`DeliveryList`] |
-//! | `GET users`, `POST users`, `DELETE users/{login}` | administrator | [`NewUser`] | [`UserList`] |
+//! | `GET users`, `POST users`, `POST users/{login}`, `DELETE users/{login}` | administrator | [`NewUser`], [`UserChange`] | [`UserList`] |
 //! | `GET openapi.json` | any | | the OpenAPI document |
+//!
+//! Acts that ask for the password again take a second factor in the header `x-cmdai-code`: a code of
+//! six digits, or a recovery code. It is needed where the account has a second factor or the policy
+//! says `compliance.require_mfa`; without it the answer is 403 with the code `factor_required`.
 //!
 //! Roles: `viewer` < `auditor` (may export) ; `security` (may act) ; `administrator` (everything).
 //! An auditor may not act, security may not manage people.
@@ -110,6 +120,92 @@ wire! {
         pub organisation: String,
         /// The password is the one made at first start and must be changed soon.
         pub initial_password: bool,
+        /// Groups.
+        pub groups: Vec<String>,
+        /// Acts that ask for the password ask for a code too.
+        pub second_factor: bool,
+        /// The policy asks for a second factor and the account has none.
+        pub factor_missing: bool,
+    }
+    /// A new password; every other session and token of the account ends.
+    pub struct PasswordChange {
+        /// The password until now.
+        pub password: String,
+        /// The password from now on, at least 12 characters.
+        pub new_password: String,
+    }
+    /// The actor's own password, asked again.
+    pub struct Confirmation {
+        /// Password.
+        pub password: String,
+    }
+    /// A second factor.
+    pub struct Factor {
+        /// Factor.
+        pub id: String,
+        /// `totp` or `webauthn`.
+        pub kind: String,
+        /// What its owner calls it.
+        pub name: String,
+        /// It was used once; before that it counts for nothing.
+        pub confirmed: bool,
+        /// When made.
+        pub created: String,
+        /// Last use.
+        pub last_used: Option<String>,
+    }
+    /// Second factors of the account.
+    pub struct FactorList {
+        /// Factors.
+        pub factors: Vec<Factor>,
+        /// Recovery codes that are left.
+        pub recovery_codes: u64,
+        /// The policy asks for a second factor.
+        pub required: bool,
+    }
+    /// A new authenticator app.
+    pub struct NewTotp {
+        /// What its owner calls it.
+        pub name: String,
+        /// The account's own password.
+        pub password: String,
+    }
+    /// For the authenticator app; shown once.
+    pub struct TotpMade {
+        /// Factor.
+        pub id: String,
+        /// The shared secret, base32.
+        pub secret: String,
+        /// The same as an `otpauth://` address.
+        pub uri: String,
+    }
+    /// A code of the authenticator app.
+    pub struct TotpCode {
+        /// Six digits.
+        pub code: String,
+    }
+    /// Each stands in for a code once. Shown once.
+    pub struct RecoveryCodes {
+        /// Codes.
+        pub codes: Vec<String>,
+    }
+    /// A token of a program.
+    pub struct Token {
+        /// Token.
+        pub id: String,
+        /// What it is for.
+        pub name: String,
+        /// Whose.
+        pub login: String,
+        /// When made.
+        pub created: String,
+        /// When it lapses.
+        pub expires: String,
+    }
+    /// Tokens, newest first: one's own, an administrator's are all.
+    pub struct TokenList {
+        /// Tokens.
+        pub tokens: Vec<Token>,
     }
     /// A token for a program.
     pub struct NewToken {
@@ -353,6 +449,150 @@ wire! {
         pub decision_reason: Option<String>,
         /// When it was decided.
         pub decided: Option<String>,
+        /// `command`, `exception` or `break_glass`.
+        pub kind: String,
+        /// Hash of all of this; a grant carries it.
+        pub binding_hash: String,
+        /// How many different people must say yes.
+        pub needed: u32,
+        /// How many have, and still may.
+        pub given: u32,
+        /// Groups whose members may answer; the role security where it is empty.
+        pub groups: Vec<String>,
+        /// One of those who say yes must be in one of these groups, where there are any.
+        pub managers: Vec<String>,
+        /// Weakest proof that counts: `password`, `totp`, `webauthn`.
+        pub factor: String,
+        /// How often a grant may be used.
+        pub uses: u32,
+        /// What was said, oldest first.
+        pub votes: Vec<ApprovalVote>,
+        /// Of an exception: what it would lift.
+        pub exception: Option<ExceptionAsked>,
+    }
+    /// What one person said.
+    pub struct ApprovalVote {
+        /// Account.
+        pub login: String,
+        /// Person.
+        pub person: String,
+        /// Yes or no.
+        pub approve: bool,
+        /// How they proved it.
+        pub factor: String,
+        /// What they said.
+        pub reason: String,
+        /// When.
+        pub time: String,
+    }
+    /// An exception as it is asked for.
+    pub struct ExceptionAsked {
+        /// Rules to lift.
+        pub rules: Vec<String>,
+        /// Only for commands that fit this pattern.
+        pub pattern: Option<String>,
+        /// Only in this folder and below.
+        pub directory: Option<String>,
+        /// Seconds from the approval on.
+        pub duration_s: u64,
+        /// The command that it is about.
+        pub text: Option<String>,
+    }
+    /// An approved exception.
+    pub struct ExceptionView {
+        /// Exception: the request it came from.
+        pub id: String,
+        /// `active`, `expired` or `revoked`.
+        pub status: String,
+        /// Machine.
+        pub machine_id: String,
+        /// Host name.
+        pub hostname: String,
+        /// Person.
+        pub user: String,
+        /// What it lifts.
+        pub lifts: ExceptionAsked,
+        /// What the person said.
+        pub reason: Option<String>,
+        /// When it was asked for.
+        pub asked: String,
+        /// When it was approved.
+        pub approved: String,
+        /// By whom.
+        pub approvers: Vec<String>,
+        /// Last moment.
+        pub until: String,
+        /// Last command that one of the rules would have stopped.
+        pub last_used: Option<String>,
+        /// How many there were.
+        pub uses: u64,
+        /// When it was taken back.
+        pub revoked: Option<String>,
+        /// By whom.
+        pub revoked_by: Option<String>,
+        /// Why.
+        pub revoked_reason: Option<String>,
+    }
+    /// Exceptions, those that end last first.
+    pub struct ExceptionList {
+        /// Exceptions.
+        pub exceptions: Vec<ExceptionView>,
+    }
+    /// Takes an exception back; the password is asked again.
+    pub struct Revocation {
+        /// Why.
+        pub reason: String,
+        /// The actor's own password.
+        pub password: String,
+    }
+    /// Somebody went ahead in an emergency.
+    pub struct Emergency {
+        /// Emergency.
+        pub id: String,
+        /// `due`, `late` or `reviewed`.
+        pub status: String,
+        /// Redacted text of the command.
+        pub text: String,
+        /// Working directory.
+        pub cwd: String,
+        /// Rules that asked for approval.
+        pub rules: Vec<String>,
+        /// Risk.
+        pub risk: String,
+        /// Machine.
+        pub machine_id: String,
+        /// Host name.
+        pub hostname: String,
+        /// Person.
+        pub user: String,
+        /// What the person said.
+        pub reason: Option<String>,
+        /// When.
+        pub used: String,
+        /// When its review is due.
+        pub due: String,
+        /// When it was reviewed.
+        pub reviewed: Option<String>,
+        /// By whom.
+        pub reviewed_by: Option<String>,
+        /// `justified` or `unjustified`.
+        pub verdict: Option<String>,
+        /// What was said.
+        pub note: Option<String>,
+    }
+    /// Emergencies, newest first.
+    pub struct EmergencyList {
+        /// Emergencies.
+        pub emergencies: Vec<Emergency>,
+    }
+    /// A review, by somebody else; the password is asked again.
+    pub struct Review {
+        /// `justified` or `unjustified`.
+        pub verdict: String,
+        /// What was found.
+        pub note: String,
+        /// The actor's own password.
+        pub password: String,
     }
     /// Requests, newest first.
     pub struct ApprovalList {
@@ -367,6 +607,8 @@ wire! {
         pub reason: String,
         /// The approver's own password.
         pub password: String,
+        /// `binding_hash` of what was shown; where it is another one, nothing is decided.
+        pub binding_hash: Option<String>,
     }
     /// A machine.
     pub struct Machine {
@@ -437,6 +679,8 @@ wire! {
         pub hours: u32,
         /// How many machines may use it: 1, or more for a simulated fleet or an image.
         pub uses: u32,
+        /// The actor's own password.
+        pub password: Option<String>,
     }
     /// Shown once.
     pub struct EnrolmentToken {
@@ -703,13 +947,14 @@ wire! {
     pub struct Channel {
         /// Channel.
         pub id: String,
-        /// `webhook`.
+        /// `webhook` or `slack`.
         pub kind: String,
         /// Where to.
         pub url: String,
         /// Least severity.
         pub min_severity: String,
-        /// Signs bodies (HMAC-SHA-256); never given back.
+        /// `webhook`: signs bodies (HMAC-SHA-256). `slack`: the signing secret that its answers carry.
+        /// Never given back.
         pub secret: Option<String>,
         /// It is used.
         pub enabled: bool,
@@ -751,6 +996,25 @@ wire! {
         pub created: String,
         /// Last sign-in.
         pub last_seen: Option<String>,
+        /// Groups, for approvals.
+        pub groups: Vec<String>,
+        /// Id in the chat service.
+        pub chat: Option<String>,
+        /// It has a second factor.
+        pub second_factor: bool,
+    }
+    /// A change to an account; fields left out stay. The password is asked again.
+    pub struct UserChange {
+        /// Role.
+        pub role: Option<Role>,
+        /// Groups.
+        pub groups: Option<Vec<String>>,
+        /// Id in the chat service; empty for none.
+        pub chat: Option<String>,
+        /// Take the second factors away, where their owner has lost them.
+        pub reset_factors: Option<bool>,
+        /// The actor's own password.
+        pub password: String,
     }
     /// Accounts.
     pub struct UserList {
@@ -767,5 +1031,9 @@ wire! {
         pub person: String,
         /// Password, at least 12 characters.
         pub password: String,
+        /// Groups, for approvals.
+        pub groups: Option<Vec<String>>,
+        /// The actor's own password.
+        pub your_password: Option<String>,
     }
 }

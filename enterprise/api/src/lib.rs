@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ApiError {
     /// Stable code: `unauthenticated`, `forbidden`, `not_found`, `invalid`, `conflict`,
-    /// `step_up_required`, `too_many_requests`, `internal`.
+    /// `step_up_required`, `factor_required`, `too_many_requests`, `internal`.
     pub code: String,
     /// What is wrong and what to do, lower-case.
     pub message: String,

@@ -12,7 +12,10 @@
 //! certificate (DER), hex>`, used once. The hash lets the sensor trust the right server without
 //! having seen it before.
 
-use cmdai_schema::{MachineManifest, governor::Binding};
+use cmdai_schema::{
+    MachineManifest,
+    governor::{Binding, ExceptionRequest},
+};
 use serde::{Deserialize, Serialize};
 
 /// First contact.
@@ -101,6 +104,9 @@ pub struct Authority {
     pub grant_keys: Vec<String>,
     /// Keys that may sign [`Order`]s.
     pub order_keys: Vec<String>,
+    /// Security keys of approvers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approver_keys: Vec<ApproverKey>,
 }
 
 /// A decision about a request. Denials are signed too, so that nobody else can deny.
@@ -130,8 +136,86 @@ pub struct Grant {
     pub issued: String,
     /// Not after, RFC 3339.
     pub expires: String,
-    /// How many times; 1.
+    /// How many times.
     pub uses: u32,
+    /// Everybody whose yes it took, with how they proved it. `factor` above is the weakest of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<Assent>,
+    /// Of an exception: its last moment, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// One person's yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assent {
+    /// Account.
+    pub login: String,
+    /// Person; differs from all others of the grant.
+    pub person: String,
+    /// `password`, `totp`, `webauthn`.
+    pub factor: String,
+    /// When, RFC 3339.
+    pub time: String,
+    /// A security key's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assertion: Option<Assertion>,
+}
+
+/// What a security key signed (Web Authentication, level 2). All but the statement is base64url
+/// without padding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Assertion {
+    /// The text that was agreed to: RFC 8785 of [`Agreement`]. Its SHA-256 is the challenge.
+    pub statement: String,
+    /// Credential.
+    pub credential_id: String,
+    /// `clientDataJSON` of the browser.
+    pub client_data: String,
+    /// `authenticatorData`.
+    pub authenticator_data: String,
+    /// Signature over the authenticator's data and the hash of the client's.
+    pub signature: String,
+}
+
+/// What an approver with a security key agrees to, word for word. A machine compares each with the
+/// grant, so that nobody can make more of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// `cmdai.agreement/1`.
+    pub format: String,
+    /// The request.
+    pub request_id: String,
+    /// The machine.
+    pub machine_id: String,
+    /// Who asked.
+    pub user: String,
+    /// What was asked.
+    pub binding_hash: String,
+    /// How often.
+    pub uses: u32,
+    /// Grant not after, RFC 3339.
+    pub not_after: String,
+    /// Of an exception: how long at most, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<u64>,
+}
+
+/// The public key of an approver's security key: part of the signed target `authority.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproverKey {
+    /// Account.
+    pub login: String,
+    /// Person.
+    pub person: String,
+    /// Credential, base64url.
+    pub credential_id: String,
+    /// Public key: uncompressed point on P-256, base64url.
+    pub public_key: String,
+    /// Name of the relying party: the console's host.
+    pub rp_id: String,
+    /// The console's origin, such as `https://cmdai.example:8440`.
+    pub origin: String,
 }
 
 /// An order to a machine. Only restrictive moves, and taking them back.
@@ -143,8 +227,11 @@ pub struct Order {
     pub serial: u64,
     /// The machine.
     pub machine_id: String,
-    /// `quarantine` or `release`.
+    /// `quarantine`, `release`, or `revoke-exception`.
     pub kind: String,
+    /// Of `revoke-exception`: the exception.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Why, shown to the person.
     pub reason: String,
     /// Who gave it.
@@ -164,6 +251,9 @@ pub struct BoundRequest {
     pub uid: u32,
     /// Path to SHA-256 of each file that would run, hex; sorted by path.
     pub files: std::collections::BTreeMap<String, String>,
+    /// The exception that is asked for, where it is one; the binding then is for people to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<ExceptionRequest>,
 }
 
 /// A machine asks for an approval.
@@ -171,6 +261,9 @@ pub struct BoundRequest {
 pub struct ApprovalOpen {
     /// Chosen by the machine: 8 letters and digits, unique on it.
     pub request_id: String,
+    /// `command`, `exception`, or `break_glass`: the last asks nothing, it tells.
+    #[serde(default = "command")]
+    pub kind: String,
     /// What is asked for.
     pub request: BoundRequest,
     /// Hash that the grant must carry.
@@ -181,6 +274,10 @@ pub struct ApprovalOpen {
     pub session_id: String,
     /// When it lapses, RFC 3339.
     pub expires: String,
+}
+
+fn command() -> String {
+    "command".to_owned()
 }
 
 /// The request is known to the server.

@@ -7,7 +7,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::{At, Login};
+use cmdai_api::console::{
+    Confirmation, FactorList, Me, NewTotp, PasswordChange, RecoveryCodes, TokenList, TotpCode,
+    TotpMade,
+};
+
+use crate::arguments::{Account, AccountTask, At, Login};
 use crate::client::Client;
 
 /// What `login` keeps, readable by the person only.
@@ -57,6 +62,100 @@ pub(crate) async fn login(arguments: Login) -> Result<()> {
         arguments.login
     );
     Ok(())
+}
+
+/// What only a person may do, by their password and not by a token.
+pub(crate) async fn account(arguments: Account) -> Result<()> {
+    let kept = kept();
+    let server = match (&arguments.at.server, &kept) {
+        (Some(server), _) => server.clone(),
+        (None, Ok(kept)) => kept.server.clone(),
+        (None, Err(_)) => "http://127.0.0.1:8440".to_owned(),
+    };
+    let login = match &arguments.login {
+        Some(login) => login.clone(),
+        None => {
+            let me: Me = client(&arguments.at)?.get("session", &[]).await?;
+            me.login
+        }
+    };
+    let password = secret("CMDAI_PASSWORD", &format!("password of {login}: "))?;
+    let session = Client::session(&server, &login, &password).await?;
+    match arguments.task {
+        AccountTask::Password => {
+            let new_password = secret("CMDAI_NEW_PASSWORD", "new password: ")?;
+            let body = PasswordChange {
+                password,
+                new_password,
+            };
+            session.post_nothing("password", &body).await?;
+            anstream::println!(
+                "the password of {login} is changed; every other session and token ended: run `cmdai-enterprise login` again"
+            );
+        }
+        AccountTask::Totp { name } => {
+            let body = NewTotp { name, password };
+            let made: TotpMade = session.post("factors/totp", &body).await?;
+            anstream::println!("secret  {}\naddress {}", made.secret, made.uri);
+            let code = secret("CMDAI_CODE", "first code of the app: ")?;
+            let path = format!("factors/totp/{}", made.id);
+            let code = TotpCode {
+                code: code.trim().to_owned(),
+            };
+            let codes: RecoveryCodes = session.post(&path, &code).await?;
+            anstream::println!("recovery codes, each good once:");
+            for code in codes.codes {
+                anstream::println!("  {code}");
+            }
+        }
+        AccountTask::Factors => {
+            let list: FactorList = session.get("factors", &[]).await?;
+            for factor in &list.factors {
+                let state = if factor.confirmed {
+                    ""
+                } else {
+                    "  (not confirmed)"
+                };
+                anstream::println!(
+                    "{}  {:<9} {}{state}",
+                    factor.id,
+                    factor.kind,
+                    cmdai_gate::escape(&factor.name)
+                );
+            }
+            anstream::println!("recovery codes left: {}", list.recovery_codes);
+        }
+        AccountTask::RemoveFactor { id } => {
+            let body = Confirmation { password };
+            session
+                .post_nothing(&format!("factors/{id}/remove"), &body)
+                .await?;
+            anstream::println!("removed");
+        }
+        AccountTask::Tokens => {
+            let list: TokenList = session.get("tokens", &[]).await?;
+            for token in &list.tokens {
+                anstream::println!(
+                    "{}  {:<12} until {}  {}",
+                    token.id,
+                    token.login,
+                    token.expires,
+                    cmdai_gate::escape(&token.name)
+                );
+            }
+        }
+        AccountTask::EndToken { id } => {
+            session.delete(&format!("tokens/{id}")).await?;
+            anstream::println!("ended");
+        }
+    }
+    Ok(())
+}
+
+fn kept() -> Result<Kept> {
+    let path = file();
+    let bytes = std::fs::read(&path).context("not signed in")?;
+    Ok(serde_json::from_slice(&bytes)?)
 }
 
 /// The client of the last `login`, or of `CMDAI_TOKEN` at the named server.

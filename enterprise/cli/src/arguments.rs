@@ -39,6 +39,14 @@ pub(crate) enum Task {
     Approve(Decision),
     /// Deny a request
     Deny(Decision),
+    /// Exceptions from rules: what is open, take one back
+    Exceptions(Exceptions),
+    /// What people did by break-glass: list, review
+    Emergencies(Emergencies),
+    /// Your own account: password, second factor, tokens
+    Account(Account),
+    /// Accounts of others
+    Users(Users),
     /// The organisation's policy
     Policy(Policy),
     /// Machines
@@ -229,6 +237,158 @@ pub(crate) struct Decision {
     /// Why
     #[arg(long)]
     pub(crate) reason: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Exceptions {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(subcommand)]
+    pub(crate) task: ExceptionsTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ExceptionsTask {
+    /// List exceptions, those that end last first
+    List {
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Take an exception back
+    Revoke {
+        /// The exception
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Emergencies {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(subcommand)]
+    pub(crate) task: EmergenciesTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EmergenciesTask {
+    /// List emergencies, newest first
+    List {
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Review an emergency of somebody else
+    Review {
+        /// The emergency
+        id: String,
+        /// justified or unjustified
+        #[arg(long, value_parser = ["justified", "unjustified"])]
+        verdict: String,
+        /// What you found
+        #[arg(long)]
+        note: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Account {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Login; else the one of the last `login`
+    #[arg(long)]
+    pub(crate) login: Option<String>,
+    #[command(subcommand)]
+    pub(crate) task: AccountTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountTask {
+    /// Change your password; every other session and token of yours ends
+    Password,
+    /// Add an authenticator app as your second factor
+    Totp {
+        /// What you call it
+        #[arg(long, default_value = "authenticator app")]
+        name: String,
+    },
+    /// List your second factors
+    Factors,
+    /// Remove a second factor
+    RemoveFactor {
+        /// The factor
+        id: String,
+    },
+    /// List tokens of programs
+    Tokens,
+    /// End a token
+    EndToken {
+        /// The token
+        id: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Users {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(subcommand)]
+    pub(crate) task: UsersTask,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RoleWord {
+    Viewer,
+    Auditor,
+    Security,
+    Administrator,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UsersTask {
+    /// List accounts
+    List {
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Add an account; its password comes from CMDAI_NEW_PASSWORD or is asked for
+    Add {
+        /// Login
+        login: String,
+        /// Login name on machines: nobody approves for themselves
+        #[arg(long)]
+        person: String,
+        /// Role
+        #[arg(long, value_enum, default_value = "viewer")]
+        role: RoleWord,
+        /// Groups, for approvals
+        #[arg(long = "group")]
+        groups: Vec<String>,
+    },
+    /// Change an account; what is left out stays
+    Change {
+        /// Login
+        login: String,
+        /// Role
+        #[arg(long, value_enum)]
+        role: Option<RoleWord>,
+        /// Groups, all of them
+        #[arg(long = "group")]
+        groups: Vec<String>,
+        /// Take it out of every group
+        #[arg(long, conflicts_with = "groups")]
+        no_groups: bool,
+        /// Id in the chat service; empty for none
+        #[arg(long)]
+        chat: Option<String>,
+        /// Take its second factors away, where their owner has lost them
+        #[arg(long)]
+        reset_factors: bool,
+    },
 }
 
 #[derive(Args)]

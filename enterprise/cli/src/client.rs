@@ -6,11 +6,16 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Variable with the code of a second factor.
+const CODE: &str = "CMDAI_CODE";
+
 /// A signed-in client.
 #[derive(Clone)]
 pub(crate) struct Client {
     base: String,
     token: String,
+    /// A person's session, for what no token may do.
+    cookie: Option<String>,
     http: reqwest::Client,
 }
 
@@ -21,19 +26,14 @@ impl Client {
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             token,
+            cookie: None,
             http,
         })
     }
 
-    /// Signs in and makes a token.
-    pub(crate) async fn sign_in(
-        base: &str,
-        login: &str,
-        password: &str,
-        name: &str,
-        days: u32,
-    ) -> Result<(Self, String)> {
-        use cmdai_api::console::{NewToken, SignIn, TokenMade};
+    /// Signs in as a person, for as long as this program runs.
+    pub(crate) async fn session(base: &str, login: &str, password: &str) -> Result<Self> {
+        use cmdai_api::console::SignIn;
         let base = base.trim_end_matches('/');
         let http = http()?;
         let body = SignIn {
@@ -55,22 +55,34 @@ impl Client {
             .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
             .collect::<Vec<_>>()
             .join("; ");
-        let made = http
-            .post(format!("{base}/api/v1/tokens"))
-            .header("x-cmdai", "1")
-            .header("cookie", cookie)
-            .json(&NewToken {
-                name: name.to_owned(),
-                days,
-            })
-            .send()
-            .await?;
-        let made: TokenMade = accept(made).await?.json().await?;
+        Ok(Self {
+            base: base.to_owned(),
+            token: String::new(),
+            cookie: Some(cookie),
+            http,
+        })
+    }
+
+    /// Signs in and makes a token.
+    pub(crate) async fn sign_in(
+        base: &str,
+        login: &str,
+        password: &str,
+        name: &str,
+        days: u32,
+    ) -> Result<(Self, String)> {
+        use cmdai_api::console::{NewToken, TokenMade};
+        let session = Self::session(base, login, password).await?;
+        let new = NewToken {
+            name: name.to_owned(),
+            days,
+        };
+        let made: TokenMade = session.post("tokens", &new).await?;
         Ok((
             Self {
-                base: base.to_owned(),
                 token: made.token,
-                http,
+                cookie: None,
+                ..session
             },
             made.expires,
         ))
@@ -103,11 +115,42 @@ impl Client {
         path: &str,
         body: &B,
     ) -> Result<T> {
-        Ok(self
-            .send(self.request(Method::POST, path).json(body))
-            .await?
-            .json()
-            .await?)
+        Ok(self.post_raw(path, body).await?.json().await?)
+    }
+
+    /// `POST path` where nothing comes back.
+    pub(crate) async fn post_nothing<B: Serialize>(&self, path: &str, body: &B) -> Result<()> {
+        self.post_raw(path, body).await.map(drop)
+    }
+
+    /// Asks for the code of a second factor where the server wants one and somebody can be asked.
+    async fn post_raw<B: Serialize>(&self, path: &str, body: &B) -> Result<Response> {
+        let request = || self.request(Method::POST, path).json(body);
+        let given = std::env::var(CODE).ok();
+        let first = match &given {
+            Some(code) => request().header("x-cmdai-code", code),
+            None => request(),
+        };
+        match self.send(first).await {
+            Err(error)
+                if given.is_none()
+                    && error.to_string().ends_with("(factor_required)")
+                    && std::io::IsTerminal::is_terminal(&std::io::stdin()) =>
+            {
+                anstream::eprintln!("{error:#}");
+                let code = crate::account::secret(CODE, "code: ")?;
+                self.send(request().header("x-cmdai-code", code.trim()))
+                    .await
+            }
+            other => other,
+        }
+    }
+
+    /// `DELETE path`.
+    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
+        self.send(self.request(Method::DELETE, path))
+            .await
+            .map(drop)
     }
 
     /// `PUT path` with a JSON body.
@@ -118,9 +161,14 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
+        let request = self
+            .http
             .request(method, format!("{}/api/v1/{path}", self.base))
-            .bearer_auth(&self.token)
+            .header("x-cmdai", "1");
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request.bearer_auth(&self.token),
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response> {

@@ -9,6 +9,7 @@ mod client;
 mod demo;
 mod evidence;
 mod machine;
+mod people;
 mod plane;
 
 use std::process::ExitCode;
@@ -70,6 +71,10 @@ async fn dispatch(task: Task) -> anyhow::Result<()> {
         Task::Verify(verify) => evidence::verify(&verify),
         Task::Approve(decision) => plane::decide(decision, true).await,
         Task::Deny(decision) => plane::decide(decision, false).await,
+        Task::Exceptions(task) => people::exceptions(task).await,
+        Task::Emergencies(task) => people::emergencies(task).await,
+        Task::Account(task) => account::account(task).await,
+        Task::Users(task) => people::users(task).await,
         Task::Policy(policy) => plane::policy(policy).await,
         Task::Fleet(fleet) => plane::fleet(fleet).await,
         Task::Api(api) => plane::api(api).await,

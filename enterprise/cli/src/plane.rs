@@ -63,24 +63,41 @@ pub(crate) async fn server(arguments: Server) -> Result<()> {
 /// Approves or denies a request; the password is asked again.
 pub(crate) async fn decide(arguments: Decision, approve: bool) -> Result<()> {
     let client = client(&arguments.at)?;
+    let path = format!("approvals/{}", arguments.id);
+    let shown: Approval = client.get(&path, &[]).await?;
+    anstream::eprintln!(
+        "{} on {} in {}: {}",
+        cmdai_gate::escape(&shown.user),
+        cmdai_gate::escape(&shown.hostname),
+        cmdai_gate::escape(&shown.cwd),
+        cmdai_gate::escape(&shown.text)
+    );
+    if let Some(asked) = &shown.exception {
+        anstream::eprintln!(
+            "lifts {} for {} hours",
+            cmdai_gate::escape(&asked.rules.join(", ")),
+            asked.duration_s.div_ceil(3_600)
+        );
+    }
     let body = ApprovalDecision {
         approve,
         reason: arguments.reason,
         password: password()?,
+        binding_hash: Some(shown.binding_hash),
     };
-    let approval: Approval = client
-        .post(&format!("approvals/{}", arguments.id), &body)
-        .await?;
+    let approval: Approval = client.post(&path, &body).await?;
     anstream::println!(
-        "{}  {}  {}",
+        "{}  {}  {} of {}  {}",
         approval.id,
         approval.status,
+        approval.given,
+        approval.needed,
         cmdai_gate::escape(&approval.text)
     );
     Ok(())
 }
 
-fn password() -> Result<String> {
+pub(crate) fn password() -> Result<String> {
     secret("CMDAI_PASSWORD", "your password again: ")
 }
 
@@ -198,6 +215,7 @@ pub(crate) async fn fleet(arguments: Fleet) -> Result<()> {
                 labels: BTreeMap::new(),
                 hours: 72,
                 uses,
+                password: Some(password()?),
             };
             let token: EnrolmentToken = client.post("enrolment-tokens", &body).await?;
             anstream::println!("{}\nholds until {}", token.command, token.expires);

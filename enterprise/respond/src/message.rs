@@ -1,6 +1,6 @@
 //! What is said.
 
-use cmdai_api::console::Alert;
+use cmdai_api::console::{Alert, Approval};
 use serde_json::{Value, json};
 
 /// Longest sentence, in characters.
@@ -17,6 +17,8 @@ pub struct Message {
     pub severity: String,
     /// JSON to send.
     pub body: Value,
+    /// The same for Slack.
+    pub slack: Value,
 }
 
 impl Message {
@@ -54,7 +56,57 @@ impl Message {
             id: format!("alert.{}.{}", alert.id, alert.count),
             alert: alert.id.clone(),
             severity: alert.severity.clone(),
+            slack: json!({ "text": text }),
             body: json!({ "type": "alert", "timestamp": time, "text": text, "data": data }),
+        }
+    }
+
+    /// The message for a request for approval. Chat shows it, denies it and leads to the console.
+    pub fn request(approval: &Approval, console: Option<&str>, time: &str) -> Self {
+        let link = console.map(|base| {
+            format!(
+                "{}/approvals?id={}",
+                base.trim_end_matches('/'),
+                approval.id
+            )
+        });
+        let what = match approval.kind.as_str() {
+            "exception" => "asks for an exception",
+            _ => "asks for an approval",
+        };
+        let text = escaped(&format!(
+            "[{}] {} on {} {what}: {} ({})",
+            approval.risk, approval.user, approval.hostname, approval.text, approval.policy_reason
+        ));
+        let data = json!({
+            "id": approval.id,
+            "kind": approval.kind,
+            "text": approval.text,
+            "cwd": approval.cwd,
+            "machine_id": approval.machine_id,
+            "hostname": approval.hostname,
+            "user": approval.user,
+            "origin": approval.origin,
+            "rules": approval.rules,
+            "risk": approval.risk,
+            "reason": approval.reason,
+            "needed": approval.needed,
+            "groups": approval.groups,
+            "created": approval.created,
+            "expires": approval.expires,
+            "link": link,
+        });
+        let severity = match approval.risk.as_str() {
+            "moderate" => "medium",
+            "safe" => "low",
+            other => other,
+        };
+        Self {
+            id: format!("request.{}", approval.id),
+            alert: format!("request {}", approval.id),
+            severity: severity.to_owned(),
+            slack: crate::slack::request(approval, &text, link.as_deref()),
+            body: json!({ "type": "approval", "timestamp": time, "text": text, "data": data }),
         }
     }
 
@@ -67,6 +119,7 @@ impl Message {
             id: format!("test.{}", uuid::Uuid::now_v7()),
             alert: "test".to_owned(),
             severity: "low".to_owned(),
+            slack: json!({ "text": text }),
             body: json!({ "type": "test", "timestamp": time, "text": text, "data": { "organisation": organisation } }),
         }
     }
@@ -87,7 +140,7 @@ pub fn severity_reaches(severity: &str, least: &str) -> bool {
 }
 
 /// One line in which nothing is markup, a mention or a control character for chat services.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars().take(MOST) {
         match c {

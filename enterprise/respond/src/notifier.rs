@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cmdai_api::console::{Alert, Channel, Delivery};
+use cmdai_api::console::{Alert, Approval, Channel, Delivery};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, StatusCode, redirect};
 use url::{Host, Url};
@@ -41,7 +41,7 @@ impl Default for Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
     /// No such kind of channel.
-    #[error("channels of kind {0:?} do not exist; use `webhook`")]
+    #[error("channels of kind {0:?} do not exist; use `webhook` or `slack`")]
     Kind(String),
     /// Not an address.
     #[error("the channel's address is wrong: {0}")]
@@ -59,7 +59,7 @@ pub enum NotifyError {
 /// # Errors
 /// Where its kind, address or severity is not one that works. Plain HTTP is for this machine only.
 pub fn check_channel(channel: &Channel) -> Result<(), NotifyError> {
-    if channel.kind != "webhook" {
+    if !["webhook", "slack"].contains(&channel.kind.as_str()) {
         return Err(NotifyError::Kind(channel.kind.clone()));
     }
     if !["low", "medium", "high", "critical"].contains(&channel.min_severity.as_str()) {
@@ -127,6 +127,26 @@ impl Notifier {
         log: impl Fn(Delivery) + Clone + Send + 'static,
     ) -> bool {
         let message = Message::alert(alert, self.settings.console.as_deref(), &now());
+        self.tell(channels, message, log).await
+    }
+
+    /// Tells the same channels of a request for approval; its risk is the severity.
+    pub async fn notify_request(
+        &self,
+        channels: &[Channel],
+        approval: &Approval,
+        log: impl Fn(Delivery) + Clone + Send + 'static,
+    ) -> bool {
+        let message = Message::request(approval, self.settings.console.as_deref(), &now());
+        self.tell(channels, message, log).await
+    }
+
+    async fn tell(
+        &self,
+        channels: &[Channel],
+        message: Message,
+        log: impl Fn(Delivery) + Clone + Send + 'static,
+    ) -> bool {
         let mut tasks = tokio::task::JoinSet::new();
         for channel in channels {
             if !channel.enabled || !severity_reaches(&message.severity, &channel.min_severity) {
@@ -192,7 +212,12 @@ impl Notifier {
             Ok(url) => url,
             Err(error) => return failed(error.to_string(), false),
         };
-        let body = message.body.to_string();
+        let slack = channel.kind == "slack";
+        let body = if slack {
+            message.slack.to_string()
+        } else {
+            message.body.to_string()
+        };
         let timestamp = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
         let mut request = self
             .client
@@ -203,7 +228,8 @@ impl Notifier {
         if let Some(secret) = channel
             .secret
             .as_deref()
-            .filter(|secret| !secret.is_empty())
+            // Slack's secret signs what comes from there, nothing else.
+            .filter(|secret| !secret.is_empty() && !slack)
         {
             request = request.header(
                 "webhook-signature",

@@ -61,6 +61,10 @@ impl Home {
         self.0.join("approvals.json")
     }
 
+    pub(crate) fn exceptions(&self) -> PathBuf {
+        self.0.join("exceptions.json")
+    }
+
     pub(crate) fn watched(&self) -> PathBuf {
         self.0.join("watched.json")
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cmdai_bundle::{Publisher, SigningKey};
 use cmdai_collector::Collector;
+use cmdai_policy::Document;
 use cmdai_respond::Notifier;
 use cmdai_store::{Contact, Store};
 use tokio::sync::{Notify, watch};
@@ -34,6 +35,10 @@ pub(crate) struct App {
     /// Passwords of strangers that are hashed at a time: each takes 19 MiB.
     pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) reads: Limiter,
+    /// What happened lately and must not again: signed answers of the chat service, alarms.
+    pub(crate) once: Limiter,
+    /// The policy in force, read once for each version.
+    pub(crate) policy: Mutex<Option<(u64, Arc<Document>)>>,
     pub(crate) bells: Bells,
     pub(crate) contacts: Mutex<HashMap<String, Contact>>,
     pub(crate) detections: Vec<cmdai_detect::Rule>,

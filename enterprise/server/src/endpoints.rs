@@ -14,6 +14,8 @@ use utoipa::openapi::{RefOr, Schema};
 pub enum Access {
     /// Everybody, without an account. Signing in only.
     Open,
+    /// Another service, whose signature the handler checks.
+    Signed,
     /// Everybody who is signed in.
     SignedIn,
     /// Accounts whose role includes this one.
@@ -161,6 +163,13 @@ endpoints! {
     GetSession: Get "session", Access::SignedIn, "who is signed in", [], None, json::<wire::Me>();
     SignOut: Delete "session", Access::SignedIn, "sign out", [], None, Answer::Nothing;
     MakeToken: Post "tokens", Access::SignedIn, "make a token for a program, with the caller's own role", [], body::<wire::NewToken>(), json::<wire::TokenMade>();
+    ListTokens: Get "tokens", Access::SignedIn, "tokens of programs: one's own, an administrator's are all", [], None, json::<wire::TokenList>();
+    DeleteToken: Delete "tokens/{id}", Access::SignedIn, "end a token: one's own, an administrator any", [], None, Answer::Nothing;
+    ChangePassword: Post "password", Access::SignedIn, "change the caller's own password; every other session and token of the account ends", [], body::<wire::PasswordChange>(), Answer::Nothing;
+    ListFactors: Get "factors", Access::SignedIn, "the caller's second factors", [], None, json::<wire::FactorList>();
+    AddTotp: Post "factors/totp", Access::SignedIn, "add an authenticator app; it counts once a code of it came", [], body::<wire::NewTotp>(), json::<wire::TotpMade>();
+    ConfirmTotp: Post "factors/totp/{id}", Access::SignedIn, "confirm an authenticator app by a code; gives new recovery codes", [], body::<wire::TotpCode>(), json::<wire::RecoveryCodes>();
+    RemoveFactor: Post "factors/{id}/remove", Access::SignedIn, "remove a second factor", [], body::<wire::Confirmation>(), Answer::Nothing;
     GetOverview: Get "overview", VIEWER, "the last 24 hours beside the 24 before them", [], None, json::<wire::Overview>();
     SearchEvents: Get "events", VIEWER, "search events, newest first",
         [Q, FROM, TO, query("cursor", "from the page before"), query("limit", "rows, 1 to 500; 100 where left out")], None, json::<wire::EventPage>();
@@ -173,7 +182,13 @@ endpoints! {
     ChangeAlert: Post "alerts/{id}", SECURITY, "assign, note, acknowledge or close an alert", [], body::<wire::AlertChange>(), json::<wire::Alert>();
     ListApprovals: Get "approvals", VIEWER, "requests for approval, newest first",
         [query("status", "`pending`, `granted`, `denied`, `expired` or `consumed`")], None, json::<wire::ApprovalList>();
-    DecideApproval: Post "approvals/{id}", SECURITY, "grant or refuse a request; never one's own", [], body::<wire::ApprovalDecision>(), json::<wire::Approval>();
+    GetApproval: Get "approvals/{id}", VIEWER, "one request", [], None, json::<wire::Approval>();
+    DecideApproval: Post "approvals/{id}", VIEWER, "say yes or no to a request, as one of the approvers that the policy names; never to one's own", [], body::<wire::ApprovalDecision>(), json::<wire::Approval>();
+    ListExceptions: Get "exceptions", VIEWER, "approved exceptions, those that end last first", [], None, json::<wire::ExceptionList>();
+    RevokeException: Post "exceptions/{id}/revoke", SECURITY, "take an exception back", [], body::<wire::Revocation>(), json::<wire::ExceptionView>();
+    ListEmergencies: Get "emergencies", VIEWER, "what people did in emergencies, newest first", [], None, json::<wire::EmergencyList>();
+    ReviewEmergency: Post "emergencies/{id}/review", SECURITY, "review an emergency; never one's own", [], body::<wire::Review>(), json::<wire::Emergency>();
+    SlackAction: Post "chat/slack", Access::Signed, "a button in Slack: denies a request or shows where to approve it", [], None, Answer::Object;
     ListMachines: Get "machines", VIEWER, "machines, silent ones first", [], None, json::<wire::MachineList>();
     GetMachine: Get "machines/{id}", VIEWER, "one machine", [], None, json::<wire::Machine>();
     QuarantineMachine: Post "machines/{id}/quarantine", SECURITY, "put a machine into quarantine or take it out", [], body::<wire::QuarantineChange>(), json::<wire::Machine>();
@@ -194,6 +209,7 @@ endpoints! {
     ListDeliveries: Get "deliveries", VIEWER, "tries to tell, newest first", [], None, json::<wire::DeliveryList>();
     ListUsers: Get "users", ADMINISTRATOR, "accounts", [], None, json::<wire::UserList>();
     AddUser: Post "users", ADMINISTRATOR, "add an account", [], body::<wire::NewUser>(), json::<wire::User>();
+    ChangeUser: Post "users/{login}", ADMINISTRATOR, "change role, groups or chat id of an account, or take its second factors away", [], body::<wire::UserChange>(), json::<wire::User>();
     DeleteUser: Delete "users/{login}", ADMINISTRATOR, "remove an account", [], None, Answer::Nothing;
     GetOpenapi: Get "openapi.json", Access::SignedIn, "this document", [], None, Answer::Object;
 }

@@ -27,6 +27,11 @@ impl Failure {
         }
     }
 
+    /// What is wrong, in words for whoever asked.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "sign in first")
     }
@@ -49,6 +54,11 @@ impl Failure {
             "step_up_required",
             "the password is wrong; type your own password to confirm",
         )
+    }
+
+    /// The password was right; a second factor is missing, wrong or too weak.
+    pub(crate) fn factor_required(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "factor_required", message)
     }
 
     pub(crate) fn not_found(what: &str) -> Self {

@@ -10,17 +10,21 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cmdai_api::console::Role;
+use cmdai_store::Account;
 
 use crate::app::App;
 use crate::clock;
 use crate::endpoints::{Access, Endpoint};
 use crate::failure::{Answer, Failure};
+use crate::people::second;
 use crate::secrets;
 
 /// Name of the session cookie.
 pub(crate) const COOKIE: &str = "cmdai_session";
 /// Header that changing requests with a cookie carry: other sites cannot send it.
 const HEADER: &str = "x-cmdai";
+/// Header with the code of a second factor, beside the password of an act that asks for both.
+const CODE: &str = "x-cmdai-code";
 
 /// Who calls.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub(crate) struct Caller {
     pub(crate) initial: bool,
     pub(crate) password_hash: String,
     pub(crate) credential: [u8; 32],
+    pub(crate) groups: Vec<String>,
+    code: Option<String>,
     kind: Kind,
 }
 
@@ -46,23 +52,62 @@ impl Caller {
         self.kind == Kind::Token
     }
 
-    /// The account's own password, asked again.
-    pub(crate) async fn step_up(&self, app: &App, password: String) -> Answer<()> {
-        let key = format!("step-up {}", self.login);
-        if !app.sign_ins.take(&key, clock::now_ms()) {
-            return Err(Failure::too_many(
-                "too many wrong passwords; wait a minute",
-                60,
+    /// # Errors
+    /// For a program: a token that leaked must not change how its account proves itself.
+    pub(crate) fn must_be_person(&self) -> Answer<()> {
+        if self.is_program() {
+            return Err(Failure::forbidden(
+                "a token may not do this; sign in with a password",
             ));
         }
+        Ok(())
+    }
+
+    /// The account's own password, asked again, and a second factor where the account has one or
+    /// the policy asks for one. Gives the factor that it was proven by.
+    pub(crate) async fn step_up(&self, app: &App, password: String) -> Answer<&'static str> {
+        let key = self.take_try(app)?;
+        self.fits(password).await?;
+        let factor = second::prove(app, &self.login, self.code.as_deref()).await?;
+        app.sign_ins.forget(&key);
+        Ok(factor)
+    }
+
+    /// The password alone: where the second factor is what is being set up.
+    pub(crate) async fn password(&self, app: &App, password: String) -> Answer<()> {
+        let key = self.take_try(app)?;
+        self.fits(password).await?;
+        app.sign_ins.forget(&key);
+        Ok(())
+    }
+
+    fn take_try(&self, app: &App) -> Answer<String> {
+        let key = format!("step-up {}", self.login);
+        if app.sign_ins.take(&key, clock::now_ms()) {
+            return Ok(key);
+        }
+        Err(Failure::too_many(
+            "too many wrong passwords or codes; wait a minute",
+            60,
+        ))
+    }
+
+    async fn fits(&self, password: String) -> Answer<()> {
         let hash = self.password_hash.clone();
         let fits =
             tokio::task::spawn_blocking(move || secrets::password_fits(&password, &hash)).await;
-        if !fits.map_err(|error| Failure::internal(&error))? {
-            return Err(Failure::step_up());
+        if fits.map_err(|error| Failure::internal(&error))? {
+            return Ok(());
         }
-        app.sign_ins.forget(&key);
-        Ok(())
+        Err(Failure::step_up())
+    }
+
+    /// The account as it is now.
+    pub(crate) async fn account(&self, app: &App) -> Answer<Account> {
+        app.store
+            .account(&self.login)
+            .await?
+            .ok_or_else(Failure::unauthenticated)
     }
 }
 
@@ -72,7 +117,7 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if endpoint.access == Access::Open {
+    if matches!(endpoint.access, Access::Open | Access::Signed) {
         return next.run(request).await;
     }
     let caller = match who(&app, request.headers()).await {
@@ -131,6 +176,11 @@ async fn who(app: &App, headers: &HeaderMap) -> Answer<Caller> {
         initial: account.initial,
         password_hash: account.password_hash,
         credential: hash,
+        groups: account.groups,
+        code: headers
+            .get(CODE)
+            .and_then(|value| value.to_str().ok())
+            .map(|code| code.chars().take(100).collect()),
         kind,
     })
 }

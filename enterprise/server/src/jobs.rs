@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::clock;
 use crate::feed::News;
-use crate::people::{alert_wire, expire, quarantine, tell_approval};
+use crate::people::{alert_wire, expire, late, quarantine, tell_approval};
 use crate::trail::{self, Entry};
 
 /// Events read at once by the detection.
@@ -107,6 +107,9 @@ async fn expiry(app: Arc<App>) -> anyhow::Result<()> {
             .await
             .map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
     }
+    late(&app)
+        .await
+        .map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
     app.store.delete_lapsed(now_ms).await?;
     Ok(())
 }
@@ -351,6 +354,73 @@ async fn act(
     trail::record_own(app, entry.with("machine", machine).with("alert", &alert.id))
         .await
         .map_err(|failure| anyhow::anyhow!("{failure:?}"))
+}
+
+/// Something that the server finds out by itself and people must know.
+pub(crate) struct Alarm {
+    pub(crate) detection: &'static str,
+    pub(crate) key: String,
+    pub(crate) title: &'static str,
+    pub(crate) severity: &'static str,
+    pub(crate) summary: String,
+    pub(crate) machine_id: String,
+    pub(crate) hostname: String,
+    pub(crate) user: String,
+}
+
+/// Makes an alert of it, and tells.
+pub(crate) async fn alarm(app: &App, alarm: Alarm) -> anyhow::Result<()> {
+    let now_ms = clock::now_ms();
+    let alert = AlertRow {
+        id: Uuid::now_v7().to_string(),
+        detection: alarm.detection.to_owned(),
+        key: alarm.key,
+        status: "open".to_owned(),
+        severity: alarm.severity.to_owned(),
+        title: alarm.title.to_owned(),
+        summary: alarm.summary,
+        machine_id: Some(alarm.machine_id),
+        hostname: Some(alarm.hostname),
+        user: Some(alarm.user),
+        event_ids: Vec::new(),
+        count: 1,
+        occurred_ms: now_ms,
+        created_ms: now_ms,
+        notified_ms: None,
+        assignee: None,
+        disposition: None,
+        notes: Vec::new(),
+    };
+    app.store.add_alert(&alert).await?;
+    let told = alert_wire(alert);
+    app.feed.tell(News::Alert(Arc::new(told.clone())));
+    tell(app, told).await
+}
+
+/// Tells the channels of a new request, beside everything else.
+pub(crate) async fn tell_request(
+    app: &App,
+    approval: cmdai_api::console::Approval,
+) -> anyhow::Result<()> {
+    let channels = app.store.channels().await?;
+    if !channels.iter().any(|channel| channel.enabled) {
+        return Ok(());
+    }
+    let (log, mut logged) = mpsc::unbounded_channel::<Delivery>();
+    let store = Arc::clone(&app.store);
+    tokio::spawn(async move {
+        while let Some(delivery) = logged.recv().await {
+            if let Err(error) = store.add_delivery(&delivery).await {
+                tracing::error!("delivery log: {error}");
+            }
+        }
+    });
+    let notifier = app.notifier.clone();
+    tokio::spawn(async move {
+        let send = move |delivery| drop(log.send(delivery));
+        notifier.notify_request(&channels, &approval, send).await;
+    });
+    Ok(())
 }
 
 /// Tells the channels, beside everything else: a slow receiver holds nothing up.

@@ -97,6 +97,7 @@ fn operation(endpoint: &Endpoint) -> utoipa::openapi::path::Operation {
     }
     let role = match endpoint.access {
         Access::Open => "nobody needs to be signed in".to_owned(),
+        Access::Signed => "signed by another service".to_owned(),
         Access::SignedIn => "any role".to_owned(),
         Access::Role(role) => format!("role: {}", role.as_str()),
     };
@@ -170,7 +171,7 @@ fn operation(endpoint: &Endpoint) -> utoipa::openapi::path::Operation {
         "default",
         error("what is wrong and what to do", ApiError::name()),
     );
-    if !matches!(endpoint.access, Access::Open) {
+    if !matches!(endpoint.access, Access::Open | Access::Signed) {
         let none: [&str; 0] = [];
         operation = operation
             .security(SecurityRequirement::new("session", none))

@@ -181,6 +181,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         floods: Limiter::new(FLOOD, MINUTE_MS),
         hashing: tokio::sync::Semaphore::new(HASHING),
         reads: Limiter::new(1, MINUTE_MS),
+        once: Limiter::new(1, 60 * MINUTE_MS),
+        policy: std::sync::Mutex::default(),
         bells: Bells::new(version),
         contacts: std::sync::Mutex::default(),
         detections: rules.list().to_vec(),
@@ -337,6 +339,8 @@ async fn first_administrator(store: &dyn Store, config: &Config) -> anyhow::Resu
         initial: made,
         created_ms: clock::now_ms(),
         last_seen_ms: None,
+        groups: Vec::new(),
+        chat: None,
     };
     store.add_account(&account).await?;
     Ok(made.then_some(password))

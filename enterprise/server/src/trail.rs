@@ -65,6 +65,11 @@ pub(crate) async fn record(app: &App, caller: &Caller, entry: Entry<'_>) -> Resu
     write(app, &caller.login, kind, evidence, entry).await
 }
 
+/// Records what an account's vote brought about.
+pub(crate) async fn record_for(app: &App, login: &str, entry: Entry<'_>) -> Result<(), Failure> {
+    write(app, login, OriginKind::Human, "vote", entry).await
+}
+
 /// Records what the server did by itself.
 pub(crate) async fn record_own(app: &App, entry: Entry<'_>) -> Result<(), Failure> {
     write(app, SERVER, OriginKind::Script, "server", entry).await

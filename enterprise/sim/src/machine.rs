@@ -297,10 +297,12 @@ impl Machine {
             user: self.person.login.clone(),
             uid: 1000,
             files: BTreeMap::new(),
+            exception: None,
         };
         let expires_ms = at_ms + LAPSE_MS;
         let open = ApprovalOpen {
             request_id: request_id.clone(),
+            kind: "command".to_owned(),
             binding_hash: Hash::of(&[&canonical_bytes(&request)?]).to_hex(),
             request,
             reason: Some("part of today's release".to_owned()),

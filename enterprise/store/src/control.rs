@@ -26,6 +26,33 @@ pub struct Account {
     pub created_ms: i64,
     /// Last sign-in.
     pub last_seen_ms: Option<i64>,
+    /// Groups, for approvals.
+    pub groups: Vec<String>,
+    /// Id in the chat service.
+    pub chat: Option<String>,
+}
+
+/// A second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactorRow {
+    /// Factor.
+    pub id: String,
+    /// Whose.
+    pub login: String,
+    /// `totp` or `webauthn`.
+    pub kind: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// TOTP: the shared secret, hex. WebAuthn: the credential as JSON.
+    pub secret: String,
+    /// It was used once in enrolment; before that it counts for nothing.
+    pub confirmed: bool,
+    /// Highest time step or signature counter that was used.
+    pub counter: i64,
+    /// When made.
+    pub created_ms: i64,
+    /// Last use.
+    pub last_used_ms: Option<i64>,
 }
 
 /// A browser's session or a program's token.
@@ -116,11 +143,103 @@ pub struct Contact {
     pub checkin: Option<Checkin>,
 }
 
+/// What a request takes to be granted, as it was when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// How many different people.
+    pub needed: u32,
+    /// Groups that they come from; every account with the role security where it is empty.
+    pub groups: Vec<String>,
+    /// One of them is in one of these groups; nobody in particular where it is empty.
+    pub managers: Vec<String>,
+    /// Weakest factor that counts.
+    pub factor: String,
+    /// How often the grant may be used.
+    pub uses: u32,
+    /// Policy version that they come from.
+    pub policy_version: u64,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            needed: 1,
+            groups: Vec::new(),
+            managers: Vec::new(),
+            factor: "password".to_owned(),
+            uses: 1,
+            policy_version: 0,
+        }
+    }
+}
+
+/// What one person said to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    /// Request.
+    pub request_id: String,
+    /// Person, spelled the one way.
+    pub person: String,
+    /// Account.
+    pub login: String,
+    /// Yes or no.
+    pub approve: bool,
+    /// How they proved it.
+    pub factor: String,
+    /// What they said.
+    pub reason: String,
+    /// A security key's word, as JSON.
+    pub assertion: Option<String>,
+    /// When.
+    pub time_ms: i64,
+}
+
+/// An approved exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionRow {
+    /// The request it came from.
+    pub approval: ApprovalRow,
+    /// Last moment.
+    pub until_ms: i64,
+    /// When it was approved.
+    pub approved_ms: i64,
+    /// When it was taken back.
+    pub revoked_ms: Option<i64>,
+    /// By whom.
+    pub revoked_by: Option<String>,
+    /// Why.
+    pub revoked_reason: Option<String>,
+}
+
+/// Somebody went ahead in an emergency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmergencyRow {
+    /// What was done, and by whom.
+    pub approval: ApprovalRow,
+    /// When its review is due.
+    pub due_ms: i64,
+    /// When it was reviewed.
+    pub reviewed_ms: Option<i64>,
+    /// By whom.
+    pub reviewed_by: Option<String>,
+    /// `justified` or `unjustified`.
+    pub verdict: Option<String>,
+    /// What was said.
+    pub note: Option<String>,
+    /// That the review is late was told.
+    pub late_told: bool,
+}
+
 /// A request for approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalRow {
     /// Request.
     pub id: String,
+    /// `command`, `exception` or `break_glass`.
+    pub kind: String,
+    /// What it takes.
+    pub terms: Terms,
     /// Machine.
     pub machine_id: String,
     /// Host name.
@@ -160,6 +279,8 @@ pub struct Decided {
     pub reason: String,
     /// When.
     pub decided_ms: i64,
+    /// Of an exception that was approved: its last moment.
+    pub exception_until_ms: Option<i64>,
     /// Signed for the machine.
     pub signed: Signed,
 }
@@ -245,8 +366,47 @@ pub trait AccountStore: Send + Sync {
     ) -> Result<Option<(Credential, Account)>, StoreError>;
     /// Removes a session or token.
     async fn delete_credential(&self, hash: [u8; 32]) -> Result<(), StoreError>;
+    /// Tokens of programs, of one account or of all, newest first.
+    async fn tokens(&self, login: Option<&str>) -> Result<Vec<Credential>, StoreError>;
+    /// Changes role, groups and chat id; false where there is no such account.
+    async fn change_account(
+        &self,
+        login: &str,
+        role: Role,
+        groups: &[String],
+        chat: Option<&str>,
+    ) -> Result<bool, StoreError>;
+    /// Changes the password and ends every session and token but one.
+    async fn set_password(
+        &self,
+        login: &str,
+        password_hash: &str,
+        keep: [u8; 32],
+    ) -> Result<(), StoreError>;
     /// Removes what has lapsed.
     async fn delete_lapsed(&self, now_ms: i64) -> Result<(), StoreError>;
+}
+
+/// Second factors.
+#[async_trait]
+pub trait FactorStore: Send + Sync {
+    /// Factors of an account, oldest first.
+    async fn factors(&self, login: &str) -> Result<Vec<FactorRow>, StoreError>;
+    /// All confirmed factors of a kind.
+    async fn factors_of_kind(&self, kind: &str) -> Result<Vec<FactorRow>, StoreError>;
+    /// Adds a factor.
+    async fn add_factor(&self, factor: &FactorRow) -> Result<(), StoreError>;
+    /// Takes a use down and confirms the factor. False where the counter is not higher than the
+    /// last one: a code is used once.
+    async fn use_factor(&self, id: &str, counter: i64, now_ms: i64) -> Result<bool, StoreError>;
+    /// Removes a factor; false where the account has none of this id.
+    async fn delete_factor(&self, login: &str, id: &str) -> Result<bool, StoreError>;
+    /// Replaces the recovery codes, by SHA-256.
+    async fn set_recovery_codes(&self, login: &str, hashes: &[[u8; 32]]) -> Result<(), StoreError>;
+    /// Uses a recovery code up; false where there is no such code.
+    async fn use_recovery_code(&self, login: &str, hash: [u8; 32]) -> Result<bool, StoreError>;
+    /// Recovery codes that are left.
+    async fn recovery_codes(&self, login: &str) -> Result<u64, StoreError>;
 }
 
 /// Enrolment, machines and orders.
@@ -304,6 +464,26 @@ pub trait ApprovalStore: Send + Sync {
         user: &str,
         since_ms: i64,
     ) -> Result<u64, StoreError>;
+    /// Requests of one session on one machine that are pending and were opened since.
+    async fn pending_of_session(
+        &self,
+        machine_id: &str,
+        session_id: &str,
+        since_ms: i64,
+    ) -> Result<u64, StoreError>;
+    /// Requests of one person on one machine that were opened since, whatever became of them.
+    async fn asked_since(
+        &self,
+        machine_id: &str,
+        user: &str,
+        since_ms: i64,
+    ) -> Result<u64, StoreError>;
+    /// Takes a vote down; false where this person has voted already.
+    async fn add_vote(&self, vote: &Vote) -> Result<bool, StoreError>;
+    /// Votes about a request, oldest first.
+    async fn votes(&self, id: &str) -> Result<Vec<Vote>, StoreError>;
+    /// Votes about all requests that were opened since.
+    async fn votes_since(&self, since_ms: i64) -> Result<Vec<Vote>, StoreError>;
     /// Requests of one machine that are pending and have not lapsed.
     async fn pending_of_machine(&self, machine_id: &str, now_ms: i64) -> Result<u64, StoreError>;
     /// Decides a pending request; false where it is not pending any more.
@@ -318,6 +498,46 @@ pub trait ApprovalStore: Send + Sync {
     async fn lapsed_approvals(&self, now_ms: i64) -> Result<Vec<ApprovalRow>, StoreError>;
     /// A machine has used the grant up.
     async fn consume_approval(&self, machine_id: &str, id: &str) -> Result<(), StoreError>;
+}
+
+/// Exceptions and emergencies.
+#[async_trait]
+pub trait ExceptionStore: Send + Sync {
+    /// Exceptions, those that end last first.
+    async fn exceptions(&self, limit: u32) -> Result<Vec<ExceptionRow>, StoreError>;
+    /// One exception.
+    async fn exception(&self, id: &str) -> Result<Option<ExceptionRow>, StoreError>;
+    /// Takes an exception back, with the order that says so; false where it is back already.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where another order to the machine has the same number.
+    async fn revoke_exception(
+        &self,
+        id: &str,
+        by: &str,
+        reason: &str,
+        now_ms: i64,
+        order: (&str, u64, &Signed),
+    ) -> Result<bool, StoreError>;
+    /// Somebody went ahead in an emergency.
+    async fn add_emergency(&self, id: &str, due_ms: i64) -> Result<(), StoreError>;
+    /// Emergencies, newest first.
+    async fn emergencies(&self, limit: u32) -> Result<Vec<EmergencyRow>, StoreError>;
+    /// One emergency.
+    async fn emergency(&self, id: &str) -> Result<Option<EmergencyRow>, StoreError>;
+    /// Takes the review down; false where there is one already.
+    async fn review_emergency(
+        &self,
+        id: &str,
+        by: &str,
+        verdict: &str,
+        note: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError>;
+    /// Emergencies whose review is late, which was not told yet.
+    async fn late_emergencies(&self, now_ms: i64) -> Result<Vec<EmergencyRow>, StoreError>;
+    /// That the review is late was told.
+    async fn late_told(&self, id: &str) -> Result<(), StoreError>;
 }
 
 /// Alerts, channels and deliveries.
@@ -374,10 +594,23 @@ pub trait SettingStore: Send + Sync {
 
 /// Control state.
 pub trait ControlStore:
-    AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore
+    AccountStore
+    + FactorStore
+    + MachineStore
+    + ApprovalStore
+    + ExceptionStore
+    + AlertStore
+    + SettingStore
 {
 }
-impl<T: AccountStore + MachineStore + ApprovalStore + AlertStore + SettingStore> ControlStore
-    for T
+impl<
+    T: AccountStore
+        + FactorStore
+        + MachineStore
+        + ApprovalStore
+        + ExceptionStore
+        + AlertStore
+        + SettingStore,
+> ControlStore for T
 {
 }

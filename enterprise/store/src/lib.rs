@@ -14,7 +14,8 @@ pub mod stories;
 
 pub use control::{
     Account, AccountStore, AlertRow, AlertStore, ApprovalRow, ApprovalStore, Contact, ControlStore,
-    Credential, Decided, EnrolmentTokenRow, MachineRow, MachineStore, ReleaseRow, SettingStore,
+    Credential, Decided, EmergencyRow, EnrolmentTokenRow, ExceptionRow, ExceptionStore, FactorRow,
+    FactorStore, MachineRow, MachineStore, ReleaseRow, SettingStore, Terms, Vote,
 };
 pub use error::StoreError;
 pub use events::{

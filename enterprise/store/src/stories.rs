@@ -14,8 +14,8 @@ use cmdai_schema::{
 
 use crate::{
     Account, AlertRow, Append, ApprovalRow, Contact, Credential, Decided, Dimension,
-    EnrolmentTokenRow, Head, MachineRow, ReleaseRow, Search, Store, StoreError, StoredCheckpoint,
-    query,
+    EnrolmentTokenRow, FactorRow, Head, MachineRow, ReleaseRow, Search, Store, StoreError,
+    StoredCheckpoint, Terms, Vote, query,
 };
 
 /// What went wrong.
@@ -400,6 +400,8 @@ pub async fn accounts_come_and_go(store: &dyn Store) -> Outcome {
         initial: false,
         created_ms: START_MS,
         last_seen_ms: None,
+        groups: vec!["sre".to_owned()],
+        chat: None,
     };
     ensure!(
         store.add_account(&account).await?,
@@ -424,6 +426,44 @@ pub async fn accounts_come_and_go(store: &dyn Store) -> Outcome {
     );
     same!(store.credential([7; 32], START_MS + 1_000).await?, None);
     same!(store.credential([8; 32], START_MS).await?, None);
+    let token = Credential {
+        hash: [9; 32],
+        kind: "token".to_owned(),
+        name: "ci".to_owned(),
+        login: "sami".to_owned(),
+        created_ms: START_MS,
+        expires_ms: START_MS + 1_000,
+    };
+    store.add_credential(&token).await?;
+    same!(store.tokens(Some("sami")).await?.first(), Some(&token));
+    same!(store.tokens(Some("vera")).await?.len(), 0);
+    same!(store.tokens(None).await?.len(), 1);
+    let groups = ["managers".to_owned()];
+    ensure!(
+        store
+            .change_account("sami", Role::Viewer, &groups, Some("U1"))
+            .await?,
+        "the account was not changed"
+    );
+    store.set_password("sami", "$other$", [7; 32]).await?;
+    let changed = store.account("sami").await?.ok_or("the account is gone")?;
+    same!(
+        (
+            changed.role,
+            changed.groups,
+            changed.chat.as_deref(),
+            changed.password_hash.as_str()
+        ),
+        (Role::Viewer, groups.to_vec(), Some("U1"), "$other$")
+    );
+    ensure!(
+        store.credential([7; 32], START_MS).await?.is_some(),
+        "the session that changed the password ended"
+    );
+    ensure!(
+        store.credential([9; 32], START_MS).await?.is_none(),
+        "a token outlived the password"
+    );
     ensure!(store.delete_account("sami").await?, "the account stayed");
     same!(store.credential([7; 32], START_MS).await?, None);
     ensure!(
@@ -572,9 +612,12 @@ pub async fn requests_are_decided_once(store: &dyn Store) -> Outcome {
         user: "alice".to_owned(),
         uid: 1000,
         files: BTreeMap::new(),
+        exception: None,
     };
     let row = |id: &str| ApprovalRow {
         id: id.to_owned(),
+        kind: "command".to_owned(),
+        terms: Terms::default(),
         machine_id: "m-1".to_owned(),
         hostname: "dev-1".to_owned(),
         request: request.clone(),
@@ -606,11 +649,39 @@ pub async fn requests_are_decided_once(store: &dyn Store) -> Outcome {
         0
     );
     same!(store.pending_approvals("m-1", "root", START_MS).await?, 0);
+    same!(store.pending_of_session("m-1", "s", START_MS).await?, 2);
+    same!(store.asked_since("m-1", "alice", START_MS).await?, 2);
+    let vote = |person: &str, login: &str| Vote {
+        request_id: "A".to_owned(),
+        person: person.to_owned(),
+        login: login.to_owned(),
+        approve: true,
+        factor: "totp".to_owned(),
+        reason: "fine".to_owned(),
+        assertion: None,
+        time_ms: START_MS + 5,
+    };
+    ensure!(
+        store.add_vote(&vote("sami", "sami")).await?,
+        "a first vote was refused"
+    );
+    ensure!(
+        !store.add_vote(&vote("sami", "sami-admin")).await?,
+        "a person voted twice, under two accounts"
+    );
+    ensure!(
+        store.add_vote(&vote("maya", "maya")).await?,
+        "a second person's vote was refused"
+    );
+    same!(store.votes("A").await?.len(), 2);
+    same!(store.votes("B").await?.len(), 0);
+    same!(store.votes_since(START_MS).await?.len(), 2);
     let decided = Decided {
         status: "granted".to_owned(),
         approver: "sami".to_owned(),
         reason: "fine".to_owned(),
         decided_ms: START_MS + 10,
+        exception_until_ms: Some(START_MS + 500),
         signed: signed("grant"),
     };
     ensure!(
@@ -640,6 +711,110 @@ pub async fn requests_are_decided_once(store: &dyn Store) -> Outcome {
     store.consume_approval("m-1", "B").await?;
     same!(store.approvals(Some("consumed"), 10).await?.len(), 1);
     same!(store.approvals(None, 10).await?.len(), 2);
+
+    let order = signed("revoke");
+    ensure!(
+        store
+            .revoke_exception("A", "maya", "over", START_MS + 1, ("m-1", 1, &order))
+            .await?,
+        "an exception could not be taken back"
+    );
+    ensure!(
+        !store
+            .revoke_exception("A", "maya", "over", START_MS + 1, ("m-1", 2, &order))
+            .await?,
+        "an exception was taken back twice"
+    );
+    same!(store.orders_after("m-1", 0).await?, [order]);
+    same!(
+        store
+            .exceptions(10)
+            .await?
+            .iter()
+            .map(|row| row.revoked_by.clone())
+            .collect::<Vec<_>>(),
+        [Some("maya".to_owned())]
+    );
+    store.add_emergency("B", START_MS + 100).await?;
+    same!(store.late_emergencies(START_MS + 99).await?.len(), 0);
+    same!(store.late_emergencies(START_MS + 100).await?.len(), 1);
+    store.late_told("B").await?;
+    same!(store.late_emergencies(START_MS + 100).await?.len(), 0);
+    ensure!(
+        store
+            .review_emergency("B", "maya", "justified", "n", START_MS + 2)
+            .await?,
+        "an emergency could not be reviewed"
+    );
+    ensure!(
+        !store
+            .review_emergency("B", "sami", "unjustified", "n", START_MS + 3)
+            .await?,
+        "an emergency was reviewed twice"
+    );
+    same!(
+        store.emergency("B").await?.and_then(|row| row.verdict),
+        Some("justified".to_owned())
+    );
+    same!(store.emergencies(10).await?.len(), 1);
+    Ok(())
+}
+
+/// A code counts once; a factor goes with its account.
+///
+/// # Errors
+/// With what went wrong.
+pub async fn second_factors_count_once(store: &dyn Store) -> Outcome {
+    let account = Account {
+        login: "sami".to_owned(),
+        role: Role::Security,
+        person: "sami".to_owned(),
+        password_hash: "$argon2id$".to_owned(),
+        initial: false,
+        created_ms: START_MS,
+        last_seen_ms: None,
+        groups: Vec::new(),
+        chat: None,
+    };
+    store.add_account(&account).await?;
+    let factor = FactorRow {
+        id: "f-1".to_owned(),
+        login: "sami".to_owned(),
+        kind: "totp".to_owned(),
+        name: "telephone".to_owned(),
+        secret: "00".to_owned(),
+        confirmed: false,
+        counter: 0,
+        created_ms: START_MS,
+        last_used_ms: None,
+    };
+    store.add_factor(&factor).await?;
+    same!(store.factors_of_kind("totp").await?.len(), 0);
+    ensure!(store.use_factor("f-1", 7, START_MS).await?, "a first code");
+    ensure!(!store.use_factor("f-1", 7, START_MS).await?, "a code twice");
+    ensure!(!store.use_factor("f-1", 6, START_MS).await?, "an old code");
+    same!(store.factors_of_kind("totp").await?.len(), 1);
+    store
+        .set_recovery_codes("sami", &[[1; 32], [2; 32]])
+        .await?;
+    ensure!(
+        store.use_recovery_code("sami", [1; 32]).await?,
+        "a recovery code"
+    );
+    ensure!(
+        !store.use_recovery_code("sami", [1; 32]).await?,
+        "a recovery code twice"
+    );
+    same!(store.recovery_codes("sami").await?, 1);
+    ensure!(
+        !store.delete_factor("vera", "f-1").await?,
+        "somebody else's factor was removed"
+    );
+    ensure!(
+        store.delete_factor("sami", "f-1").await?,
+        "a factor could not be removed"
+    );
+    same!(store.factors("sami").await?, []);
     Ok(())
 }
 

@@ -199,6 +199,24 @@ fn approvals(was: &Document, is: &Document, changes: &mut Changes) {
         was.break_glass.unwrap_or(false),
         is.break_glass.unwrap_or(false),
     );
+    ordered(
+        changes,
+        "approvals.factor",
+        was.factor.unwrap_or(crate::Factor::Password),
+        is.factor.unwrap_or(crate::Factor::Password),
+    );
+    reversed(
+        changes,
+        "approvals.exception_days",
+        was.exception_days.unwrap_or(90),
+        is.exception_days.unwrap_or(90),
+    );
+    changes.names(
+        "approvals.managers",
+        &was.managers,
+        &is.managers,
+        Direction::Unclear,
+    );
     for (subject, was, is) in [
         (
             "approvals.timeout_minutes",

@@ -2,7 +2,7 @@
 
 use crate::category::Category;
 use crate::document::{
-    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, Inference, MODES,
+    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, Factor, Inference, MODES,
     Privacy, RISKS, Safety, TOLERANCES, Tool,
 };
 use crate::error::{Pos, Problems};
@@ -219,6 +219,11 @@ pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
     approvals.max_uses = fields.number("max_uses", problems);
     approvals.break_glass = fields.flag("break_glass", problems);
     approvals.review_hours = fields.number("review_hours", problems);
+    approvals.managers = fields.texts("managers", problems);
+    if let Some(node) = fields.get("factor") {
+        approvals.factor = node.choice("factor", Factor::WORDS, problems);
+    }
+    approvals.exception_days = fields.number("exception_days", problems);
     fields.finish(problems);
     approvals
 }

@@ -9,6 +9,7 @@ fn order() -> Order {
         serial: 3,
         machine_id: "m-1".into(),
         kind: "quarantine".into(),
+        subject: None,
         reason: "key found on a forum".into(),
         issued_by: "maya".into(),
         issued: "2026-01-01T00:00:00Z".into(),

@@ -42,6 +42,8 @@ impl People {
             role: Role::Security,
             person: "riya".to_owned(),
             password: password.to_owned(),
+            groups: None,
+            your_password: Some(password.to_owned()),
         };
         let _: User = admin.post("users", &riya).await?;
         let (approver, _) = Client::sign_in(console, "riya", password, "demo", 1).await?;
@@ -100,6 +102,7 @@ impl People {
             labels: BTreeMap::from([("env".to_owned(), "demo".to_owned())]),
             hours: 2,
             uses,
+            password: Some(self.password.clone()),
         };
         let token: EnrolmentToken = self.admin.post("enrolment-tokens", &body).await?;
         Ok(token.token)
@@ -112,11 +115,12 @@ impl People {
                 .approver
                 .get("approvals", &[("status", "pending".to_owned())])
                 .await?;
-            if list.approvals.iter().any(|approval| approval.id == id) {
+            if let Some(approval) = list.approvals.iter().find(|approval| approval.id == id) {
                 let body = ApprovalDecision {
                     approve: true,
                     reason: "planned removal, CHG-1041".to_owned(),
                     password: self.password.clone(),
+                    binding_hash: Some(approval.binding_hash.clone()),
                 };
                 return self.approver.post(&format!("approvals/{id}"), &body).await;
             }

@@ -128,7 +128,7 @@ fn nobody_approves_for_themselves() {
     let request = server.waiting().unwrap();
     let person = request["user"].as_str().unwrap().to_owned();
     let body = format!(
-        r#"{{"login":"self","role":"administrator","person":"{person}","password":"{PASSWORD}"}}"#
+        r#"{{"login":"self","role":"administrator","person":"{person}","password":"{PASSWORD}","your_password":"{PASSWORD}"}}"#
     );
     server.admin(&["api", "users", "--post", &body]).unwrap();
     Run::of(server.operator("self").args([

@@ -11,6 +11,7 @@ use super::approvals::{Asker, State};
 use super::core::Core;
 use super::draft;
 use super::governor::Call;
+use super::special::refused;
 use super::tail::MAX_COMMAND_ID;
 use crate::{accounts, clock};
 
@@ -39,52 +40,62 @@ impl Reports {
 
 impl Core {
     pub(crate) fn call(&mut self, call: Call) {
-        let reply =
-            match call.request {
-                Request::Hello { version, .. } => {
-                    // Somebody whose account lives in a directory service has no folder yet.
-                    if rustix::process::geteuid().is_root() {
-                        self.make_folder(call.uid, call.uid);
-                    }
-                    Reply::Hello {
-                        version: version.min(VERSION),
-                        organisation: self.identity.organisation.clone(),
-                        policy_version: self.policy_version(),
-                    }
+        let reply = match call.request {
+            Request::Hello { version, .. } => {
+                // Somebody whose account lives in a directory service has no folder yet.
+                if rustix::process::geteuid().is_root() {
+                    self.make_folder(call.uid, call.uid);
                 }
-                Request::Status => Reply::Status(Box::new(self.status())),
-                Request::Report { start, session_id } => self.report(&start, session_id, call.uid),
-                Request::Exception { .. } | Request::BreakGlass { .. } => Reply::Refused {
+                Reply::Hello {
+                    version: version.min(VERSION),
+                    organisation: self.identity.organisation.clone(),
+                    policy_version: self.policy_version(),
+                }
+            }
+            Request::Status => Reply::Status(Box::new(self.status())),
+            Request::Report { start, session_id } => self.report(&start, session_id, call.uid),
+            Request::Exception {
+                exception,
+                session_id,
+            } => self.exception(*exception, session_id, call.uid),
+            Request::BreakGlass {
+                binding,
+                reason,
+                session_id,
+            } => match call.hashes {
+                Err(reason) => refused(reason),
+                Ok(hashes) => self.break_glass(*binding, reason, session_id, call.uid, hashes),
+            },
+            Request::Approve {
+                binding,
+                reason,
+                session_id,
+            } => match call.hashes {
+                Err(reason) => Reply::Refused {
                     request_id: None,
-                    reason: "this machine's sensor takes no such request; ask the security team"
-                        .to_owned(),
-                },
-                Request::Approve {
-                    binding,
                     reason,
-                    session_id,
-                } => match call.hashes {
-                    Err(reason) => Reply::Refused {
-                        request_id: None,
-                        reason,
-                    },
-                    Ok(hashes) => {
-                        let asker = Asker {
-                            uid: call.uid,
-                            login: accounts::login(call.uid),
-                        };
-                        let answered = self.approvals.bind(*binding, &asker, hashes).and_then(
-                            |(bound, hash)| self.approvals.ask(bound, hash, reason, session_id),
-                        );
-                        // The answer waits until the event of it is sealed, or known to be impossible now:
-                        // the table is durable and the event follows.
-                        self.reconcile();
-                        answered.unwrap_or_else(|error| Reply::Error {
-                            message: format!("{error:#}"),
-                        })
-                    }
                 },
-            };
+                Ok(hashes) => {
+                    let asker = Asker {
+                        uid: call.uid,
+                        login: accounts::login(call.uid),
+                    };
+                    let waits = self.limits().waits;
+                    let answered = self
+                        .approvals
+                        .bind(*binding, &asker, hashes, None)
+                        .and_then(|(bound, hash)| {
+                            self.approvals.ask(bound, hash, reason, session_id, waits)
+                        });
+                    // The answer waits until the event of it is sealed, or known to be impossible now:
+                    // the table is durable and the event follows.
+                    self.reconcile();
+                    answered.unwrap_or_else(|error| Reply::Error {
+                        message: format!("{error:#}"),
+                    })
+                }
+            },
+        };
         let _ = call.reply.send(reply);
     }
 
@@ -151,6 +162,7 @@ impl Core {
             .approvals
             .pending()
             .filter(|entry| !entry.sent)
+            .chain(self.approvals.untold())
             .map(|entry| entry.open.clone())
             .collect();
         let pending = self

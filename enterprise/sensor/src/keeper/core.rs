@@ -12,6 +12,7 @@ use cmdai_spool::{SpoolError, SpoolKey};
 
 use super::approvals::{Approvals, State};
 use super::draft::Draft;
+use super::exceptions::{Exceptions, Lifted};
 use super::orders::Ordered;
 use super::policy::{self, Installed};
 use super::seal::{Note, Sealer};
@@ -35,6 +36,9 @@ pub(crate) struct Core {
     pub(crate) installed: Option<Installed>,
     pub(crate) ordered: Ordered,
     pub(crate) approvals: Approvals,
+    pub(crate) exceptions: Exceptions,
+    /// The table of approvals was put back: told once.
+    put_back: Option<String>,
     pub(crate) guard: Guard,
     pub(crate) watch: Watch,
     pub(crate) contact: Option<Instant>,
@@ -95,7 +99,14 @@ impl Core {
         let ordered = files::read_json(&home.orders())
             .context("the orders cannot be read")?
             .unwrap_or_default();
-        let approvals = Approvals::open(home.approvals(), &home.salt(), options.request_lifetime)?;
+        let (approvals, put_back) = Approvals::open(
+            home.approvals(),
+            options.places.socket.with_file_name("approvals.serial"),
+            &home.salt(),
+            options.request_lifetime,
+            sealer.note().approvals_serial,
+        )?;
+        let exceptions = Exceptions::open(home.exceptions())?;
         let watch = Watch::open(options.watch.clone(), home.watched())
             .context("the list of watched files cannot be read")?;
         let mode = if root { 0o755 } else { 0o700 };
@@ -121,6 +132,8 @@ impl Core {
             installed,
             ordered,
             approvals,
+            exceptions,
+            put_back,
             guard: Guard::default(),
             watch,
             contact: None,
@@ -149,10 +162,15 @@ impl Core {
             ..started.payload.context
         };
         let mut drafts = vec![started];
+        if let Some(what) = self.put_back.take() {
+            drafts.push(Draft::sensor(EventType::Tamper, &[("what", what)]));
+        }
+        let lifted = self.lifted();
         if let Some(installed) = &self.installed {
             match installed.compile(
                 &self.identity.organisation,
                 self.ordered.quarantine.as_deref(),
+                &lifted,
             ) {
                 Ok(bytes) => {
                     let found = files::read_bounded(
@@ -163,7 +181,8 @@ impl Core {
                     // A crash between release and snapshot leaves things untold; all else is somebody's doing,
                     // or another version of the engine's.
                     let told = self.sealer.note().policy == installed.version
-                        && self.sealer.note().order_serial == self.ordered.serial;
+                        && self.sealer.note().order_serial == self.ordered.serial
+                        && self.sealer.note().lifted == ids(&lifted);
                     if told && found.as_ref() != Some(&bytes) {
                         let what = if found.is_some() {
                             "the snapshot was another one while the sensor did not run"
@@ -316,6 +335,7 @@ impl Core {
                 self.problems.insert("approvals", format!("{error:#}"));
             }
         }
+        self.follow_exceptions();
         self.freshness();
     }
 
@@ -398,7 +418,7 @@ impl Core {
 
     /// Makes the events that are due for what is durable already: after each change, and after a
     /// crash in between. The note says what was told.
-    pub(crate) fn reconcile(&mut self) {
+    pub(crate) fn reconcile(&mut self) -> bool {
         let mut note = self.sealer.note().clone();
         let mut drafts = Vec::new();
         if let Some(installed) = self
@@ -466,11 +486,38 @@ impl Core {
                 drafts.push(told(EventType::ApprovalRequested));
                 note.requests.push(entry.id().to_owned());
             }
-            if entry.state == State::Consumed && !note.grants.iter().any(|id| id == entry.id()) {
-                drafts.push(told(EventType::GrantConsumed));
-                note.grants.push(entry.id().to_owned());
+            // Each use is an event of its own.
+            let consumed = u32::from(entry.state == State::Consumed);
+            for number in 1..=entry.used.max(consumed) {
+                let key = match number {
+                    1 => entry.id().to_owned(),
+                    number => format!("{}#{number}", entry.id()),
+                };
+                if !note.grants.contains(&key) {
+                    drafts.push(told(EventType::GrantConsumed));
+                    note.grants.push(key);
+                }
             }
         }
+        let lifted = self.lifted();
+        for lift in lifted.iter().filter(|lift| !note.lifted.contains(&lift.id)) {
+            drafts.push(exception_event(lift, "in force"));
+        }
+        for id in note
+            .lifted
+            .iter()
+            .filter(|id| lifted.iter().all(|lift| lift.id != **id))
+        {
+            let state = if self.ordered.revoked.contains(id) {
+                "taken back"
+            } else {
+                "ended"
+            };
+            let detail = [("exception", id.clone()), ("state", state.to_owned())];
+            drafts.push(Draft::sensor(EventType::PolicyUpdated, &detail));
+        }
+        note.lifted = ids(&lifted);
+        note.approvals_serial = self.approvals.serial();
         let known = |id: &String| {
             self.approvals
                 .entries()
@@ -478,8 +525,49 @@ impl Core {
                 .any(|entry| entry.id() == id)
         };
         note.requests.retain(known);
-        note.grants.retain(known);
-        self.seal_with(drafts, note);
+        note.grants
+            .retain(|key| known(&key.split('#').next().unwrap_or_default().to_owned()));
+        self.seal_with(drafts, note)
+    }
+
+    /// Exceptions in force.
+    pub(crate) fn lifted(&self) -> Vec<Lifted> {
+        self.exceptions.in_force(&self.ordered.revoked)
+    }
+
+    /// Where an exception began or ended: the snapshot says so, and an event does.
+    pub(crate) fn follow_exceptions(&mut self) {
+        let lifted = self.lifted();
+        if self.sealer.note().lifted == ids(&lifted) {
+            return;
+        }
+        let Some(installed) = &self.installed else {
+            return;
+        };
+        let published = installed
+            .compile(
+                &self.identity.organisation,
+                self.ordered.quarantine.as_deref(),
+                &lifted,
+            )
+            .map_err(|refusal| refusal.text)
+            .and_then(|bytes| {
+                self.guard
+                    .publish(&self.options.places.snapshot, bytes)
+                    .map_err(|error| error.to_string())
+            });
+        match published {
+            Ok(()) => {
+                self.problems.remove("exceptions");
+                self.reconcile();
+            }
+            Err(error) => {
+                self.problems.insert(
+                    "exceptions",
+                    format!("exceptions cannot be put into force or ended: {error}"),
+                );
+            }
+        }
     }
 
     /// How things are.
@@ -519,6 +607,25 @@ impl Core {
     fn write_status(&self) {
         let _ = files::replace_json(&self.home.last_status(), &self.status());
     }
+}
+
+fn ids(lifted: &[Lifted]) -> Vec<String> {
+    lifted.iter().map(|lift| lift.id.clone()).collect()
+}
+
+fn exception_event(lift: &Lifted, state: &str) -> Draft {
+    let detail = [
+        ("exception", lift.id.clone()),
+        ("state", state.to_owned()),
+        ("rules", lift.rules.join(" ")),
+        ("until", lift.until.clone()),
+        ("approver", lift.approver.clone()),
+        ("reason", lift.reason.clone()),
+    ];
+    Draft::sensor(EventType::PolicyUpdated, &detail).about(UserRef {
+        user_id: lift.user.clone(),
+        ..UserRef::default()
+    })
 }
 
 /// Each session's file is held open: the usual 1,024 are not enough on a machine of many.

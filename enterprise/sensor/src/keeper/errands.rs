@@ -5,6 +5,7 @@ use std::time::Instant;
 use cmdai_api::machine::{Authority, Checkin, CheckinReply};
 use cmdai_schema::EventType;
 
+use super::approvals::{Entry, Limits, State};
 use super::core::Core;
 use super::draft::Draft;
 use super::orders::carry_out;
@@ -130,6 +131,11 @@ impl Core {
                 "chain",
                 format!("the server acknowledges event {seq}, which this machine has not sealed"),
             );
+            // The whole state is older than what the server has seen: no grant in it is believed.
+            let why = "this machine's state was put back from a copy; enrol it again before anything is granted".to_owned();
+            if let Err(error) = self.approvals.freeze(why) {
+                self.problems.insert("approvals", format!("{error:#}"));
+            }
             return;
         }
         match self.sealer.ack(seq) {
@@ -162,14 +168,16 @@ impl Core {
         let machine_id = self.identity.machine_id.clone();
         let mut disbelieved = Vec::new();
         if !reply.grants.is_empty() {
-            match self
+            let limits = self.limits();
+            let decided = self
                 .approvals
-                .decide(&reply.grants, &authority.grant_keys, &machine_id)
-            {
-                Ok(problems) => disbelieved.extend(problems),
-                Err(error) => {
-                    self.problems.insert("approvals", format!("{error:#}"));
-                }
+                .decide(&reply.grants, &authority.grant_keys, &machine_id, &limits)
+                .and_then(|problems| {
+                    disbelieved.extend(problems);
+                    self.take_exceptions()
+                });
+            if let Err(error) = decided {
+                self.problems.insert("approvals", format!("{error:#}"));
             }
         }
         let (ordered, problems) = carry_out(
@@ -193,12 +201,53 @@ impl Core {
         }
     }
 
+    /// What the installed policy says of approvals.
+    pub(crate) fn limits(&self) -> Limits {
+        self.installed
+            .as_ref()
+            .and_then(|installed| installed.read().ok())
+            .map(|set| Limits::of(set.document()))
+            .unwrap_or_default()
+    }
+
+    /// Puts approved exceptions into force: kept first, then used up, then in the snapshot. After a
+    /// crash in between the same is done again.
+    pub(crate) fn take_exceptions(&mut self) -> anyhow::Result<()> {
+        let granted: Vec<Entry> = self
+            .approvals
+            .entries()
+            .iter()
+            .filter(|entry| entry.is_exception() && entry.state == State::Granted)
+            .cloned()
+            .collect();
+        for entry in &granted {
+            if let Some(grant) = &entry.grant {
+                self.exceptions.take(entry, grant)?;
+                self.approvals.in_force(entry.id())?;
+            }
+        }
+        if !granted.is_empty() {
+            self.reconcile_exceptions();
+        }
+        Ok(())
+    }
+
+    fn reconcile_exceptions(&mut self) {
+        self.follow_exceptions();
+        self.reconcile();
+    }
+
     /// Writes the order down, then puts it into force.
     fn obey(&mut self, ordered: super::orders::Ordered) {
         let Some(installed) = &self.installed else {
             return;
         };
-        match installed.compile(&self.identity.organisation, ordered.quarantine.as_deref()) {
+        let lifted = self.exceptions.in_force(&ordered.revoked);
+        match installed.compile(
+            &self.identity.organisation,
+            ordered.quarantine.as_deref(),
+            &lifted,
+        ) {
             Ok(bytes) => {
                 let written = files::replace_json(&self.home.orders(), &ordered)
                     .and_then(|()| self.guard.publish(&self.options.places.snapshot, bytes));
@@ -265,6 +314,7 @@ impl Core {
         let bytes = fresh.compile(
             &self.identity.organisation,
             self.ordered.quarantine.as_deref(),
+            &self.lifted(),
         )?;
         files::replace_json(&self.home.release(), fresh).map_err(unwritten)?;
         if self.guard.bytes() != Some(bytes.as_slice()) {

@@ -114,27 +114,42 @@ fn converse(mut stream: UnixStream, uid: u32, gid: u32, input: &Sender<Input>) {
             _ if !greeted => return,
             _ => {}
         }
-        let hashes = match &request {
-            Request::Approve { binding, .. } => {
-                as_person(uid, gid, || hash_all(&binding.files, &binding.cwd, uid)).unwrap_or_else(
-                    |error| Err(format!("nothing can be looked at for you: {error}")),
-                )
+        let wanted = match &request {
+            Request::Approve { binding, .. } | Request::BreakGlass { binding, .. } => {
+                Some((binding.files.clone(), binding.cwd.clone()))
             }
-            _ => Ok(BTreeMap::new()),
+            _ => None,
         };
+        let look = || match &wanted {
+            Some((files, cwd)) => as_person(uid, gid, || hash_all(files, cwd, uid))
+                .unwrap_or_else(|error| Err(format!("nothing can be looked at for you: {error}"))),
+            None => Ok(BTreeMap::new()),
+        };
+        let hashes = look();
         let (reply, answer) = sync_channel(1);
         if input
             .send(Input::Governor(Call {
                 uid,
                 request,
-                hashes,
+                hashes: hashes.clone(),
                 reply,
             }))
             .is_err()
         {
             return;
         }
-        let Ok(reply) = answer.recv() else { return };
+        let Ok(mut reply) = answer.recv() else { return };
+        // Writing the use down takes a while: what would run is looked at once more, as late as can
+        // be. Between this and the start of the program lies the time of one answer on a socket.
+        if let Reply::Granted { request_id, .. } | Reply::Permitted { request_id, .. } = &reply
+            && look() != hashes
+        {
+            reply = Reply::Refused {
+                request_id: Some(request_id.clone()),
+                reason: "a file that would run changed at the last moment; the approval is used up"
+                    .to_owned(),
+            };
+        }
         if frames::write(&mut stream, &reply, MAX_FRAME).is_err() {
             return;
         }

@@ -6,12 +6,14 @@ mod child;
 mod core;
 mod draft;
 mod errands;
+mod exceptions;
 mod governor;
 mod hashing;
 mod orders;
 mod policy;
 mod running;
 mod seal;
+mod special;
 mod tail;
 mod watch;
 

@@ -4,6 +4,9 @@ use cmdai_api::machine::{Order, Signed};
 use cmdai_bundle::verify_statement;
 use serde::{Deserialize, Serialize};
 
+/// Most exceptions taken back that are remembered: all have ended by then.
+const MOST_REVOKED: usize = 1_000;
+
 /// What orders have made of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,6 +19,8 @@ pub(crate) struct Ordered {
     pub(crate) issued_by: String,
     /// When.
     pub(crate) issued: String,
+    /// Exceptions that were taken back.
+    pub(crate) revoked: Vec<String>,
 }
 
 /// The state after orders, and what is wrong with those that were not believed.
@@ -35,7 +40,10 @@ pub(crate) fn carry_out(
             )),
             Ok(order)
                 if order.version != 1
-                    || !matches!(order.kind.as_str(), "quarantine" | "release") =>
+                    || !matches!(
+                        order.kind.as_str(),
+                        "quarantine" | "release" | "revoke-exception"
+                    ) =>
             {
                 problems.push(format!(
                     "order {} is of an unknown kind: update the sensor",
@@ -50,12 +58,23 @@ pub(crate) fn carry_out(
     let mut state = state.clone();
     for order in good.into_iter().filter(|order| order.serial > 0) {
         if order.serial > state.serial {
-            let quarantine = (order.kind == "quarantine").then_some(order.reason);
+            let mut revoked = state.revoked;
+            let quarantine = match order.kind.as_str() {
+                "quarantine" => Some(order.reason),
+                "release" => None,
+                _ => {
+                    revoked.extend(order.subject);
+                    let surplus = revoked.len().saturating_sub(MOST_REVOKED);
+                    revoked.drain(..surplus);
+                    state.quarantine
+                }
+            };
             state = Ordered {
                 serial: order.serial,
                 quarantine,
                 issued_by: order.issued_by,
                 issued: order.issued,
+                revoked,
             };
         }
     }
@@ -74,6 +93,7 @@ mod tests {
             serial,
             machine_id: machine.into(),
             kind: kind.into(),
+            subject: None,
             reason: "lost laptop".into(),
             issued_by: "maya".into(),
             issued: "2026-01-01T00:00:00Z".into(),
@@ -105,6 +125,11 @@ mod tests {
         ];
         let (after, problems) = carry_out(&state, &again, &trusted, "m");
         assert_eq!((after, problems.len()), (state.clone(), 1));
+        let mut revoke = order(3, "revoke-exception", "m");
+        revoke.subject = Some("7F3KQ2MA".into());
+        let (after, problems) = carry_out(&state, &[sign(&revoke)], &trusted, "m");
+        assert_eq!((after.serial, problems.len()), (3, 0));
+        assert_eq!(after.revoked, ["7F3KQ2MA"]);
         let stranger = SigningKey::from_bytes(&[2; 32]);
         let forged = sign_statement(&stranger, &order(5, "release", "m")).unwrap();
         let (after, problems) = carry_out(&state, &[forged], &trusted, "m");

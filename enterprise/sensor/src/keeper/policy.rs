@@ -9,6 +9,7 @@ use cmdai_policy::{SnapshotMeta, compile, parse};
 use cmdai_schema::Hash;
 use serde::{Deserialize, Serialize};
 
+use super::exceptions::Lifted;
 use crate::identity::{Home, Identity};
 use crate::wire::CarriedFile;
 use crate::{clock, files};
@@ -117,18 +118,25 @@ impl Installed {
         &self,
         organisation: &str,
         quarantine: Option<&str>,
+        lifted: &[Lifted],
     ) -> Result<Vec<u8>, Refusal> {
-        let set = parse(&self.policy_yaml, "policy.yaml").map_err(|errors| Refusal {
-            kind: "policy",
-            text: format!("the policy cannot be used: {errors}"),
-        })?;
+        let set = self.read()?;
+        let lifts: Vec<cmdai_policy::Lift> = lifted.iter().map(Lifted::lift).collect();
         let meta = SnapshotMeta {
             policy_id: organisation.to_owned(),
             version: self.version.to_string(),
             quarantine: quarantine.map(str::to_owned),
             released: Some(self.published.clone()),
         };
-        Ok(compile(&set, &meta))
+        Ok(compile(&set.lifting(&lifts), &meta))
+    }
+
+    /// The document.
+    pub(crate) fn read(&self) -> Result<cmdai_policy::PolicySet, Refusal> {
+        parse(&self.policy_yaml, "policy.yaml").map_err(|errors| Refusal {
+            kind: "policy",
+            text: format!("the policy cannot be used: {errors}"),
+        })
     }
 }
 

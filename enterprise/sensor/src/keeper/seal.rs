@@ -41,8 +41,12 @@ pub(crate) struct Note {
     pub(crate) order_serial: u64,
     /// Requests that were told of.
     pub(crate) requests: Vec<String>,
-    /// Consumed grants that were told of.
+    /// Consumed grants that were told of; the second and further uses of one with their number.
     pub(crate) grants: Vec<String>,
+    /// Number of the table of approvals when the note was written.
+    pub(crate) approvals_serial: u64,
+    /// Exceptions that were told of as in force.
+    pub(crate) lifted: Vec<String>,
     /// Started and not stopped in good order.
     pub(crate) running: bool,
 }

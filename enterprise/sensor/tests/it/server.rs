@@ -166,6 +166,7 @@ impl Server {
             version: 1,
             grant_keys: vec![keys::public_base64(&self.grant_key)],
             order_keys: vec![keys::public_base64(&self.order_key)],
+            ..Authority::default()
         }
     }
 
@@ -179,6 +180,7 @@ impl Server {
             serial,
             machine_id: MACHINE.into(),
             kind: kind.into(),
+            subject: None,
             reason: "lost laptop".into(),
             issued_by: "maya".into(),
             issued: "2026-01-01T00:00:00Z".into(),
@@ -202,6 +204,8 @@ impl Server {
             issued: "2026-01-01T00:00:00Z".into(),
             expires: "2999-01-01T00:00:00Z".into(),
             uses: 1,
+            approvers: Vec::new(),
+            until: None,
         };
         sign_statement(&self.grant_key, &grant).unwrap()
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use cmdai_api::machine::{Grant, Signed};
+use cmdai_api::machine::{Assent, Grant, Signed};
 use cmdai_bundle::sign_statement;
-use cmdai_store::ApprovalRow;
+use cmdai_store::{ApprovalRow, Vote};
 use uuid::Uuid;
 
 use super::peer::Peer;
@@ -69,30 +69,90 @@ pub(super) async fn signed_for(
         .collect())
 }
 
+/// A decision.
+pub(crate) struct Given<'a> {
+    /// Yes or no.
+    pub(crate) granted: bool,
+    /// The votes that it came from.
+    pub(crate) votes: &'a [Vote],
+    /// What was said.
+    pub(crate) reason: &'a str,
+    /// Who, where it came from no vote.
+    pub(crate) by: Option<&'a str>,
+}
+
+impl Given<'_> {
+    /// Everybody who decided, in words.
+    pub(crate) fn approver(&self) -> String {
+        match self.by {
+            Some(by) => by.to_owned(),
+            None => {
+                let logins: Vec<&str> = self.votes.iter().map(|vote| vote.login.as_str()).collect();
+                logins.join(", ")
+            }
+        }
+    }
+
+    /// The weakest factor of all.
+    fn factor(&self) -> String {
+        let factors = self.votes.iter().map(|vote| vote.factor.as_str());
+        let weakest = factors.min_by_key(|factor| cmdai_policy::Factor::of(factor));
+        weakest.unwrap_or("none").to_owned()
+    }
+}
+
 /// Signs a decision about a request.
-pub(crate) fn grant(
+pub(crate) fn sign_decision(
     app: &App,
     approval: &ApprovalRow,
-    granted: bool,
-    approver: &str,
-    factor: &str,
-    reason: &str,
-) -> Answer<Signed> {
+    given: Given<'_>,
+) -> Answer<(Signed, Grant)> {
     let now_ms = clock::now_ms();
+    let later = |ms: i64| clock::rfc3339(now_ms.saturating_add(ms));
+    let until = approval
+        .request
+        .exception
+        .as_ref()
+        .filter(|_| given.granted)
+        .map(|asked| {
+            later(
+                i64::try_from(asked.duration_s)
+                    .unwrap_or(0)
+                    .saturating_mul(1_000),
+            )
+        });
+    let assent = |vote: &Vote| Assent {
+        login: vote.login.clone(),
+        person: vote.person.clone(),
+        factor: vote.factor.clone(),
+        time: clock::rfc3339(vote.time_ms),
+        assertion: vote
+            .assertion
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok()),
+    };
     let grant = Grant {
         version: 1,
         grant_id: Uuid::now_v7().to_string(),
         request_id: approval.id.clone(),
-        granted,
+        granted: given.granted,
         machine_id: approval.machine_id.clone(),
         user: approval.request.user.clone(),
         binding_hash: approval.binding_hash.clone(),
-        approver: approver.to_owned(),
-        factor: factor.to_owned(),
-        reason: reason.to_owned(),
+        approver: given.approver(),
+        factor: given.factor(),
+        reason: given.reason.to_owned(),
         issued: clock::rfc3339(now_ms),
-        expires: clock::rfc3339(now_ms.saturating_add(GRANT_MS)),
-        uses: 1,
+        expires: later(GRANT_MS),
+        uses: if given.granted {
+            approval.terms.uses.max(1)
+        } else {
+            1
+        },
+        approvers: given.votes.iter().map(assent).collect(),
+        until,
     };
-    sign_statement(&app.grant_key, &grant).map_err(|error| Failure::internal(&error))
+    let signed =
+        sign_statement(&app.grant_key, &grant).map_err(|error| Failure::internal(&error))?;
+    Ok((signed, grant))
 }

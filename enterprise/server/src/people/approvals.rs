@@ -1,28 +1,31 @@
-//! Requests for approval: the inbox and the decision.
+//! Requests for approval: the inbox, the votes and the decision.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use cmdai_api::console::{Approval, ApprovalDecision, ApprovalList};
 use cmdai_schema::{ApprovalInfo, EventType};
-use cmdai_store::{ApprovalRow, Decided};
+use cmdai_store::{Account, ApprovalRow, Decided, Vote};
 
 use super::convert::approval_wire;
+use super::terms::{askers, is_entitled, must_be_other, proves, short, tally};
 use crate::app::App;
 use crate::body::{Body, Parameters};
 use crate::clock;
 use crate::failure::{Answer, Failure};
 use crate::feed::News;
 use crate::guard::Caller;
-use crate::machines::grant;
+use crate::machines::{Given, sign_decision};
 use crate::trail::{self, Entry};
 
 /// Requests that are listed.
 const LISTED: u32 = 500;
-const STATUSES: [&str; 5] = ["pending", "granted", "denied", "expired", "consumed"];
-/// How an approver proved who they are.
-const FACTOR: &str = "password";
+const STATUSES: [&str; 6] = [
+    "pending", "granted", "denied", "expired", "consumed", "used",
+];
+const MAX_REASON: usize = 2_000;
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -35,20 +38,50 @@ pub(super) async fn list(
             STATUSES.join(", ")
         )));
     }
-    let approvals = app
-        .store
-        .approvals(status, LISTED)
-        .await?
-        .into_iter()
-        .map(approval_wire)
-        .collect();
+    let rows = app.store.approvals(status, LISTED).await?;
+    let oldest = rows.iter().map(|row| row.created_ms).min().unwrap_or(0);
+    let mut votes: HashMap<String, Vec<Vote>> = HashMap::new();
+    for vote in app.store.votes_since(oldest).await? {
+        votes.entry(vote.request_id.clone()).or_default().push(vote);
+    }
+    let accounts = app.store.accounts().await?;
+    let mut approvals = Vec::with_capacity(rows.len());
+    for row in rows {
+        let votes = votes.remove(&row.id).unwrap_or_default();
+        approvals.push(shown(&app, row, votes, &accounts).await);
+    }
     Ok(Json(ApprovalList { approvals }))
 }
 
-/// A login name, from a mail address or with a domain before it too.
-fn short(name: &str) -> String {
-    let name = name.rsplit('\\').next().unwrap_or(name);
-    name.split('@').next().unwrap_or(name).to_lowercase()
+/// A request with how far it has come.
+async fn shown(app: &App, row: ApprovalRow, votes: Vec<Vote>, accounts: &[Account]) -> Approval {
+    let given = if votes.is_empty() {
+        0
+    } else {
+        let askers = askers(app, &row).await.unwrap_or_default();
+        tally(&row.terms, &votes, accounts, &askers).given
+    };
+    approval_wire(row, votes, given)
+}
+
+/// One request as the console shows it.
+pub(crate) async fn one(app: &App, id: &str) -> Answer<Option<Approval>> {
+    let Some(row) = app.store.approval(id).await? else {
+        return Ok(None);
+    };
+    let votes = app.store.votes(id).await?;
+    let accounts = app.store.accounts().await?;
+    Ok(Some(shown(app, row, votes, &accounts).await))
+}
+
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Answer<Json<Approval>> {
+    one(&app, &id)
+        .await?
+        .map(Json)
+        .ok_or_else(|| Failure::not_found("request"))
 }
 
 pub(super) async fn decide(
@@ -57,134 +90,243 @@ pub(super) async fn decide(
     Path(id): Path<String>,
     Body(decision): Body<ApprovalDecision>,
 ) -> Answer<Json<Approval>> {
-    let approval = app
+    let row = app
         .store
         .approval(&id)
         .await?
         .ok_or_else(|| Failure::not_found("request"))?;
-    let asker = approval.request.user.as_str();
-    // Whoever asks never decides: not under another account of the same person, administrators
-    // included. Root may be anybody, and first of all the person whose machine it is; the same goes
-    // for a number that the machine has no name for, such as of a directory's account.
-    let mut askers = vec![asker.to_owned()];
-    let nameless = !asker.is_empty() && asker.bytes().all(|byte| byte.is_ascii_digit());
-    if approval.request.uid == 0 || short(asker) == "root" || nameless {
-        let machine = app.store.machine(&approval.machine_id).await?;
-        askers.extend(machine.map(|machine| machine.person));
-    }
-    let own = [short(&caller.person), short(&caller.login)];
-    if askers.iter().any(|asker| own.contains(&short(asker))) {
-        return Err(Failure::forbidden(
-            "nobody decides about their own request; ask somebody else",
-        ));
-    }
-    if decision.reason.trim().is_empty() || decision.reason.len() > 2_000 {
+    let account = caller.account(&app).await?;
+    let askers = may_answer(&app, &row, &account).await?;
+    if decision.reason.trim().is_empty() || decision.reason.len() > MAX_REASON {
         return Err(Failure::invalid("say why, in at most 2,000 bytes"));
     }
-    if approval.status != "pending" || approval.expires_ms <= clock::now_ms() {
-        return Err(Failure::conflict(format!(
-            "this request is not pending any more ({})",
-            approval.status
-        )));
-    }
-    caller.step_up(&app, decision.password).await?;
-    let word = if decision.approve {
-        "granted"
-    } else {
-        "denied"
-    };
-    let signed = grant(
-        &app,
-        &approval,
-        decision.approve,
-        &caller.login,
-        FACTOR,
-        &decision.reason,
-    )?;
-    let grant_id = serde_json::from_str::<cmdai_api::machine::Grant>(&signed.payload)
-        .ok()
-        .map(|grant| grant.grant_id);
-    let decided = Decided {
-        status: word.to_owned(),
-        approver: caller.login.clone(),
-        reason: decision.reason.clone(),
-        decided_ms: clock::now_ms(),
-        signed,
-    };
-    if !app.store.decide_approval(&id, &decided).await? {
+    // What the approver looked at is what is bound.
+    if decision
+        .binding_hash
+        .as_ref()
+        .is_some_and(|hash| *hash != row.binding_hash)
+    {
         return Err(Failure::conflict(
-            "somebody else has decided in the meantime",
+            "this is not the request that you looked at; look again",
         ));
     }
-    app.bells.ring(&approval.machine_id);
-    let mut entry = Entry::action(
-        if decision.approve {
-            "approval.grant"
-        } else {
-            "approval.deny"
-        },
-        format!(
-            "{} {word} the request {id} of {asker} on {}: {}",
-            caller.login, approval.hostname, approval.request.binding.text
-        ),
-    );
-    entry.event_type = if decision.approve {
-        EventType::ApprovalGranted
-    } else {
-        EventType::ApprovalDenied
-    };
-    entry.approval = Some(ApprovalInfo {
+    still_pending(&row)?;
+    let factor = caller.step_up(&app, decision.password).await?;
+    if !decision.approve {
+        deny(&app, &row, &account, factor, &decision.reason).await?;
+        return answer(&app, &id).await;
+    }
+    if !proves(factor, &row.terms.factor) {
+        return Err(Failure::factor_required(format!(
+            "this request takes the factor {}; you proved yourself by {factor}",
+            row.terms.factor
+        )));
+    }
+    let vote = Vote {
         request_id: id.clone(),
-        grant_id,
-        status: word.to_owned(),
-        approver: Some(caller.login.clone()),
-        reason: Some(decision.reason),
-    });
-    trail::record(&app, &caller, entry.with("machine", &approval.machine_id)).await?;
-    tell(&app, &id)
+        person: short(&account.person),
+        login: account.login.clone(),
+        approve: true,
+        factor: factor.to_owned(),
+        reason: decision.reason,
+        assertion: None,
+        time_ms: clock::now_ms(),
+    };
+    if !app.store.add_vote(&vote).await? {
+        return Err(Failure::conflict(
+            "you have answered this request already; a person counts once, under whatever account",
+        ));
+    }
+    let votes = app.store.votes(&id).await?;
+    let accounts = app.store.accounts().await?;
+    let tally = tally(&row.terms, &votes, &accounts, &askers);
+    let text = format!(
+        "{} said yes to the request {id} of {} on {} ({} of {}): {}",
+        caller.login,
+        row.request.user,
+        row.hostname,
+        tally.given,
+        row.terms.needed,
+        row.request.binding.text
+    );
+    trail::record(
+        &app,
+        &caller,
+        Entry::action("approval.vote", text)
+            .with("request", &id)
+            .with("factor", factor)
+            .with("machine", &row.machine_id),
+    )
+    .await?;
+    if tally.is_enough(&row.terms) {
+        close(&app, &row, "granted", &tally.counted, &vote.reason).await?;
+    } else {
+        tell(&app, &id).await?;
+    }
+    answer(&app, &id).await
+}
+
+async fn answer(app: &App, id: &str) -> Answer<Json<Approval>> {
+    one(app, id)
         .await?
         .map(Json)
         .ok_or_else(|| Failure::not_found("request"))
 }
 
+fn still_pending(row: &ApprovalRow) -> Answer<()> {
+    if row.status == "pending" && row.expires_ms > clock::now_ms() {
+        return Ok(());
+    }
+    Err(Failure::conflict(format!(
+        "this request is not pending any more ({})",
+        row.status
+    )))
+}
+
+/// Whoever asks never decides: not under another account of the same person, administrators
+/// included. Who is neither an approver by the policy nor in the security team does not either.
+pub(super) async fn may_answer(
+    app: &App,
+    row: &ApprovalRow,
+    account: &Account,
+) -> Answer<Vec<String>> {
+    let askers = askers(app, row).await?;
+    must_be_other(&account.login, &account.person, &askers)?;
+    if !is_entitled(&row.terms, account) {
+        return Err(Failure::forbidden(if row.terms.groups.is_empty() {
+            "this needs the role security".to_owned()
+        } else {
+            let groups = [row.terms.groups.as_slice(), row.terms.managers.as_slice()].concat();
+            format!(
+                "the policy lets members of {} answer; you are in none of these groups",
+                groups.join(", ")
+            )
+        }));
+    }
+    Ok(askers)
+}
+
+/// One no ends a request.
+pub(super) async fn deny(
+    app: &App,
+    row: &ApprovalRow,
+    account: &Account,
+    factor: &str,
+    reason: &str,
+) -> Answer<()> {
+    still_pending(row)?;
+    let vote = Vote {
+        request_id: row.id.clone(),
+        person: short(&account.person),
+        login: account.login.clone(),
+        approve: false,
+        factor: factor.to_owned(),
+        reason: reason.to_owned(),
+        assertion: None,
+        time_ms: clock::now_ms(),
+    };
+    // Who said yes before may still say no: their no counts, their yes stays on record.
+    app.store.add_vote(&vote).await?;
+    close(app, row, "denied", &[vote], reason).await
+}
+
+/// Decides a request, signs it for the machine, records and tells it.
+///
+/// # Errors
+/// Where somebody else has decided in the meantime.
+async fn close(
+    app: &App,
+    row: &ApprovalRow,
+    status: &str,
+    votes: &[Vote],
+    reason: &str,
+) -> Answer<()> {
+    let given = Given {
+        granted: status == "granted",
+        votes,
+        reason,
+        by: None,
+    };
+    finish(app, row, status, given)
+        .await?
+        .then_some(())
+        .ok_or_else(|| Failure::conflict("somebody else has decided in the meantime"))
+}
+
+/// Closes a request that nobody decided in time: a time-out is a denial.
+pub(crate) async fn expire(app: &App, row: &ApprovalRow) -> Answer<()> {
+    refuse(app, row, "expired", "nobody decided in time").await
+}
+
+/// The server says no by itself.
+pub(crate) async fn refuse(app: &App, row: &ApprovalRow, status: &str, reason: &str) -> Answer<()> {
+    let given = Given {
+        granted: false,
+        votes: &[],
+        reason,
+        by: Some(trail::SERVER),
+    };
+    finish(app, row, status, given).await.map(drop)
+}
+
+async fn finish(app: &App, row: &ApprovalRow, status: &str, given: Given<'_>) -> Answer<bool> {
+    let (granted, reason, by) = (given.granted, given.reason.to_owned(), given.by);
+    let last = given.votes.last().map(|vote| vote.login.clone());
+    let approver = given.approver();
+    let (signed, grant) = sign_decision(app, row, given)?;
+    let decided = Decided {
+        status: status.to_owned(),
+        approver: approver.clone(),
+        reason: reason.clone(),
+        decided_ms: clock::now_ms(),
+        exception_until_ms: grant.until.as_deref().and_then(clock::parse),
+        signed,
+    };
+    if !app.store.decide_approval(&row.id, &decided).await? {
+        return Ok(false);
+    }
+    app.bells.ring(&row.machine_id);
+    let action = match status {
+        "granted" => "approval.grant",
+        "expired" => "approval.expire",
+        _ => "approval.deny",
+    };
+    let mut entry = Entry::action(
+        action,
+        format!(
+            "{approver}: the request {} of {} on {} is {status}: {}",
+            row.id, row.request.user, row.hostname, row.request.binding.text
+        ),
+    );
+    entry.event_type = if granted {
+        EventType::ApprovalGranted
+    } else {
+        EventType::ApprovalDenied
+    };
+    entry.approval = Some(ApprovalInfo {
+        request_id: row.id.clone(),
+        grant_id: granted.then_some(grant.grant_id),
+        status: status.to_owned(),
+        approver: by.is_none().then_some(approver),
+        reason: Some(reason),
+    });
+    let entry = entry
+        .with("machine", &row.machine_id)
+        .with("kind", &row.kind)
+        .with("factor", &grant.factor);
+    match last {
+        Some(login) => trail::record_for(app, &login, entry).await?,
+        None => trail::record_own(app, entry).await?,
+    }
+    tell(app, &row.id).await?;
+    Ok(true)
+}
+
 /// Tells those who watch that a request is new or has changed.
 pub(crate) async fn tell(app: &App, id: &str) -> Answer<Option<Approval>> {
-    let approval = app.store.approval(id).await?.map(approval_wire);
+    let approval = one(app, id).await?;
     if let Some(approval) = &approval {
         app.feed.tell(News::Approval(Arc::new(approval.clone())));
     }
     Ok(approval)
-}
-
-/// Closes a request that nobody decided in time: a time-out is a denial.
-pub(crate) async fn expire(app: &App, approval: &ApprovalRow) -> Answer<()> {
-    const WHY: &str = "nobody decided in time";
-    let decided = Decided {
-        status: "expired".to_owned(),
-        approver: trail::SERVER.to_owned(),
-        reason: WHY.to_owned(),
-        decided_ms: clock::now_ms(),
-        signed: grant(app, approval, false, trail::SERVER, "none", WHY)?,
-    };
-    if !app.store.decide_approval(&approval.id, &decided).await? {
-        return Ok(());
-    }
-    app.bells.ring(&approval.machine_id);
-    let mut entry = Entry::action(
-        "approval.expire",
-        format!(
-            "the request {} of {} lapsed",
-            approval.id, approval.request.user
-        ),
-    );
-    entry.event_type = EventType::ApprovalDenied;
-    entry.approval = Some(ApprovalInfo {
-        request_id: approval.id.clone(),
-        grant_id: None,
-        status: "expired".to_owned(),
-        approver: None,
-        reason: Some(WHY.to_owned()),
-    });
-    trail::record_own(app, entry.with("machine", &approval.machine_id)).await?;
-    tell(app, &approval.id).await.map(|_| ())
 }

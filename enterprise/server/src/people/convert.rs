@@ -1,7 +1,8 @@
 //! Rows of the store as wire types.
 
-use cmdai_api::console::{Alert, Approval, EventRow};
-use cmdai_store::{AlertRow, ApprovalRow, EventRecord};
+use cmdai_api::console::{Alert, Approval, ApprovalVote, EventRow, ExceptionAsked};
+use cmdai_schema::governor::ExceptionRequest;
+use cmdai_store::{AlertRow, ApprovalRow, EventRecord, Vote};
 
 use crate::clock::{rfc3339, rfc3339_of};
 
@@ -51,7 +52,28 @@ pub(crate) fn alert_wire(row: AlertRow) -> Alert {
     }
 }
 
-pub(super) fn approval_wire(row: ApprovalRow) -> Approval {
+pub(super) fn exception_wire(asked: ExceptionRequest) -> ExceptionAsked {
+    ExceptionAsked {
+        rules: asked.rules,
+        pattern: asked.pattern,
+        directory: asked.directory,
+        duration_s: asked.duration_s,
+        text: asked.text,
+    }
+}
+
+fn vote_wire(vote: Vote) -> ApprovalVote {
+    ApprovalVote {
+        login: vote.login,
+        person: vote.person,
+        approve: vote.approve,
+        factor: vote.factor,
+        reason: vote.reason,
+        time: rfc3339(vote.time_ms),
+    }
+}
+
+pub(super) fn approval_wire(row: ApprovalRow, votes: Vec<Vote>, given: u32) -> Approval {
     let binding = row.request.binding;
     Approval {
         id: row.id,
@@ -76,5 +98,15 @@ pub(super) fn approval_wire(row: ApprovalRow) -> Approval {
         approver: row.approver,
         decision_reason: row.decision_reason,
         decided: rfc3339_of(row.decided_ms),
+        kind: row.kind,
+        binding_hash: row.binding_hash,
+        needed: row.terms.needed,
+        given,
+        groups: row.terms.groups,
+        managers: row.terms.managers,
+        factor: row.terms.factor,
+        uses: row.terms.uses,
+        votes: votes.into_iter().map(vote_wire).collect(),
+        exception: row.request.exception.map(exception_wire),
     }
 }

@@ -195,6 +195,7 @@ pub(crate) async fn quarantine(
             serial: row.order_last + 1,
             machine_id: id.to_owned(),
             kind: if on { "quarantine" } else { "release" }.to_owned(),
+            subject: None,
             reason: reason.to_owned(),
             issued_by: by.to_owned(),
             issued: clock::rfc3339(clock::now_ms()),
@@ -243,6 +244,9 @@ pub(super) async fn make_token(
             "a token waits 1 to 720 hours for 1 to 100,000 machines",
         ));
     }
+    caller
+        .step_up(&app, body.password.unwrap_or_default())
+        .await?;
     let now_ms = clock::now_ms();
     let made = || -> anyhow::Result<(String, String)> {
         Ok((secrets::hex(&secrets::random::<6>()?), secrets::token()?))

@@ -4,8 +4,11 @@ mod alerts;
 mod approvals;
 mod assets;
 mod channels;
+mod chat;
 mod convert;
+mod emergencies;
 mod events;
+mod exceptions;
 mod export;
 mod fleet;
 mod headers;
@@ -13,7 +16,10 @@ mod live;
 mod overview;
 pub(crate) mod policy;
 mod reports;
+pub(crate) mod second;
 mod session;
+pub(crate) mod terms;
+mod tokens;
 mod users;
 
 use std::sync::Arc;
@@ -28,8 +34,9 @@ use crate::failure::Failure;
 use crate::guard;
 use crate::openapi;
 
-pub(crate) use approvals::{expire, tell as tell_approval};
+pub(crate) use approvals::{expire, refuse, tell as tell_approval};
 pub(crate) use convert::alert_wire;
+pub(crate) use emergencies::{late, opened as emergency};
 pub(crate) use fleet::quarantine;
 
 /// Largest body that people send, in bytes: a policy document with its note.
@@ -66,6 +73,13 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::GetSession => get(session::me),
         Operation::SignOut => delete(session::sign_out),
         Operation::MakeToken => post(session::make_token),
+        Operation::ListTokens => get(tokens::list),
+        Operation::DeleteToken => delete(tokens::remove),
+        Operation::ChangePassword => post(users::change_password),
+        Operation::ListFactors => get(second::list),
+        Operation::AddTotp => post(second::add_totp),
+        Operation::ConfirmTotp => post(second::confirm_totp),
+        Operation::RemoveFactor => post(second::remove),
         Operation::GetOverview => get(overview::overview),
         Operation::SearchEvents => get(events::search),
         Operation::GetHistogram => get(events::histogram),
@@ -74,7 +88,13 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::ListAlerts => get(alerts::list),
         Operation::ChangeAlert => post(alerts::change),
         Operation::ListApprovals => get(approvals::list),
+        Operation::GetApproval => get(approvals::get),
         Operation::DecideApproval => post(approvals::decide),
+        Operation::ListExceptions => get(exceptions::list),
+        Operation::RevokeException => post(exceptions::revoke),
+        Operation::ListEmergencies => get(emergencies::list),
+        Operation::ReviewEmergency => post(emergencies::review),
+        Operation::SlackAction => post(chat::slack),
         Operation::ListMachines => get(fleet::list),
         Operation::GetMachine => get(fleet::one),
         Operation::QuarantineMachine => post(fleet::change_quarantine),
@@ -95,6 +115,7 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::ListDeliveries => get(channels::deliveries),
         Operation::ListUsers => get(users::list),
         Operation::AddUser => post(users::add),
+        Operation::ChangeUser => post(users::change),
         Operation::DeleteUser => delete(users::remove),
         Operation::GetOpenapi => get(|| async { Json(openapi::document()) }),
     }

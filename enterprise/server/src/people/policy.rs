@@ -148,6 +148,19 @@ fn analyse(text: &str) -> Analysis {
     cmdai_effects::analyse(text, &context)
 }
 
+/// Semantic digest of a text.
+pub(crate) fn digest_of(text: &str, dialect: Dialect) -> String {
+    let context = Context {
+        dialect,
+        cwd: "/",
+        home: "/",
+        user: "",
+        session: &NoSession,
+        languages: &Grammars,
+    };
+    cmdai_effects::analyse(text, &context).digest
+}
+
 fn diagnostic(error: PolicyError) -> PolicyDiagnostic {
     let severity = match error.severity {
         Severity::Error => "error",
@@ -224,6 +237,7 @@ async fn release(
         version: 1,
         grant_keys: vec![keys::public_base64(&app.grant_key)],
         order_keys: vec![keys::public_base64(&app.order_key)],
+        ..Authority::default()
     };
     app.publisher
         .publish(&source, version, &authority)

@@ -95,7 +95,14 @@ pub(super) async fn sign_in(
             .with("login", &account.login),
     )
     .await?;
-    let me = my(&app, &account.login, account.role, account.initial);
+    let me = my(
+        &app,
+        &account.login,
+        account.role,
+        account.initial,
+        account.groups,
+    )
+    .await?;
     Ok((
         cookie(&format!(
             "{COOKIE}={secret}; Path=/; Max-Age={SESSION_S}; HttpOnly; Secure; SameSite=Strict"
@@ -114,20 +121,33 @@ fn cookie(text: &str) -> Answer<HeaderMap> {
     Ok(headers)
 }
 
-fn my(app: &App, login: &str, role: Role, initial_password: bool) -> Me {
-    Me {
+async fn my(
+    app: &App,
+    login: &str,
+    role: Role,
+    initial_password: bool,
+    groups: Vec<String>,
+) -> Answer<Me> {
+    let (second_factor, factor_missing) = super::second::state(app, login).await?;
+    Ok(Me {
         login: login.to_owned(),
         role,
         organisation: app.config.organisation.clone(),
         initial_password,
-    }
+        groups,
+        second_factor,
+        factor_missing,
+    })
 }
 
 pub(super) async fn me(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-) -> Json<Me> {
-    Json(my(&app, &caller.login, caller.role, caller.initial))
+) -> Answer<Json<Me>> {
+    let groups = caller.groups.clone();
+    my(&app, &caller.login, caller.role, caller.initial, groups)
+        .await
+        .map(Json)
 }
 
 pub(super) async fn sign_out(

@@ -14,10 +14,26 @@ use reqwest::StatusCode;
 use crate::machine::authority;
 use crate::support::{Machine, PASSWORD, eventually, plant, read};
 
-fn open(id: &str, user: &str, seconds: i64) -> ApprovalOpen {
+const TEXT: &str = "kubectl delete deployment web";
+
+pub(crate) fn digest(text: &str) -> String {
+    let context = cmdai_effects::Context {
+        dialect: cmdai_schema::Dialect::Bash,
+        cwd: "/home/alice",
+        home: "/home/alice",
+        user: "alice",
+        session: &cmdai_effects::NoSession,
+        languages: &cmdai_languages::Grammars,
+    };
+    cmdai_effects::analyse(text, &context).digest
+}
+
+pub(crate) fn open(id: &str, user: &str, seconds: i64) -> ApprovalOpen {
     let request = BoundRequest {
         binding: Binding {
-            text: "kubectl delete deployment web".to_owned(),
+            text: TEXT.to_owned(),
+            digest: digest(TEXT),
+            shell: "bash".to_owned(),
             rules: vec!["production.destroy".to_owned()],
             reason: "destroys something in production".to_owned(),
             risk: "critical".to_owned(),
@@ -25,6 +41,7 @@ fn open(id: &str, user: &str, seconds: i64) -> ApprovalOpen {
             ..Binding::default()
         },
         user: user.to_owned(),
+        exception: None,
         uid: 1000,
         files: BTreeMap::from([("/usr/bin/kubectl".to_owned(), "00".repeat(32))]),
     };
@@ -32,6 +49,7 @@ fn open(id: &str, user: &str, seconds: i64) -> ApprovalOpen {
     let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
     ApprovalOpen {
         request_id: id.to_owned(),
+        kind: "command".to_owned(),
         request,
         binding_hash,
         reason: Some("rollout".to_owned()),
@@ -40,15 +58,16 @@ fn open(id: &str, user: &str, seconds: i64) -> ApprovalOpen {
     }
 }
 
-fn decision(approve: bool, password: &str) -> ApprovalDecision {
+pub(crate) fn decision(approve: bool, password: &str) -> ApprovalDecision {
     ApprovalDecision {
         approve,
         reason: "looked at it".to_owned(),
         password: password.to_owned(),
+        binding_hash: None,
     }
 }
 
-async fn checkin(machine: &Machine, pending: &str) -> CheckinReply {
+pub(crate) async fn checkin(machine: &Machine, pending: &str) -> CheckinReply {
     let state = Checkin {
         policy_version: "1".to_owned(),
         pending_requests: vec![pending.to_owned()],

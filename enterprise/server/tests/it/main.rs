@@ -10,10 +10,12 @@
 
 mod approvals;
 mod evidence;
+mod factors;
 mod guard;
 mod ingest;
 mod machine;
 mod openapi;
 mod policy;
+mod quorum;
 mod start;
 mod support;

@@ -61,6 +61,8 @@ impl Plant {
             role,
             person: person.to_owned(),
             password: PASSWORD.to_owned(),
+            groups: None,
+            your_password: Some(PASSWORD.to_owned()),
         };
         let made = self.admin.post("users", &body).await;
         assert_eq!(
@@ -80,6 +82,7 @@ impl Plant {
             labels,
             hours: 1,
             uses,
+            password: Some(PASSWORD.to_owned()),
         };
         self.admin
             .post_as::<_, EnrolmentToken>("enrolment-tokens", &body)

@@ -5,7 +5,7 @@ use cmdai_api::console::Role;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Sqlite, taken};
+use super::{Sqlite, from_json, taken, to_json};
 use crate::{Account, AccountStore, Credential, StoreError};
 
 fn account(row: &SqliteRow) -> Result<Account, StoreError> {
@@ -28,6 +28,8 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
         initial: row.try_get("initial")?,
         created_ms: row.try_get("created_ms")?,
         last_seen_ms: row.try_get("last_seen_ms")?,
+        groups: from_json("groups", row.try_get("groups")?)?,
+        chat: row.try_get("chat")?,
     })
 }
 
@@ -52,7 +54,7 @@ impl AccountStore for Sqlite {
 
     async fn add_account(&self, account: &Account) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO accounts (login, role, person, password_hash, initial, created_ms, last_seen_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO accounts (login, role, person, password_hash, initial, created_ms, last_seen_ms, groups, chat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&account.login)
         .bind(account.role.as_str())
@@ -61,6 +63,8 @@ impl AccountStore for Sqlite {
         .bind(account.initial)
         .bind(account.created_ms)
         .bind(account.last_seen_ms)
+        .bind(to_json("groups", &account.groups)?)
+        .bind(&account.chat)
         .execute(&self.write)
         .await;
         match done {
@@ -130,6 +134,70 @@ impl AccountStore for Sqlite {
             .bind(hash.to_vec())
             .execute(&self.write)
             .await?;
+        Ok(())
+    }
+
+    async fn tokens(&self, login: Option<&str>) -> Result<Vec<Credential>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM credentials WHERE kind = 'token' AND (?1 IS NULL OR login = ?1) ORDER BY created_ms DESC LIMIT 1000",
+        )
+        .bind(login)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let hash: Vec<u8> = row.try_get("hash")?;
+                Ok(Credential {
+                    hash: super::hash(&hash)?.0,
+                    kind: row.try_get("kind")?,
+                    name: row.try_get("name")?,
+                    login: row.try_get("login")?,
+                    created_ms: row.try_get("created_ms")?,
+                    expires_ms: row.try_get("expires_ms")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn change_account(
+        &self,
+        login: &str,
+        role: Role,
+        groups: &[String],
+        chat: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query("UPDATE accounts SET role = ?, groups = ?, chat = ? WHERE login = ?")
+                .bind(role.as_str())
+                .bind(to_json("groups", &groups)?)
+                .bind(chat)
+                .bind(login)
+                .execute(&self.write)
+                .await;
+        match done {
+            Err(error) if taken(&error) => Err(StoreError::Conflict("the account's chat id")),
+            other => Ok(other?.rows_affected() > 0),
+        }
+    }
+
+    async fn set_password(
+        &self,
+        login: &str,
+        password_hash: &str,
+        keep: [u8; 32],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("UPDATE accounts SET password_hash = ?, initial = 0 WHERE login = ?")
+            .bind(password_hash)
+            .bind(login)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("DELETE FROM credentials WHERE login = ? AND hash <> ?")
+            .bind(login)
+            .bind(keep.to_vec())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
         Ok(())
     }
 

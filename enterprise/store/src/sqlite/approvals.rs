@@ -6,12 +6,14 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Sqlite, from_json, nat, taken, to_json};
-use crate::{ApprovalRow, ApprovalStore, Decided, StoreError};
+use crate::{ApprovalRow, ApprovalStore, Decided, StoreError, Vote};
 
-fn approval(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
+pub(super) fn approval(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
     let signed: Option<String> = row.try_get("signed")?;
     Ok(ApprovalRow {
         id: row.try_get("id")?,
+        kind: row.try_get("kind")?,
+        terms: from_json("terms", row.try_get("terms")?)?,
         machine_id: row.try_get("machine_id")?,
         hostname: row.try_get("hostname")?,
         request: from_json("request", row.try_get("request")?)?,
@@ -31,12 +33,25 @@ fn approval(row: &SqliteRow) -> Result<ApprovalRow, StoreError> {
     })
 }
 
+fn vote(row: &SqliteRow) -> Result<Vote, StoreError> {
+    Ok(Vote {
+        request_id: row.try_get("request_id")?,
+        person: row.try_get("person")?,
+        login: row.try_get("login")?,
+        approve: row.try_get("approve")?,
+        factor: row.try_get("factor")?,
+        reason: row.try_get("reason")?,
+        assertion: row.try_get("assertion")?,
+        time_ms: row.try_get("time_ms")?,
+    })
+}
+
 #[async_trait]
 impl ApprovalStore for Sqlite {
     async fn open_approval(&self, approval: &ApprovalRow) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO approvals (id, machine_id, hostname, user, request, binding_hash, reason, session_id, status, created_ms, expires_ms) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+            "INSERT INTO approvals (id, machine_id, hostname, user, request, binding_hash, reason, session_id, status, created_ms, expires_ms, kind, terms) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&approval.id)
         .bind(&approval.machine_id)
@@ -46,8 +61,11 @@ impl ApprovalStore for Sqlite {
         .bind(&approval.binding_hash)
         .bind(&approval.reason)
         .bind(&approval.session_id)
+        .bind(&approval.status)
         .bind(approval.created_ms)
         .bind(approval.expires_ms)
+        .bind(&approval.kind)
+        .bind(to_json("terms", &approval.terms)?)
         .execute(&self.write)
         .await;
         match done {
@@ -96,6 +114,80 @@ impl ApprovalStore for Sqlite {
         Ok(nat(count))
     }
 
+    async fn pending_of_session(
+        &self,
+        machine_id: &str,
+        session_id: &str,
+        since_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM approvals WHERE machine_id = ? AND session_id = ? AND created_ms >= ? AND status = 'pending'",
+        )
+        .bind(machine_id)
+        .bind(session_id)
+        .bind(since_ms)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(nat(count))
+    }
+
+    async fn asked_since(
+        &self,
+        machine_id: &str,
+        user: &str,
+        since_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM approvals WHERE machine_id = ? AND user = ? AND created_ms >= ? AND kind <> 'break_glass'",
+        )
+        .bind(machine_id)
+        .bind(user)
+        .bind(since_ms)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(nat(count))
+    }
+
+    async fn add_vote(&self, vote: &Vote) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO votes (request_id, person, login, approve, factor, reason, assertion, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&vote.request_id)
+        .bind(&vote.person)
+        .bind(&vote.login)
+        .bind(vote.approve)
+        .bind(&vote.factor)
+        .bind(&vote.reason)
+        .bind(&vote.assertion)
+        .bind(vote.time_ms)
+        .execute(&self.write)
+        .await;
+        match done {
+            Err(error) if taken(&error) => Ok(false),
+            other => Ok(other.map(|_| true)?),
+        }
+    }
+
+    async fn votes(&self, id: &str) -> Result<Vec<Vote>, StoreError> {
+        sqlx::query("SELECT * FROM votes WHERE request_id = ? ORDER BY time_ms, person")
+            .bind(id)
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(vote)
+            .collect()
+    }
+
+    async fn votes_since(&self, since_ms: i64) -> Result<Vec<Vote>, StoreError> {
+        sqlx::query("SELECT v.* FROM votes v JOIN approvals a ON a.id = v.request_id WHERE a.created_ms >= ? ORDER BY v.time_ms, v.person")
+            .bind(since_ms)
+            .fetch_all(&self.read)
+            .await?
+            .iter()
+            .map(vote)
+            .collect()
+    }
+
     async fn pending_of_machine(&self, machine_id: &str, now_ms: i64) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM approvals WHERE machine_id = ? AND status = 'pending' AND expires_ms > ?",
@@ -108,6 +200,7 @@ impl ApprovalStore for Sqlite {
     }
 
     async fn decide_approval(&self, id: &str, decided: &Decided) -> Result<bool, StoreError> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let done = sqlx::query(
             "UPDATE approvals SET status = ?, approver = ?, decision_reason = ?, decided_ms = ?, signed = ? WHERE id = ? AND status = 'pending'",
         )
@@ -117,9 +210,21 @@ impl ApprovalStore for Sqlite {
         .bind(decided.decided_ms)
         .bind(to_json("grant", &decided.signed)?)
         .bind(id)
-        .execute(&self.write)
+        .execute(&mut *tx)
         .await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if let Some(until_ms) = decided.exception_until_ms {
+            sqlx::query("INSERT INTO exceptions (id, until_ms, approved_ms) VALUES (?, ?, ?)")
+                .bind(id)
+                .bind(until_ms)
+                .bind(decided.decided_ms)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn decisions(

@@ -7,6 +7,8 @@ mod accounts;
 mod alerts;
 mod append;
 mod approvals;
+mod exceptions;
+mod factors;
 mod find;
 mod machines;
 mod read;
@@ -23,7 +25,10 @@ use sqlx::sqlite::{
 use crate::StoreError;
 
 /// Schema changes in order; the number of each is its place, from 1.
-const SCHEMA: &[&str] = &[include_str!("schema/0001.sql")];
+const SCHEMA: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+];
 
 /// The embedded engine.
 #[derive(Clone)]

@@ -37,6 +37,7 @@ run! {
     accounts_come_and_go
     machines_enrol_and_obey
     requests_are_decided_once
+    second_factors_count_once
     alerts_channels_and_releases
 }
 
