@@ -37,7 +37,8 @@ impl Lift {
             return Err(format!("`{id}` knows no exception"));
         }
         if let Some(pattern) = &self.pattern {
-            Shape::parse(pattern).map_err(|_| format!("`{pattern}` is no pattern that can be read"))?;
+            Shape::parse(pattern)
+                .map_err(|_| format!("`{pattern}` is no pattern that can be read"))?;
         }
         // Neither a person's nor a folder's name is a glob.
         let stands_for_others = |text: &str| text.contains(['*', '?', '[', ']', '{', '}', '\\']);
@@ -57,7 +58,10 @@ impl Lift {
 
     fn exception(&self) -> Exception {
         // A target's folder is itself and what lies below; the root is everywhere.
-        let directory = self.directory.iter().map(|folder| folder.trim_end_matches('/'));
+        let directory = self
+            .directory
+            .iter()
+            .map(|folder| folder.trim_end_matches('/'));
         let directories = directory.filter(|folder| !folder.is_empty());
         Exception {
             rule: self.rules.clone(),
@@ -104,17 +108,36 @@ mod tests {
         assert_eq!(good.check(), Ok(()));
         let floor = packs::catalogue().iter().find(|rule| rule.floor).unwrap();
         for bad in [
-            Lift { rules: Vec::new(), ..good.clone() },
-            Lift { rules: vec![floor.id.to_owned()], ..good.clone() },
-            Lift { user: "*".to_owned(), ..good.clone() },
-            Lift { directory: Some("srv".to_owned()), ..good.clone() },
-            Lift { directory: Some("/srv/*".to_owned()), ..good.clone() },
+            Lift {
+                rules: Vec::new(),
+                ..good.clone()
+            },
+            Lift {
+                rules: vec![floor.id.to_owned()],
+                ..good.clone()
+            },
+            Lift {
+                user: "*".to_owned(),
+                ..good.clone()
+            },
+            Lift {
+                directory: Some("srv".to_owned()),
+                ..good.clone()
+            },
+            Lift {
+                directory: Some("/srv/*".to_owned()),
+                ..good.clone()
+            },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
         let set = crate::parse("version: \"1.0\"\norganization: acme\n", "p.yaml").unwrap();
         let lifted = set.lifting(&[good, Lift::default()]);
-        assert_eq!(lifted.document().exceptions.len(), 1, "the unsound one is left out");
+        assert_eq!(
+            lifted.document().exceptions.len(),
+            1,
+            "the unsound one is left out"
+        );
         assert_eq!(lifted.document().exceptions[0].scope.users, ["ann"]);
     }
 }
