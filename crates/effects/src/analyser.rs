@@ -319,7 +319,9 @@ impl<'c> Analyser<'c> {
                 || hooked.contains(&name);
             if by_shell {
                 let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
+                self.chain.push(name.clone());
                 self.call_function(&name, &function, Vec::new(), &Stream::Empty);
+                self.chain.pop();
                 self.ceiling = ceiling;
             } else {
                 self.hidden_by_function(&name, &function);

@@ -46,7 +46,7 @@ impl Analyser<'_> {
                     && let Some(file) = args.get(at + 1)
                 {
                     let path = self.absolute(&file.text);
-                    self.emit_code(CodeSource::File(path), "program", call.span);
+                    self.emit_code(CodeSource::File(path), "injected", call.span);
                 }
             }
             "unset" => {

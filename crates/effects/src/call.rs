@@ -256,6 +256,12 @@ impl Analyser<'_> {
             }
         } else {
             let path = self.absolute(word);
+            if let Some(real) = self.copied_program(&path, call.name) {
+                // `cp /bin/rm ./ls; ./ls -rf x`: it does what it is, not what it is called.
+                let mut words = vec![Text::known(real, first.span)];
+                words.extend(call.args.iter().cloned());
+                return self.call(&words, Vec::new(), call.stdin, call.span);
+            }
             if self.env.file(&path).is_some() {
                 let language = "shell";
                 let dialect = self.dialect;
@@ -273,6 +279,7 @@ impl Analyser<'_> {
                 self.emit_code(source, "program", first.span);
             }
         }
+        self.loads(call.name, call.args, call.span);
         let Some(program) = program else {
             if let Some(sub) = call.name.strip_prefix("git-") {
                 let mut words = vec![Text::known("git", first.span), Text::known(sub, first.span)];
@@ -338,6 +345,31 @@ impl Analyser<'_> {
             return self.printed_by(call, &parsed);
         }
         self.handle(call, &parsed)
+    }
+
+    /// The program of the system that a path stands for, by a copy or a link that the line made.
+    fn copied_program(&self, path: &str, name: &str) -> Option<String> {
+        let copy = self
+            .env
+            .copies
+            .iter()
+            .find(|(known, _)| known == path)
+            .map(|(_, real)| real.as_str());
+        let link = || {
+            self.env
+                .links
+                .iter()
+                .find(|(known, _)| known == path)
+                .map(|(_, real)| real.as_str())
+                .filter(|real| crate::programs::is_system_program(real))
+        };
+        let copy = copy.or_else(link);
+        let real = copy.or_else(|| {
+            let linked = !self.env.links.is_empty() && paths::base_name(path) != name;
+            (linked && crate::programs::is_system_program(path)).then_some(path)
+        })?;
+        (paths::base_name(real) != name || copy.is_some())
+            .then(|| paths::base_name(real).to_owned())
     }
 
     /// What a wrapper runs.

@@ -12,6 +12,8 @@ use crate::{
 const MAX_ROUNDS: usize = 64;
 /// Most rounds of a loop whose condition is known to hold.
 const MAX_COUNTED: usize = 256;
+/// So many programs at once are too many for a machine.
+const MANY: usize = 2_000;
 /// Steps after which loops end.
 const TIRED: u32 = 3_000;
 
@@ -138,6 +140,9 @@ impl Analyser<'_> {
             if status == Status::Said(false) {
                 break;
             }
+            if rounds == 0 && status == Status::Said(true) {
+                self.storm(tree, body, true);
+            }
             let before = self.env.clone();
             if let (false, Some(item)) = (until, condition.items.last()) {
                 self.learn(tree, last_pipeline(item), true);
@@ -216,6 +221,37 @@ impl Analyser<'_> {
         out
     }
 
+    /// A loop that starts programs beside itself and waits for none: the machine fills with them.
+    fn storm(&mut self, tree: &Tree<'_>, body: &List<'_>, endless: bool) {
+        if !endless || !body.items.iter().any(|item| item.background) {
+            return;
+        }
+        let first = body.items.first().map(|item| &item.and_or.first);
+        let Some(start) = first.and_then(|pipeline| pipeline.stages.first()) else {
+            return;
+        };
+        // What the body says up to the end of the text: a pause or a wait in it makes it calm.
+        let rest = tree.source.get(start.span.start as usize..).unwrap_or("");
+        let inner = rest.split("done").next().unwrap_or(rest);
+        let waits = body.items.len() > 1
+            && [
+                "sleep",
+                "wait",
+                "read ",
+                "jobs",
+                "sem ",
+                "break",
+                "pgrep",
+                "inotifywait",
+            ]
+            .iter()
+            .any(|word| inner.contains(word));
+        if !waits {
+            let span = self.map.span(start.span);
+            self.exhausts("fork-bomb", span);
+        }
+    }
+
     /// `for NAME in WORDS`
     pub(crate) fn iterate(
         &mut self,
@@ -231,6 +267,19 @@ impl Analyser<'_> {
             Some(words) => self.on_every_choice(|this| this.expand_words(tree, words)),
             None => self.env.positional.clone().unwrap_or_default(),
         };
+        let written: usize = words.map_or(0, |words| {
+            words
+                .iter()
+                .map(|word| {
+                    largest(
+                        tree.source
+                            .get(word.span.start as usize..word.span.end as usize),
+                    )
+                })
+                .max()
+                .unwrap_or(0)
+        });
+        self.storm(tree, body, values.len() >= MANY || written >= MANY);
         let mut out = Stream::Empty;
         if values.is_empty() {
             let before = self.env.clone();
@@ -304,6 +353,12 @@ impl Analyser<'_> {
         self.place = None;
         let mut out = Stream::Empty;
         self.header_part(tree, header, 0);
+        let told = self.expand_inner(tree, header).text;
+        self.storm(
+            tree,
+            body,
+            told.trim().trim_matches(';').is_empty() || largest(Some(&told)) >= MANY,
+        );
         let mut rounds = 0;
         loop {
             let holds = self.header_part(tree, header, 1).map(|value| value != 0);
@@ -462,4 +517,16 @@ fn last_pipeline<'i, 'a>(item: &'i cmdai_shell::Item<'a>) -> &'i Pipeline<'a> {
         .rest
         .last()
         .map_or(&item.and_or.first, |(_, pipeline)| pipeline)
+}
+
+/// The largest number of a count: `{1..5000}`, `$(seq 1 5000)`, `i<5000`.
+fn largest(text: Option<&str>) -> usize {
+    let text = text.unwrap_or("");
+    if !(text.contains("seq") || text.contains("..") || text.contains(['<', '>'])) {
+        return 0;
+    }
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .max()
+        .unwrap_or(0)
 }

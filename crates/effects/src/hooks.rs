@@ -7,6 +7,10 @@ use crate::{
     value::{Stream, Text},
 };
 
+/// What is said of a search path that begins in a folder for everybody.
+pub(crate) const SCRATCH_PATH: &str =
+    "programs would be taken from a folder that anybody can write to";
+
 impl Analyser<'_> {
     /// Something of cmdai's own is switched off.
     pub(crate) fn own(&mut self, span: Span) {
@@ -175,8 +179,7 @@ impl Analyser<'_> {
                 if scratch || first == "." {
                     self.emit(
                         EffectKind::Unknown {
-                            why: "programs would be taken from a folder that anybody can write to"
-                                .to_owned(),
+                            why: SCRATCH_PATH.to_owned(),
                         },
                         span,
                         Certainty::Likely,

@@ -121,6 +121,38 @@ impl Analyser<'_> {
     /// True where a program is asked for code that sets a shell up: `brew shellenv`, `direnv hook bash`,
     /// `kubectl completion bash`.
     pub(crate) fn prints_setup(&self, call: &Call<'_>) -> bool {
+        let own = matches!(
+            (call.name, call.args),
+            ("direnv" | "devenv" | "mise" | "aws-vault" | "granted", [first, ..]) if first.text == "export"
+        ) || call.args.iter().any(|arg| {
+            matches!(
+                (call.name, arg.text.as_str()),
+                (
+                    "fzf" | "just" | "stack" | "broot" | "navi" | "wezterm",
+                    "--bash"
+                        | "--zsh"
+                        | "--fish"
+                        | "--completions"
+                        | "--bash-completion-script"
+                        | "--print-shell-function"
+                        | "widget"
+                        | "shell-completion"
+                ) | ("luarocks", "path")
+                    | ("op", "signin")
+                    | ("aws", "export-credentials")
+            )
+        }) || matches!(
+            call.name,
+            "dircolors"
+                | "lesspipe"
+                | "lesspipe.sh"
+                | "resize"
+                | "keychain"
+                | "register-python-argcomplete"
+        );
+        if own && *call.stdin == Stream::Empty && call.args.iter().all(|arg| arg.known) {
+            return true;
+        }
         *call.stdin == Stream::Empty
             && !call.name.is_empty()
             && call.args.len() <= 5

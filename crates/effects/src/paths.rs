@@ -367,7 +367,13 @@ pub(crate) fn is_secret(path: &str, home: &str) -> bool {
     {
         return true;
     }
-    if name == "Login Data" || name == "Cookies" && path.contains("hrome") {
+    let browser = ["hrom", "rave", "dge", "ivaldi", "pera", "Network", "Arc"]
+        .iter()
+        .any(|word| path.contains(word));
+    if name.starts_with("Login Data")
+        || matches!(name, "Cookies" | "Web Data" | "Local State") && browser
+        || matches!(name, "cookies.sqlite" | "key3.db" | "signons.sqlite")
+    {
         return true;
     }
     if path.starts_with("/etc/") && glob_means(name, "shadow")

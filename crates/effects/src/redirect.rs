@@ -180,6 +180,18 @@ impl Analyser<'_> {
         self.code_from_stream(content, "shell", Some(dialect), span);
         self.chain.pop();
         self.ceiling = ceiling;
+        if let Stream::Known(text) = content
+            && let Some(name) = listens_in(text)
+        {
+            self.emit(
+                EffectKind::Persistence {
+                    mechanism: format!("another program under the name {name}"),
+                    path: Some(path.to_owned()),
+                },
+                span,
+                Certainty::Likely,
+            );
+        }
     }
 
     /// Joins what a command prints with where it goes.
@@ -259,6 +271,36 @@ impl Analyser<'_> {
             Stream::Tainted(Taint::File(path))
         }
     }
+}
+
+/// The name of a program that takes passwords, where a startup file puts something else in its place.
+fn listens_in(text: &str) -> Option<&'static str> {
+    const GUARDED: &[&str] = &[
+        "sudo", "su", "doas", "ssh", "passwd", "gpg", "login", "scp", "sftp", "pkexec", "ssh-add",
+    ];
+    let suspect = |value: &str| {
+        [
+            "read ", "/tmp/", ">>", "| tee", "curl", "wget", "nc ", "/.cache/", "~/.", "/dev/shm",
+            "$HOME/.",
+        ]
+        .iter()
+        .any(|word| value.contains(word))
+    };
+    GUARDED.iter().copied().find(|name| {
+        let alias = text.split("alias ").skip(1).any(|rest| {
+            rest.trim_start()
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix(['=', ' ']))
+                .is_some_and(|value| suspect(value.lines().next().unwrap_or("")))
+        });
+        let function = text.lines().any(|line| {
+            let line = line.trim_start();
+            let line = line.strip_prefix("function ").unwrap_or(line);
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.trim_start().starts_with(['(', '{']))
+        });
+        alias || function && suspect(text)
+    })
 }
 
 /// `/dev/tcp/HOST/PORT` as an address.

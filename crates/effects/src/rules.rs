@@ -376,10 +376,23 @@ impl Analyser<'_> {
             let (from, to) = (self.absolute(&source.text), self.absolute(&target.text));
             if let Some(content) = self.env.file(&from).cloned() {
                 self.env.write_file(&to, content, false);
+            } else if crate::programs::is_system_program(&from)
+                && self.env.copies.len() < MAX_COPIES
+            {
+                let to = if target.text.ends_with('/') || matches!(target.text.as_str(), "." | "..")
+                {
+                    format!("{to}/{}", paths::base_name(&from))
+                } else {
+                    to
+                };
+                self.env.copies.push((to, from));
             }
         }
     }
 }
+
+/// Most copies of programs that are followed.
+const MAX_COPIES: usize = 16;
 
 /// True where the case of letters means nothing.
 fn any_case(parsed: &Parsed<'_>) -> bool {

@@ -221,6 +221,8 @@ pub(crate) struct Env {
     pub(crate) files: Vec<(String, Stream)>,
     /// Links made in the text, with what they lead to.
     pub(crate) links: Vec<(String, String)>,
+    /// Programs of the system that the text copied, with what they are.
+    pub(crate) copies: Vec<(String, String)>,
     /// Descriptors opened by `exec`, with what is behind them.
     pub(crate) descriptors: Vec<(u32, Stream)>,
     /// `shopt -s lastpipe`

@@ -312,6 +312,27 @@ impl Analyser<'_> {
                 self.note_assignment(name, &value, target.span, false);
             }
         }
+        if universal
+            && (name == "fish_user_paths" || name == "PATH")
+            && values.iter().any(|value| is_scratch(&value.text))
+        {
+            // It holds in every shell from now on.
+            self.emit(
+                EffectKind::Persistence {
+                    mechanism: "rc-file".to_owned(),
+                    path: Some(format!("{}/.config/fish/fish_variables", self.home())),
+                },
+                call.span,
+                Certainty::Proven,
+            );
+            self.emit(
+                EffectKind::Unknown {
+                    why: crate::hooks::SCRATCH_PATH.to_owned(),
+                },
+                call.span,
+                Certainty::Likely,
+            );
+        }
         let mut words = values.to_vec();
         if let Some(index) = index {
             words = self.env.get(name).map(Value::texts).unwrap_or_default();
@@ -342,4 +363,12 @@ impl Analyser<'_> {
         self.fish_assign(&name, &words);
         Stream::Empty
     }
+}
+
+/// A folder that everybody may write to.
+fn is_scratch(path: &str) -> bool {
+    ["/tmp", "/dev/shm", "/var/tmp"].iter().any(|folder| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }

@@ -333,7 +333,18 @@ impl Analyser<'_> {
             }
             if in_place {
                 // Nothing of the file is left where every line goes.
-                let empties = commands.first() == Some(&Command::DeleteAll);
+                let empties = commands.iter().any(|command| match command {
+                    Command::DeleteAll => true,
+                    Command::Substitute { from, to, runs, .. } => {
+                        to.is_empty()
+                            && !runs
+                            && matches!(
+                                from.as_str(),
+                                ".*" | "^.*" | ".*$" | "^.*$" | ".\\+" | ".+"
+                            )
+                    }
+                    _ => false,
+                });
                 self.write_path(&file, !empties, call.span);
             } else {
                 self.read_path(&file, file.span);

@@ -540,6 +540,23 @@ impl Analyser<'_> {
         let sub = parsed.sub().to_owned();
         match sub.as_str() {
             "exec" | "run" | "debug" => {
+                let overridden = call
+                    .args
+                    .iter()
+                    .filter(|arg| arg.text.contains('{'))
+                    .find_map(|arg| super::loaded::power_of(&arg.text));
+                if let (Some(power), "run") = (overridden, sub.as_str()) {
+                    self.emit(
+                        EffectKind::ResourceChange {
+                            resource: "privileged-workload".to_owned(),
+                            name: power.to_owned(),
+                            provider: "kubernetes".to_owned(),
+                            context: parsed.context(),
+                        },
+                        call.span,
+                        Certainty::Proven,
+                    );
+                }
                 let dashes = call.args.iter().position(|arg| arg.text == "--");
                 let words = match dashes {
                     Some(at) => call.args.get(at + 1..).unwrap_or_default(),
@@ -572,7 +589,8 @@ impl Analyser<'_> {
                     return printed;
                 }
             }
-            "apply" | "create" => {
+            "apply" | "create" | "replace" => {
+                self.manifest(call, parsed);
                 if let Some(file) = parsed
                     .value("file")
                     .filter(|file| file.text.starts_with("http"))
@@ -588,6 +606,36 @@ impl Analyser<'_> {
             _ => {}
         }
         Stream::UNKNOWN
+    }
+
+    /// A manifest that the line holds: what it asks for is known.
+    fn manifest(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) {
+        if parsed.has("dry") {
+            return;
+        }
+        for file in parsed.values("file").cloned().collect::<Vec<_>>() {
+            let power = if file.text == "-" {
+                call.stdin.known().and_then(super::loaded::power_of)
+            } else {
+                let path = self.absolute(&file.text);
+                self.env
+                    .file(&path)
+                    .and_then(Stream::known)
+                    .and_then(super::loaded::power_of)
+            };
+            if let Some(power) = power {
+                self.emit(
+                    EffectKind::ResourceChange {
+                        resource: "privileged-workload".to_owned(),
+                        name: power.to_owned(),
+                        provider: "kubernetes".to_owned(),
+                        context: parsed.context(),
+                    },
+                    call.span,
+                    Certainty::Proven,
+                );
+            }
+        }
     }
 
     /// `vagrant ssh -c`, `limactl shell`, `lxc exec`, `multipass exec`.

@@ -79,11 +79,15 @@ impl Analyser<'_> {
                     | "-nouser"
             )
         });
+        // Every file to the bottom, whatever it is called: `-type f`, with folders left out.
+        let all = narrow && !chosen(args);
         let found: Vec<Text> = roots
             .iter()
             .map(|root| {
                 let base = root.text.trim_end_matches('/');
-                let text = if !narrow {
+                let text = if all {
+                    format!("{base}/**")
+                } else if !narrow {
                     root.text.clone()
                 } else if base.is_empty() && root.text.starts_with('/') {
                     format!("/{name}")
@@ -210,7 +214,18 @@ impl Analyser<'_> {
         let root = roots.last().map_or(".", |root| root.text.as_str());
         let path = Text {
             glob: true,
-            ..Text::known(format!("{}/*", root.trim_end_matches('/')), call.span)
+            ..Text::known(
+                format!(
+                    "{}/{}",
+                    root.trim_end_matches('/'),
+                    if self.fd_names_all(call, parsed) {
+                        "**"
+                    } else {
+                        "*"
+                    }
+                ),
+                call.span,
+            )
         };
         let mut all = words.to_vec();
         if !words.iter().any(|word| word.text.contains('{')) {
@@ -218,6 +233,33 @@ impl Analyser<'_> {
         }
         self.for_file(&all, &path, call);
         Stream::UNKNOWN
+    }
+
+    /// `fd -t f .`: every file, whatever it is called.
+    fn fd_names_all(&self, call: &Call<'_>, parsed: &Parsed<'_>) -> bool {
+        let picks = call.args.iter().any(|arg| {
+            matches!(
+                arg.text.as_str(),
+                "-e" | "--extension"
+                    | "-g"
+                    | "--glob"
+                    | "-E"
+                    | "--exclude"
+                    | "-d"
+                    | "--max-depth"
+                    | "-S"
+                    | "--size"
+                    | "--changed-within"
+                    | "--changed-before"
+                    | "--older"
+                    | "--newer"
+                    | "-o"
+                    | "--owner"
+            ) || arg.text.starts_with("--extension=")
+                || arg.text.starts_with("--size=")
+        });
+        let pattern = parsed.nth(1).map_or(".", |text| text.text.as_str());
+        !picks && matches!(pattern, "." | "" | ".*")
     }
 
     /// Notes that something is exhausted.
@@ -230,4 +272,32 @@ impl Analyser<'_> {
             cmdai_schema::Certainty::Likely,
         );
     }
+}
+
+/// True where a test picks some of what is found, or only a level is looked at.
+fn chosen(args: &[Text]) -> bool {
+    let mut picked = false;
+    let mut types = false;
+    for (at, arg) in args.iter().enumerate() {
+        let negated = at
+            .checked_sub(1)
+            .and_then(|before| args.get(before))
+            .is_some_and(|before| matches!(before.text.as_str(), "!" | "-not"));
+        let pruned = args.get(at + 2).is_some_and(|next| next.text == "-prune");
+        match arg.text.as_str() {
+            "-type" => {
+                types |= args.get(at + 1).is_some_and(|kind| kind.text == "f");
+                picked |= args.get(at + 1).is_some_and(|kind| kind.text != "f");
+            }
+            "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-regex" | "-iregex"
+                if negated || pruned => {}
+            "-name" | "-iname" | "-path" | "-ipath" | "-wholename" | "-regex" | "-iregex"
+            | "-mtime" | "-mmin" | "-newer" | "-newermt" | "-newerct" | "-size" | "-empty"
+            | "-user" | "-group" | "-perm" | "-atime" | "-amin" | "-ctime" | "-cmin" | "-inum"
+            | "-samefile" | "-nouser" | "-nogroup" | "-links" | "-maxdepth" | "-executable"
+            | "-uid" | "-gid" => picked = true,
+            _ => {}
+        }
+    }
+    picked || !types
 }

@@ -23,6 +23,22 @@ impl Analyser<'_> {
         if parsed.has("check") {
             return Stream::Empty;
         }
+        if call.name == "java" {
+            for arg in call.args {
+                let agent = ["-javaagent:", "-agentpath:"]
+                    .iter()
+                    .find(|start| arg.text.starts_with(**start));
+                if let Some(start) = agent {
+                    let file = arg.after(start.len());
+                    let end = file.text.find('=').unwrap_or(file.text.len());
+                    let file = Text {
+                        text: file.text.get(..end).unwrap_or("").to_owned(),
+                        ..file
+                    };
+                    self.script_file(&file, "java", None, file.span);
+                }
+            }
+        }
         let codes: Vec<Text> = parsed.values("code").cloned().collect();
         if let Some(code) = one_code(&codes) {
             return self.given_code(call, parsed, language, &code);
@@ -111,8 +127,20 @@ impl Analyser<'_> {
             })
             .flatten();
         if parsed.has("in-place") {
+            let empties = matches!(
+                code.text.trim().trim_end_matches(';'),
+                "s/.*//"
+                    | "s/.+//"
+                    | "s/^.*$//"
+                    | "s/.*//s"
+                    | "s/.*//g"
+                    | "$_=''"
+                    | "$_ = ''"
+                    | "$_=\"\""
+                    | "$_=undef"
+            );
             for file in &files {
-                self.write_path(file, true, call.span);
+                self.write_path(file, !empties, call.span);
             }
         } else if lines {
             for file in &files {
@@ -140,6 +168,7 @@ impl Analyser<'_> {
             .map_or(0, |at| at + 2);
         let rest = call.args.get(at..).unwrap_or_default();
         let _ = parsed;
+        self.loads(&module.text, rest, call.span);
         match module.text.as_str() {
             "pip" | "pipx" | "uv" | "poetry" | "ansible" => {
                 let mut words = vec![module.clone()];

@@ -14,6 +14,7 @@ mod git;
 mod git_network;
 mod git_settings;
 mod interpreters;
+mod loaded;
 mod macos;
 mod network;
 mod packages;
@@ -26,6 +27,7 @@ mod system;
 mod terminals;
 mod wrappers;
 
+pub(crate) use loaded::is_system_program;
 pub(crate) use system::protective;
 
 use crate::{analyser::Analyser, call::Call, options::Parsed, value::Stream};
@@ -88,6 +90,7 @@ impl Analyser<'_> {
             "socat" => self.socat(call, parsed),
             "network-info" => self.network_info(call, parsed),
             "mail" => self.mail(call, parsed),
+            "tls" => self.tls(call, parsed),
             "systemctl" => self.systemctl(call, parsed),
             "service" => self.service(call, parsed),
             "kill" => self.kill(call),

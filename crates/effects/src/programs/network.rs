@@ -527,6 +527,18 @@ impl Analyser<'_> {
         Stream::UNKNOWN
     }
 
+    /// `openssl s_client`: what flows in goes out; a line that is known, or nothing, asks for the
+    /// certificate.
+    pub(crate) fn tls(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
+        if let Some(address) = parsed.value("connect").cloned() {
+            if matches!(call.stdin, Stream::Tainted(_) | Stream::Partial(_)) {
+                self.upload(Self::source_of(call.stdin), &address.text, call);
+            }
+            return Stream::Tainted(Taint::Remote(address.text));
+        }
+        self.printed_by(call, parsed)
+    }
+
     pub(crate) fn mail(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
         let to = parsed
             .rest()

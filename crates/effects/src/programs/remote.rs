@@ -98,6 +98,27 @@ impl Analyser<'_> {
             );
         }
         let code = joined(&rest, call.span);
+        // What a program made flows into a file over there.
+        let stores = [
+            "cat >", "cat>", "tee ", "dd of=", "tar x", "tar -x", "tar zx", "tar xz", "cat - >",
+        ]
+        .iter()
+        .any(|start| code.text.contains(start));
+        if stores
+            && matches!(
+                call.stdin,
+                Stream::Tainted(Taint::Made | Taint::Unknown | Taint::Remote(_))
+            )
+        {
+            self.emit(
+                EffectKind::Upload {
+                    source: "-".to_owned(),
+                    destination: host.text.clone(),
+                },
+                call.span,
+                Certainty::Likely,
+            );
+        }
         // The other side has a state of its own.
         let before = self.env.clone();
         self.env.cwd = self.context.home.to_owned();

@@ -129,6 +129,30 @@ impl Analyser<'_> {
                     None => Stream::UNKNOWN,
                 }
             }
+            // With all rights: what comes from there may do anything.
+            ("deno", "run" | "install" | "serve") => {
+                let free = call.args.iter().any(|arg| {
+                    matches!(arg.text.as_str(), "-A" | "--allow-all")
+                        || arg.text.starts_with("--allow-run")
+                        || arg.text.starts_with("--allow-ffi")
+                        || arg.text.starts_with('-')
+                            && !arg.text.starts_with("--")
+                            && arg.text.contains('A')
+                });
+                let remote = call
+                    .args
+                    .iter()
+                    .find(|arg| arg.text.contains("://"))
+                    .cloned();
+                if let (Some(url), true) = (remote, free) {
+                    self.emit_code(CodeSource::Remote(url.text), "javascript", call.span);
+                }
+                Stream::UNKNOWN
+            }
+            ("npm" | "pnpm" | "yarn" | "bun", "pkg" | "set-script") => {
+                self.script_settings(call.args);
+                Stream::UNKNOWN
+            }
             ("go", "run") => {
                 if let Some(remote) = parsed.nth(2).filter(|text| text.text.contains('@')) {
                     self.emit_code(CodeSource::Remote(remote.text.clone()), "go", call.span);

@@ -153,7 +153,10 @@ impl Analyser<'_> {
         } else {
             WrapKind::Argv
         };
-        self.wrapped(call, parsed, kind, skip, kind == WrapKind::Argv)
+        let printed = self.wrapped(call, parsed, kind, skip, kind == WrapKind::Argv);
+        // `sudo -n true` asks whether it may: how it ends, nobody can tell.
+        self.status = crate::analyser::Status::Unknown;
+        printed
     }
 
     /// `crontab FILE`, `… | crontab -`, `crontab -r`.

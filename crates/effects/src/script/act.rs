@@ -159,6 +159,7 @@ impl Run<'_, '_> {
                     self.an.write_path(&path, append, span);
                     let absolute = self.an.absolute(&path.text);
                     let stream = stream_of(&second.str());
+                    self.an.startup_code(&absolute, &stream);
                     self.an.env.write_file(&absolute, stream, append);
                 }
             }

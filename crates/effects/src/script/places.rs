@@ -197,6 +197,7 @@ impl Run<'_, '_> {
         for path in self.each_path(file.get(..1).unwrap_or_default()) {
             let absolute = self.an.absolute(&path.text);
             let stream = stream_of(&what.str());
+            self.an.startup_code(&absolute, &stream);
             self.an.env.write_file(&absolute, stream, true);
             if let Some(address) = crate::redirect::network_address(&path.text) {
                 self.peer = Some(address);

@@ -186,6 +186,22 @@ fn run(judge: &mut Judge<'_>, effect: &Effect, source: &CodeSource, language: &s
                     format!("makes a program run {path}"),
                     None,
                 );
+            } else if language == "shell" && is_media(path) {
+                judge.hit(
+                    "exec.decoded-code",
+                    High,
+                    effect,
+                    format!("runs code that is hidden in {path}"),
+                    None,
+                );
+            } else if place == Place::Temporary && is_hidden(path) {
+                judge.hit(
+                    "exec.temp-file",
+                    High,
+                    effect,
+                    format!("runs {path}, hidden in a folder that anybody may write"),
+                    None,
+                );
             } else if place == Place::Temporary {
                 let instead = (language != "unknown").then(|| format!("less {}", quoted(path)));
                 judge.hit(
@@ -237,6 +253,23 @@ fn takes_script(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
         && !["/bin/activate", "/bin/activate.fish", "/Scripts/activate"]
             .iter()
             .any(|end| path.ends_with(end))
+}
+
+/// Pictures, sound, fonts and documents hold no code that anybody put there for others to read.
+fn is_media(path: &str) -> bool {
+    const MEDIA: &[&str] = &[
+        "png", "jpg", "jpeg", "gif", "ico", "bmp", "webp", "svgz", "tiff", "pdf", "mp3", "mp4",
+        "wav", "ogg", "avi", "mkv", "flac", "ttf", "otf", "woff", "woff2", "docx", "xlsx", "pptx",
+        "psd",
+    ];
+    path.rsplit_once('.')
+        .is_some_and(|(_, end)| MEDIA.contains(&end.to_ascii_lowercase().as_str()))
+}
+
+/// A name that a listing does not show, in a folder for everybody.
+fn is_hidden(path: &str) -> bool {
+    path.split('/')
+        .any(|part| part.len() > 1 && part.starts_with('.') && part != ".." && part != ".venv")
 }
 
 fn remote(judge: &mut Judge<'_>, effect: &Effect, url: &str) {
@@ -400,14 +433,24 @@ fn decoded(judge: &mut Judge<'_>) {
     }
 }
 
-/// Something is made to run later, and what it would run is suspect by itself.
-fn lasting_code(judge: &mut Judge<'_>) {
+/// Something is made to run later, and what it would run is suspect by itself: code that nobody can
+/// read, data that leaves, a program that stays.
+pub(super) fn lasting_code(judge: &mut Judge<'_>) {
     let suspect = judge.hits.iter().any(|hit| {
         matches!(
             &*hit.id,
-            "exec.decoded-code" | "exec.injected" | "exec.temp-file" | "exec.unknown-code"
+            "exec.decoded-code"
+                | "exec.injected"
+                | "exec.temp-file"
+                | "exec.unknown-code"
+                | "net.upload"
+                | "net.upload-secret"
         )
-    });
+    }) || judge.request.analysis.invocations.iter().any(stays)
+        || judge.request.analysis.effects.iter().any(|effect| {
+            matches!(&effect.kind, EffectKind::Unknown { why }
+                if why.starts_with("programs would be taken from"))
+        });
     if !suspect {
         return;
     }
@@ -419,6 +462,47 @@ fn lasting_code(judge: &mut Judge<'_>) {
             hit.risk = hit.risk.max(High);
         }
     }
+}
+
+/// A program of a startup file that goes on by itself behind every shell, or talks to others.
+fn stays(call: &Invocation) -> bool {
+    const STARTUP: &[&str] = &[
+        ".bashrc",
+        ".bash_profile",
+        ".bash_login",
+        ".bash_aliases",
+        ".profile",
+        ".zshrc",
+        ".zshenv",
+        ".zprofile",
+        ".zlogin",
+        ".xprofile",
+        ".xinitrc",
+        "config.fish",
+        "profile",
+        "bashrc",
+        "fish_prompt",
+        "fish_right_prompt",
+        "fish_preexec",
+        "fish_postexec",
+        "fish_greeting",
+        "preexec",
+        "precmd",
+        "chpwd",
+        "zshexit",
+        "PROMPT_COMMAND",
+        "command_not_found_handle",
+        "command_not_found_handler",
+    ];
+    let startup = call
+        .chain
+        .split_last()
+        .is_some_and(|(_, outer)| outer.iter().any(|name| STARTUP.contains(&name.as_str())));
+    startup
+        && matches!(
+            call.program.as_str(),
+            "nohup" | "setsid" | "disown" | "curl" | "wget" | "nc" | "ncat" | "netcat" | "socat"
+        )
 }
 
 /// A package file that the same line loaded is installed with full rights.
@@ -445,10 +529,48 @@ fn loaded_package(judge: &mut Judge<'_>) {
     }
 }
 
+/// `exec -a '[kworker/0:1]'`: a program that calls itself what it is not.
+fn disguised(judge: &mut Judge<'_>) {
+    let found = judge.request.analysis.invocations.iter().find_map(|call| {
+        let name = call.args.windows(2).find_map(|pair| match pair {
+            [flag, name] if flag.text() == "-a" => Some(name.text()),
+            _ => None,
+        })?;
+        let kernel = name.starts_with('[') && name.contains(']');
+        let system = [
+            "sshd",
+            "systemd",
+            "cron",
+            "init",
+            "dbus-daemon",
+            "rsyslogd",
+            "agetty",
+            "udevd",
+        ]
+        .iter()
+        .any(|known| {
+            name.trim_start_matches("/usr/sbin/")
+                .trim_start_matches("/sbin/")
+                .starts_with(known)
+        });
+        (call.program == "exec" && (kernel || system)).then_some((call.span, name))
+    });
+    if let Some((span, name)) = found {
+        judge.hit_at(
+            "exec.injected",
+            High,
+            span,
+            Certainty::Proven,
+            format!("runs a program under the name of another: {name}"),
+            None,
+        );
+    }
+}
+
 /// Findings that need several effects: a raw connection and a shell, a secret and a way out.
 pub(super) fn judge_whole(judge: &mut Judge<'_>) {
     decoded(judge);
-    lasting_code(judge);
+    disguised(judge);
     loaded_package(judge);
     let effects = &judge.request.analysis.effects;
     let calls = &judge.request.analysis.invocations;

@@ -4,6 +4,7 @@ use cmdai_schema::Risk::{self, Critical, High, Moderate};
 use cmdai_schema::{Certainty, Invocation};
 
 use super::Judge;
+use super::exposing::value_of;
 
 const ENGINES: &[&str] = &["docker", "podman", "nerdctl"];
 /// Capabilities that amount to the rights of the machine.
@@ -21,6 +22,7 @@ const CAPABILITIES: &[&str] = &[
 /// Containers with the rights of the machine; told by flags, not by an effect.
 pub(super) fn judge_calls(judge: &mut Judge<'_>) {
     for call in &judge.request.analysis.invocations {
+        cluster(judge, call);
         if !ENGINES.contains(&call.program.as_str())
             || !call
                 .args
@@ -81,6 +83,16 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
             {
                 why = Some(found);
             }
+        }
+        if let Some(store) = lends(call) {
+            judge.hit_at(
+                "secret.read",
+                High,
+                call.span,
+                Certainty::Proven,
+                format!("gives the secrets of {store} to a container that talks to others"),
+                None,
+            );
         }
         if let Some((reason, risk)) = why {
             judge.hit_at(
@@ -167,5 +179,130 @@ fn mount(flag: &str, value: &str) -> Option<(String, Risk)> {
             ))
         }
         _ => None,
+    }
+}
+
+/// Stores of credentials in a home.
+const STORES: &[&str] = &[
+    ".ssh",
+    ".aws",
+    ".gnupg",
+    ".kube",
+    ".azure",
+    ".config/gcloud",
+    ".docker",
+    ".netrc",
+    ".git-credentials",
+    ".password-store",
+    ".vault-token",
+    ".mozilla",
+];
+/// Programs that carry data out of a container.
+const CARRIERS: &[&str] = &[
+    "curl", "wget", "nc", "ncat", "netcat", "socat", "scp", "rsync", "ftp", "http", "rclone",
+    "httpie", "sendmail", "telnet",
+];
+
+/// A store of credentials is mounted where a program of the network runs. Tools of a cloud that get
+/// their own credentials are what such mounts are for.
+fn lends(call: &cmdai_schema::Invocation) -> Option<String> {
+    let words: Vec<&str> = call.args.iter().map(|arg| arg.text()).collect();
+    let store = words.windows(2).find_map(|pair| {
+        let value = match pair {
+            [flag, value] if matches!(*flag, "-v" | "--volume" | "--mount") => *value,
+            [one, _] => one
+                .strip_prefix("--volume=")
+                .or_else(|| one.strip_prefix("--mount="))
+                .or_else(|| one.strip_prefix("-v"))?,
+            _ => return None,
+        };
+        let source = value
+            .split(',')
+            .find_map(|part| {
+                part.strip_prefix("source=")
+                    .or_else(|| part.strip_prefix("src="))
+            })
+            .or_else(|| value.split(':').next())?;
+        STORES
+            .iter()
+            .any(|store| {
+                source.trim_end_matches('/').ends_with(&format!("/{store}"))
+                    || source.contains(&format!("/{store}/"))
+            })
+            .then(|| source.to_owned())
+    })?;
+    let carries = words.iter().any(|word| {
+        let name = word
+            .rsplit('/')
+            .next()
+            .unwrap_or(word)
+            .split([':', '@'])
+            .next()
+            .unwrap_or("");
+        CARRIERS.contains(&name)
+            || word.contains(' ')
+                && CARRIERS.iter().any(|carrier| {
+                    word.split([' ', ';', '|', '&'])
+                        .any(|part| part == *carrier)
+                })
+    });
+    carries.then_some(store)
+}
+
+/// Guards of a cluster that are loosened; told by words, not by an effect.
+fn cluster(judge: &mut Judge<'_>, call: &cmdai_schema::Invocation) {
+    let words: Vec<&str> = call.args.iter().map(|arg| arg.text()).collect();
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+    let reason = match call.program.as_str() {
+        "kubectl" | "oc" | "k" => {
+            let guard = words.iter().find(|word| {
+                word.starts_with("pod-security.kubernetes.io/")
+                    && (word.ends_with("=privileged") || word.ends_with("enforce-"))
+            });
+            let finalizers = has(&["patch", "replace", "edit", "apply"])
+                && (words.iter().any(|word| {
+                    word.contains("finalizers")
+                        && (word.contains("null") || word.contains("[]") || word.contains("remove"))
+                }) || words
+                    .iter()
+                    .any(|word| word.starts_with("/api") && word.ends_with("/finalize")));
+            if let (Some(guard), true) = (guard, has(&["label", "annotate"])) {
+                Some(format!("takes the guard of a namespace away: {guard}"))
+            } else if finalizers {
+                Some("takes away what must be cleaned up before a resource goes".to_owned())
+            } else {
+                None
+            }
+        }
+        "helm" => {
+            let open = |text: &str| text.starts_with("http://") && !super::code::is_local(text);
+            let from = value_of(&words, &["--repo"])
+                .or_else(|| words.iter().copied().find(|word| open(word)))
+                .filter(|url| open(url));
+            let whole = words.iter().any(|word| {
+                let lower = word.to_ascii_lowercase();
+                lower.contains("clusteradmin=true") || lower.contains("cluster-admin")
+            });
+            match from {
+                Some(url) if has(&["install", "upgrade", "template", "pull"]) => {
+                    Some(format!("installs from {url}, over an open connection"))
+                }
+                _ if whole && has(&["install", "upgrade"]) => {
+                    Some("gives a release all rights in the cluster".to_owned())
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        judge.hit_at(
+            "k8s.change",
+            High,
+            call.span,
+            Certainty::Proven,
+            reason,
+            None,
+        );
     }
 }

@@ -99,7 +99,7 @@ fn is_wide(path: &str) -> bool {
 
 /// `find` hands over everything below a folder, with no test of the name.
 fn everything_found(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
-    path.ends_with("/*")
+    (path.ends_with("/*") || path.ends_with("/**"))
         && finder(judge, effect).is_some_and(|find| {
             let links = find.args.windows(2).any(
                 |pair| matches!(pair, [test, kind] if test.text() == "-type" && kind.text() == "l"),
@@ -224,7 +224,8 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
             None,
         );
     }
-    let recursive = recursive || everything_found(judge, effect, path);
+    // What a search without a choice found: everything, to the bottom.
+    let recursive = recursive || path.ends_with("/**") || everything_found(judge, effect, path);
     let place = if place == Place::Temporary
         && judge.places.empties_temporary(path)
         && !in_container(effect)
@@ -384,6 +385,15 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
                 Some("terraform state pull".to_owned()),
             );
         }
+        Place::Project if is_output_with_obj(judge, path) => {
+            judge.hit(
+                "fs.delete-recursive",
+                Moderate,
+                effect,
+                format!("deletes the build output {path}"),
+                None,
+            );
+        }
         Place::Project => {
             // A folder that no build makes again: what is not committed in it is gone.
             let (risk, reason) = if recursive && !looks_like_file(path) {
@@ -413,6 +423,17 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
         }
         Place::Build | Place::Temporary | Place::Nowhere => {}
     }
+}
+
+/// `bin` beside `obj` is what .NET builds; alone it may hold scripts.
+fn is_output_with_obj(judge: &Judge<'_>, path: &str) -> bool {
+    let Some(folder) = path.strip_suffix("/bin") else {
+        return false;
+    };
+    judge.request.analysis.effects.iter().any(|other| {
+        matches!(&other.kind, EffectKind::Delete { path, .. }
+            if path.strip_suffix("/obj") == Some(folder))
+    })
 }
 
 /// `rm -i` asks the person for each file, unless a later `-f` or what flows in answers for them.
@@ -453,7 +474,9 @@ fn overwrite(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
             None,
         );
     }
+    let emptied = super::bulk::emptied(judge, effect, path);
     let risk = match judge.places.of(path) {
+        _ if emptied.is_some() => emptied.unwrap_or(High),
         Place::SystemRoot | Place::System | Place::MachineData if is_folder(path) => Moderate,
         Place::HomeStore | Place::Home if is_folder(path) => Safe,
         // The keys of machines may be asked for again; without them anybody may answer.
@@ -601,6 +624,15 @@ fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
     }
     let risk = match judge.places.of(path) {
         _ if is_gate(path) => High,
+        Place::SystemRoot | Place::Root if unpacks(effect) && path != "/usr/local" => High,
+        Place::Root
+            if effect
+                .chain
+                .last()
+                .is_some_and(|program| program == "rsync") =>
+        {
+            High
+        }
         Place::SystemRoot | Place::Root if !is_folder(path) => High,
         Place::HomeStore if is_public(path) => Safe,
         Place::HomeStore if path.contains("/.ssh/") || path.contains("/.gnupg/") => High,
@@ -616,6 +648,25 @@ fn write(judge: &mut Judge<'_>, effect: &Effect, path: &str) {
         format!("writes to {path}"),
         None,
     );
+}
+
+/// An archive says by itself which files it writes over.
+fn unpacks(effect: &Effect) -> bool {
+    effect.chain.last().is_some_and(|program| {
+        matches!(
+            program.as_str(),
+            "tar"
+                | "bsdtar"
+                | "gtar"
+                | "unzip"
+                | "7z"
+                | "7za"
+                | "cpio"
+                | "unrar"
+                | "rpm2cpio"
+                | "pax"
+        )
+    })
 }
 
 fn moved(judge: &mut Judge<'_>, effect: &Effect, from: &str, to: &str) {

@@ -46,6 +46,9 @@ fn in_words(what: &str) -> &str {
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     match &effect.kind {
+        // A repository in a temporary folder is nobody's but the line's.
+        EffectKind::ForcePush { remote, .. }
+            if judge.places.of(remote) == crate::place::Place::Temporary => {}
         EffectKind::ForcePush { remote, branch } => {
             let flags = |wanted: &str| {
                 judge

@@ -4,16 +4,23 @@
 //! a folder that no build makes again is high, home and system are critical. Risk says how bad;
 //! what follows from it is the tolerance's business, so no pack names a decision.
 
+mod agents;
+mod bulk;
 mod code;
 mod containers;
 mod databases;
+mod exposing;
+mod fetched;
 mod files;
 mod git;
 mod instead;
+mod outgoing;
 mod providers;
 mod resources;
+mod rights;
 mod secrets;
 mod self_protection;
+mod spying;
 mod system;
 mod table;
 
@@ -170,11 +177,25 @@ pub(crate) fn judge<'a>(request: &'a Request<'a>) -> Vec<Hit<'a>> {
         secrets::judge(&mut judge, effect);
         system::judge(&mut judge, effect);
         self_protection::judge(&mut judge, effect);
+        agents::judge(&mut judge, effect);
+        rights::judge(&mut judge, effect);
+        exposing::judge(&mut judge, effect);
+        fetched::judge(&mut judge, effect);
     }
     code::judge_whole(&mut judge);
     containers::judge_calls(&mut judge);
     system::judge_calls(&mut judge);
     self_protection::judge_calls(&mut judge);
+    agents::judge_calls(&mut judge);
+    bulk::judge_calls(&mut judge);
+    rights::judge_calls(&mut judge);
+    exposing::judge_calls(&mut judge);
+    outgoing::judge_calls(&mut judge);
+    outgoing::packed_secret(&mut judge);
+    spying::judge_calls(&mut judge);
+    spying::judge_load(&mut judge);
+    fetched::judge_whole(&mut judge);
+    code::lasting_code(&mut judge);
     instead::offer(&mut judge);
     judge.hits
 }
@@ -197,6 +218,13 @@ mod tests {
     fn packs_name_known_rules() {
         let sources = [
             include_str!("files.rs"),
+            include_str!("agents.rs"),
+            include_str!("bulk.rs"),
+            include_str!("exposing.rs"),
+            include_str!("fetched.rs"),
+            include_str!("outgoing.rs"),
+            include_str!("rights.rs"),
+            include_str!("spying.rs"),
             include_str!("code.rs"),
             include_str!("git.rs"),
             include_str!("instead/mod.rs"),

@@ -144,6 +144,7 @@ fn weighs(kind: &str) -> bool {
                 | "restore"
                 | "unasked"
                 | "unseen"
+                | "privileged"
         )
     })
 }
@@ -155,14 +156,47 @@ fn calm_change(kind: &str) -> bool {
 
 /// Every container there is, by a substitution.
 fn names_all_containers(name: &str) -> bool {
-    [
-        "docker ps",
-        "podman ps",
-        "docker container ls",
-        "nerdctl ps",
-    ]
-    .iter()
-    .any(|listing| name.contains(listing))
+    let engine = ["docker", "podman", "nerdctl"]
+        .iter()
+        .any(|engine| name.contains(engine));
+    engine
+        && name.starts_with(['$', '`'])
+        && [" ps", " container ls", " container list"]
+            .iter()
+            .any(|listing| name.contains(listing))
+}
+
+/// A cloud that somebody plays on the own machine, for trying things out.
+fn emulated(judge: &Judge<'_>, effect: &Effect) -> bool {
+    let Some(call) = judge.call(effect) else {
+        return false;
+    };
+    let flag = crate::reach::flag_value(
+        call,
+        &[
+            "--endpoint-url",
+            "--endpoint",
+            "--api-endpoint-overrides",
+            "--service-url",
+        ],
+    )
+    .flatten();
+    let assigned = call
+        .assignments
+        .iter()
+        .find(|(name, _)| {
+            name.starts_with("AWS_ENDPOINT_URL")
+                || name.ends_with("_EMULATOR_HOST")
+                || name == "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE"
+        })
+        .and_then(|(_, value)| value.as_deref());
+    matches!(
+        call.program.as_str(),
+        "awslocal" | "tflocal" | "cdklocal" | "samlocal" | "pulumilocal"
+    ) || flag.or(assigned).is_some_and(|address| {
+        !address.is_empty()
+            && (super::code::is_local(address) || super::outgoing::is_emulator(address))
+    })
 }
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
@@ -184,7 +218,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
     let production = in_production(judge.request.facts)
         || context.as_deref().is_some_and(names_production)
         || names_production(name);
-    if only_shows(judge, effect) {
+    if only_shows(judge, effect) || emulated(judge, effect) {
         return;
     }
     let kind = resource.to_ascii_lowercase();

@@ -8,7 +8,7 @@ use super::code::{RAW, is_local};
 use crate::reach::host;
 
 /// Words in paths and names that speak of secrets, for uploads of files nobody classified.
-fn looks_secret(text: &str) -> bool {
+pub(super) fn looks_secret(text: &str) -> bool {
     let name = text.rsplit('/').next().unwrap_or(text);
     [
         ".ssh/",
@@ -178,13 +178,16 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                     ),
                     None,
                 ),
-                None => judge.hit(
-                    "net.upload",
-                    Moderate,
-                    effect,
-                    format!("sends data to {destination}"),
-                    None,
-                ),
+                None => match super::outgoing::why(judge, effect, source, destination) {
+                    Some(reason) => judge.hit("net.upload", High, effect, reason, None),
+                    None => judge.hit(
+                        "net.upload",
+                        Moderate,
+                        effect,
+                        format!("sends data to {destination}"),
+                        None,
+                    ),
+                },
             }
         }
         EffectKind::Connect { address } if !is_local(address) => {

@@ -172,6 +172,7 @@ const ATTACK: &[&str] = &[
     "smbexec.py",
     "sqlmap",
     "t-rex",
+    "unshadow",
     "weevely",
     "wmiexec.py",
     "xmrig",
@@ -335,7 +336,8 @@ pub(super) fn package_change(
     destroys: bool,
 ) {
     let bare = name.split([':', '=', '@', '/']).next().unwrap_or(name);
-    let essential = ESSENTIAL.contains(&bare)
+    let essential = super::bulk::removes_listed(judge, effect, name)
+        || ESSENTIAL.contains(&bare)
         || [
             "linux-image",
             "linux-headers",
@@ -525,9 +527,24 @@ fn persistence(judge: &mut Judge<'_>, effect: &Effect, mechanism: &str, path: Op
 }
 
 fn package(judge: &mut Judge<'_>, effect: &Effect, manager: &str, name: &str, source: &str) {
-    let open = [source, name]
-        .iter()
-        .any(|address| address.starts_with("http://") && !is_local(address));
+    let open = [source, name].iter().any(|address| {
+        let address = address
+            .strip_prefix("git+")
+            .or_else(|| address.strip_prefix("hg+"))
+            .or_else(|| address.strip_prefix("bzr+"))
+            .unwrap_or(address);
+        (address.starts_with("http://") || address.starts_with("git://")) && !is_local(address)
+    });
+    if super::fetched::runs_at_once(manager, name) {
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            format!("runs {name} straight from a repository"),
+            None,
+        );
+        return;
+    }
     let stranger = [source, name]
         .iter()
         .any(|text| text.contains("://") || text.starts_with("git+"))
@@ -665,7 +682,11 @@ fn kill(judge: &mut Judge<'_>, effect: &Effect, target: &str, all: bool) {
         })
     });
     let listed = listed && !named;
-    let risk = if wide && forced || person || listed && Judge::is_privileged(effect) {
+    let risk = if wide && forced
+        || person
+        || super::bulk::kills_listed(judge, effect, target)
+        || listed && Judge::is_privileged(effect)
+    {
         High
     } else if forced || wide {
         Moderate

@@ -488,6 +488,13 @@ pub(super) const RULES: &[BuiltIn] = &[
         "reads a secret",
         &["ATT&CK:T1552.001", "ATT&CK:T1552.004"],
     ),
+    rule(
+        "self.agent-settings",
+        "self",
+        Critical,
+        "changes what an AI agent may do unasked",
+        &["ATT&CK:T1562.001"],
+    ),
     floor(rule(
         "self.protect",
         "self",

@@ -12,6 +12,7 @@ mod difference;
 mod documents;
 mod effects;
 mod generate;
+mod ideas;
 mod layers;
 mod packs;
 mod patterns;

@@ -108,6 +108,10 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("sec.attack-tool", "hydra -l admin -P list.txt ssh://web1"),
     ("sec.disable", "ufw disable"),
     ("secret.read", "cat ~/.ssh/id_rsa"),
+    (
+        "self.agent-settings",
+        "jq '.permissions.allow += [\"Bash(*)\"]' s.json > ~/.claude/settings.json",
+    ),
     ("self.protect", "rm -rf /etc/cmdai"),
     ("svc.stop", "systemctl stop sshd"),
 ];

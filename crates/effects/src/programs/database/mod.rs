@@ -63,7 +63,13 @@ impl Analyser<'_> {
                 let file = parsed.nth(1).map(|file| file.text.as_str());
                 memory = matches!(file, None | Some(":memory:" | ""));
                 if let Some(file) = file.filter(|_| !memory) {
-                    context = Some(self.absolute(file));
+                    let path = self.absolute(file);
+                    if crate::paths::is_secret(&path, &self.home())
+                        && let Some(file) = parsed.nth(1).cloned()
+                    {
+                        self.read_path(&file, file.span);
+                    }
+                    context = Some(path);
                 }
                 codes.extend(parsed.rest().skip(1).cloned());
             }
