@@ -1,6 +1,8 @@
 //! Simple commands: alias, function, builtin or program, and what it does with its arguments.
 
-use cmdai_schema::{Arg, Certainty, CodeSource, Dialect, EffectKind, Invocation, Span};
+use cmdai_schema::{
+    Arg, CONTEXT_VARIABLES, Certainty, CodeSource, Dialect, EffectKind, Invocation, Span,
+};
 
 use crate::{
     analyser::Analyser,
@@ -41,6 +43,22 @@ impl Analyser<'_> {
     /// True for builtins and reserved words of the shell that reads this.
     fn runs_itself(&self, name: &str) -> bool {
         cmdai_shell::is_builtin(name, self.dialect) || cmdai_shell::is_reserved(name, self.dialect)
+    }
+
+    /// The folder, where the text changes it; empty where it cannot be told.
+    fn moved(&self) -> Option<String> {
+        if !self.env.cwd_known {
+            return Some(String::new());
+        }
+        (self.env.cwd != self.context.cwd).then(|| self.env.cwd.clone())
+    }
+
+    /// What the text set of the variables that tools read their context from.
+    fn context_variables(&self) -> Vec<(String, Option<String>)> {
+        let set = self.env.vars.iter();
+        set.filter(|(name, _)| CONTEXT_VARIABLES.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.only().map(str::to_owned)))
+            .collect()
     }
 
     fn call_at(
@@ -96,6 +114,8 @@ impl Analyser<'_> {
             assignments,
             known: program.is_some(),
             builtin: told && !word.contains('/') && self.runs_itself(name),
+            cwd: self.moved(),
+            variables: self.context_variables(),
         });
         let ceiling = self.ceiling;
         if paths::is_disguised(&first.text, first.glob) {

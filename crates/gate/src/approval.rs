@@ -87,9 +87,13 @@ pub fn binding(request: &Request<'_>, outcome: &Outcome) -> Binding {
 fn contexts(outcome: &Outcome) -> Vec<String> {
     let facts = &outcome.facts;
     let mut found: Vec<String> = [
+        ("aws_account", &facts.aws_account),
         ("aws_profile", &facts.aws_profile),
         ("aws_region", &facts.aws_region),
+        ("azure_subscription", &facts.azure_subscription_id),
         ("environment", &facts.environment),
+        ("gcp_account", &facts.gcp_account),
+        ("gcp_project", &facts.gcp_project),
         ("git_branch", &facts.git_branch),
         ("kube_context", &facts.kube_context),
         ("kube_namespace", &facts.kube_namespace),

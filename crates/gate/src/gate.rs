@@ -117,6 +117,7 @@ pub struct Gate {
     /// The clock is earlier than the release of the policy that was read last.
     clock_behind: bool,
     pub(crate) warned: WarnMemory,
+    read: facts::Cache,
 }
 
 impl Gate {
@@ -136,6 +137,7 @@ impl Gate {
             extensions: Extensions::default(),
             clock_behind: false,
             warned,
+            read: facts::Cache::default(),
         }
     }
 
@@ -246,22 +248,17 @@ impl Gate {
             facts.home.get_or_insert_with(|| request.home.to_owned());
             return facts;
         }
-        // An assignment in front of a command is what that command will see.
-        let assigned = |name: &str| {
-            analysis
-                .invocations
-                .iter()
-                .flat_map(|call| &call.assignments)
-                .find(|(known, _)| known == name)
-                .and_then(|(_, value)| value.clone())
-        };
+        // What the line itself sets belongs to its calls and is looked at there.
         let variable = |name: &str| {
-            assigned(name)
-                .or_else(|| request.session.variable(name).map(Cow::into_owned))
+            request
+                .session
+                .variable(name)
+                .map(Cow::into_owned)
                 .or_else(|| std::env::var(name).ok())
         };
+        let asked = cmdai_policy::asked(analysis, &self.policies.layers(), request.cwd);
         facts::collect(
-            analysis,
+            &asked,
             &Place {
                 cwd: Path::new(request.cwd),
                 home: Path::new(request.home),
@@ -269,6 +266,7 @@ impl Gate {
                 variable: &variable,
                 terminal: request.terminal,
             },
+            &self.read,
         )
     }
 

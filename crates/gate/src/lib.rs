@@ -42,7 +42,6 @@ pub use escape::escape;
 pub use extensions::{
     AfterGeneration, BeforeGeneration, EventSink, ExecutionGate, Extensions, Refusal, ToolDiscovery,
 };
-pub use facts::{Place, collect as collect_facts};
 pub use gate::{
     Action, Gate, Outcome, RULE_HOOK_CRASHED, RULE_INTERNAL_ERROR, RULE_NO_POLICY, Request,
 };

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cmdai_schema::Analysis;
 use serde::{Deserialize, Serialize};
 
 use crate::{facts::Place, files};
@@ -45,18 +44,18 @@ pub fn find_program(name: &str, path: &str) -> Option<PathBuf> {
         })
 }
 
-/// Versions of the programs that a command calls, as far as the cache knows them.
-pub(crate) fn known(analysis: &Analysis, place: &Place<'_>) -> BTreeMap<String, String> {
+/// Versions of these programs, as far as the cache knows them.
+pub(crate) fn known(programs: &[String], place: &Place<'_>) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    if analysis.invocations.is_empty() {
+    if programs.is_empty() {
         return found;
     }
     let Some(cache) = read(place.state) else {
         return found;
     };
     let path = (place.variable)("PATH").unwrap_or_default();
-    for program in analysis.programs() {
-        let Some(file) = find_program(&program, &path) else {
+    for program in programs {
+        let Some(file) = find_program(program, &path) else {
             continue;
         };
         let Some(entry) = cache.get(&file) else {
@@ -65,7 +64,7 @@ pub(crate) fn known(analysis: &Analysis, place: &Place<'_>) -> BTreeMap<String, 
         if std::fs::metadata(&file)
             .is_ok_and(|meta| meta.size() == entry.size && meta.mtime() == entry.mtime)
         {
-            found.insert(program, entry.version.clone());
+            found.insert(program.clone(), entry.version.clone());
         }
     }
     found
@@ -156,7 +155,6 @@ fn first_version(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cmdai_schema::Invocation;
 
     #[test]
     fn versions_are_found_in_what_tools_print() {
@@ -198,18 +196,12 @@ mod tests {
             variable: &variable,
             terminal: false,
         };
-        let analysis = Analysis {
-            invocations: vec![Invocation {
-                program: "tool".to_owned(),
-                ..Invocation::default()
-            }],
-            ..Analysis::default()
-        };
+        let asked = ["tool".to_owned()];
         assert_eq!(
-            known(&analysis, &place).get("tool").map(String::as_str),
+            known(&asked, &place).get("tool").map(String::as_str),
             Some("1.2.3")
         );
         std::fs::write(&tool, "#!/bin/sh\necho tool 2.0.0, longer\n").unwrap();
-        assert_eq!(known(&analysis, &place).get("tool"), None);
+        assert_eq!(known(&asked, &place).get("tool"), None);
     }
 }

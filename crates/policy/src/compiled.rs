@@ -23,6 +23,11 @@ pub(crate) struct Head {
     /// Settings of built-in rules, sorted by id.
     pub(crate) overrides: Vec<Override>,
     pub(crate) exceptions: Vec<CompiledException>,
+    /// Programs of rules that ask for surroundings, where the programs themselves do not tell
+    /// which: all of them are looked at.
+    pub(crate) surroundings: Vec<String>,
+    /// Facts beyond those that built-in rules ask for, as bits of [`crate::asked`].
+    pub(crate) asks: u32,
     /// Tools with constraints, sorted by name.
     pub(crate) tools: Vec<Tool>,
     /// Rule numbers by program name, sorted by name.
@@ -44,6 +49,8 @@ pub struct Settings {
     pub risk_tolerance: Option<Tolerance>,
     /// Kinds of commands that another person must approve.
     pub require_approval_for: Vec<Category>,
+    /// Branches whose history nobody may rewrite.
+    pub protected_branches: Vec<String>,
     /// Where the document applies.
     pub applies_to: Target,
     /// What happens to tools that are not listed.
@@ -98,6 +105,8 @@ pub(crate) struct CompiledRule {
     pub(crate) controls: Vec<String>,
     pub(crate) target: Target,
     pub(crate) when: Condition,
+    /// What happens where a fact is not known; the default where absent.
+    pub(crate) unknown: Option<Decision>,
     /// A dangerous path: the risk depends on what is done to it.
     pub(crate) dangerous_path: bool,
 }
@@ -117,6 +126,13 @@ pub(crate) struct Condition {
     pub(crate) context: Vec<String>,
     pub(crate) name: Vec<String>,
     pub(crate) branch: Vec<String>,
+    pub(crate) protected_branch: Option<bool>,
+    pub(crate) account: Vec<String>,
+    pub(crate) region: Vec<String>,
+    pub(crate) namespace: Vec<String>,
+    pub(crate) workspace: Vec<String>,
+    pub(crate) remote: Vec<String>,
+    pub(crate) terminal: Option<bool>,
     pub(crate) origin: Vec<cmdai_schema::OriginKind>,
     pub(crate) environment: Vec<String>,
     pub(crate) directory: Vec<String>,
@@ -201,6 +217,19 @@ pub(crate) fn compile(document: &Document, meta: &SnapshotMeta) -> Compiled {
         ..Head::default()
     };
     index(&rules, &mut head);
+    for rule in &rules {
+        let when = &rule.when;
+        head.asks |= crate::asked::bits(when);
+        if !when.context.is_empty() || !when.account.is_empty() {
+            for name in &when.program {
+                if crate::known::kind(name) == crate::known::Kind::Other
+                    && !head.surroundings.contains(name)
+                {
+                    head.surroundings.push(name.clone());
+                }
+            }
+        }
+    }
     Compiled { head, rules }
 }
 
@@ -209,6 +238,7 @@ fn settings(document: &Document) -> Settings {
         organization: document.organization.clone().unwrap_or_default(),
         risk_tolerance: document.safety.risk_tolerance,
         require_approval_for: document.safety.require_approval_for.clone(),
+        protected_branches: document.safety.protected_branches.clone(),
         applies_to: document.applies_to.clone(),
         tools_mode: document.tools_mode,
         inference: document.inference.clone(),
@@ -272,6 +302,13 @@ fn own_rule(rule: &Rule, when: &When) -> CompiledRule {
             context: when.context.clone(),
             name: when.target.clone(),
             branch: when.branch.clone(),
+            protected_branch: when.protected_branch,
+            account: when.account.clone(),
+            region: when.region.clone(),
+            namespace: when.namespace.clone(),
+            workspace: when.workspace.clone(),
+            remote: when.remote.clone(),
+            terminal: when.terminal,
             origin: when.origin.clone(),
             environment: when.environment.clone(),
             directory: when.directory.clone(),
@@ -282,6 +319,7 @@ fn own_rule(rule: &Rule, when: &When) -> CompiledRule {
             ci: when.ci,
             time: when.time.clone(),
         },
+        unknown: rule.unknown,
         dangerous_path: false,
     }
 }

@@ -1,4 +1,7 @@
 //! Whether an own rule fires, and on which part of the command.
+//!
+//! A condition holds, does not hold, or cannot be told because a fact is not known. What cannot be
+//! told is the rule's own choice (`unknown:`), never silently "does not hold".
 
 use cmdai_schema::{Analysis, Certainty, Effect, EffectKind, Facts, Invocation, Span, Subject};
 
@@ -6,7 +9,8 @@ use crate::automaton::Matcher;
 use crate::category;
 use crate::compiled::Condition;
 use crate::hit::Hit;
-use crate::reach::{context_of, contexts, names, paths};
+use crate::known::{self, Kind, Tri};
+use crate::reach::{context_of, names, paths};
 use crate::shape::has_args;
 use crate::{glob, moment, target};
 
@@ -28,23 +32,37 @@ impl Request<'_> {
     }
 }
 
-/// The part of the command that a condition holds for. Facts that are not known do not fit,
-/// except the moment: where it is missing, a time condition holds.
+/// A condition that holds, or may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) span: Span,
+    pub(crate) certainty: Certainty,
+    /// Facts that would have to be known to tell; empty where it holds.
+    pub(crate) missing: Vec<&'static str>,
+}
+
+/// Names of facts that were asked for and are not known.
+type Missing = Vec<&'static str>;
+
+/// The part of the command that a condition holds or may hold for. Where the moment is missing, a
+/// time condition holds.
 pub(crate) fn holds(
     when: &Condition,
     matcher: Option<&Matcher>,
     request: &Request<'_>,
     hits: &[Hit<'_>],
-) -> Option<(Span, Certainty)> {
-    if !surroundings(when, request, hits) {
+) -> Option<Held> {
+    let mut missing = Missing::new();
+    let around = surroundings(when, request, hits, &mut missing);
+    if around == Tri::No {
         return None;
     }
-    let mut found: Option<(Span, Certainty)> = None;
+    let mut found: Option<Span> = None;
     if let Some(matcher) = matcher {
         if !matcher.is_match(request.text) {
             return None;
         }
-        found = Some((request.whole(), Certainty::Proven));
+        found = Some(request.whole());
     }
     if !when.category.is_empty() {
         let mut named = when.category.iter();
@@ -57,58 +75,119 @@ pub(crate) fn holds(
                 hits,
             )
         })?;
-        found = Some((span, Certainty::Proven));
+        found = Some(span);
     }
     if !when.shapes.is_empty() {
         let span = when
             .shapes
             .iter()
             .find_map(|shape| shape.find(request.analysis, request.home()))?;
-        found = Some((span, Certainty::Proven));
+        found = Some(span);
     }
+    let (tri, span, certainty) = part(when, request, found, &mut missing)?;
+    let held = around.min(tri);
+    if held == Tri::Yes {
+        missing.clear();
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    (held != Tri::No).then_some(Held {
+        span,
+        certainty,
+        missing,
+    })
+}
+
+/// The effect or call that the rest of a condition holds for.
+fn part(
+    when: &Condition,
+    request: &Request<'_>,
+    found: Option<Span>,
+    missing: &mut Missing,
+) -> Option<(Tri, Span, Certainty)> {
     let asks_effect = !when.effect.is_empty()
         || !when.path.is_empty()
         || !when.not_path.is_empty()
         || !when.name.is_empty();
-    let asks_call = !when.program.is_empty() || when.args.is_some() || !when.context.is_empty();
+    let asks_call = !when.program.is_empty() || when.args.is_some() || asks_place(when);
+    let mut best: Option<(Tri, Span, Certainty)> = None;
+    let mut offer = |tri: Tri, span: Span, certainty: Certainty| {
+        if tri > best.map_or(Tri::No, |(tri, _, _)| tri) {
+            best = Some((tri, span, certainty));
+        }
+        tri == Tri::Yes
+    };
     if asks_effect {
-        let effect = request
-            .analysis
-            .effects
-            .iter()
-            .find(|effect| fits_effect(when, effect, request))?;
-        return Some((effect.span, effect.certainty));
+        for effect in &request.analysis.effects {
+            let tri = fits_effect(when, effect, request, missing);
+            if offer(tri, effect.span, effect.certainty) {
+                break;
+            }
+        }
+        return best;
     }
     if asks_call {
-        let call = request
-            .analysis
-            .invocations
-            .iter()
-            .find(|call| fits_call(when, call, request))?;
-        return Some((call.span, Certainty::Proven));
+        for call in &request.analysis.invocations {
+            let tri = fits_call(when, call, request, missing);
+            if offer(tri, call.span, Certainty::Proven) {
+                break;
+            }
+        }
+        return best;
     }
-    if !when.branch.is_empty() && !branch_fits(when, None, request) {
-        let effect = request.analysis.effects.iter().find(|effect| {
-            branch_of(effect).is_some() && branch_fits(when, Some(effect), request)
-        })?;
-        return Some((effect.span, effect.certainty));
-    }
-    Some(found.unwrap_or_else(|| (request.whole(), Certainty::Proven)))
+    Some((
+        Tri::Yes,
+        found.unwrap_or_else(|| request.whole()),
+        Certainty::Proven,
+    ))
 }
 
-fn surroundings(when: &Condition, request: &Request<'_>, hits: &[Hit<'_>]) -> bool {
+/// True where it matters where a call works.
+fn asks_place(when: &Condition) -> bool {
+    !when.context.is_empty()
+        || !when.account.is_empty()
+        || !when.region.is_empty()
+        || !when.namespace.is_empty()
+        || !when.workspace.is_empty()
+        || !when.remote.is_empty()
+        || !when.branch.is_empty()
+        || when.protected_branch.is_some()
+}
+
+fn surroundings(
+    when: &Condition,
+    request: &Request<'_>,
+    hits: &[Hit<'_>],
+    missing: &mut Missing,
+) -> Tri {
     let (facts, subject) = (request.facts, request.subject);
-    let same = |want: Option<bool>, is: Option<bool>| want.is_none() || want == is;
+    let mut same = |want: Option<bool>, is: Option<bool>, name: &'static str| match (want, is) {
+        (None, _) => Tri::Yes,
+        (Some(_), None) => {
+            missing.push(name);
+            Tri::Unknown
+        }
+        (want, is) => Tri::of(want == is),
+    };
+    let known = same(when.container, facts.container, "container")
+        .min(same(when.ci, facts.ci, "ci"))
+        .min(same(when.terminal, facts.terminal, "terminal"));
+    // What nobody assigned to a machine or person does not fit.
     let environment = || {
         target::environment(facts, subject)
             .is_some_and(|name| glob::any_word(&when.environment, name))
     };
-    let directory = || {
-        facts.cwd.as_deref().is_some_and(|cwd| {
+    let directory = match facts.cwd.as_deref() {
+        _ if when.directory.is_empty() => Tri::Yes,
+        None => {
+            missing.push("working directory");
+            Tri::Unknown
+        }
+        Some(cwd) => Tri::of(
             when.directory
                 .iter()
-                .any(|glob| target::below(glob, cwd, request.home()))
-        })
+                .any(|glob| target::below(glob, cwd, request.home())),
+        ),
     };
     let risk = |least| hits.iter().any(|hit| hit.counts() && hit.risk >= least);
     let time = |window| {
@@ -118,23 +197,28 @@ fn surroundings(when: &Condition, request: &Request<'_>, hits: &[Hit<'_>]) -> bo
             .and_then(|now| moment::in_window(now, window))
             .unwrap_or(true)
     };
-    (when.origin.is_empty() || when.origin.contains(&subject.origin))
+    let rest = (when.origin.is_empty() || when.origin.contains(&subject.origin))
         && (when.environment.is_empty() || environment())
-        && (when.directory.is_empty() || directory())
-        && same(when.container, facts.container)
-        && same(when.ci, facts.ci)
-        && same(when.unknown, Some(request.analysis.unknown))
+        && when
+            .unknown
+            .is_none_or(|want| want == request.analysis.unknown)
         && when.risk.is_none_or(risk)
-        && when.time.as_ref().is_none_or(time)
+        && when.time.as_ref().is_none_or(time);
+    Tri::of(rest).min(known).min(directory)
 }
 
-fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool {
+fn fits_effect(
+    when: &Condition,
+    effect: &Effect,
+    request: &Request<'_>,
+    missing: &mut Missing,
+) -> Tri {
     let kind = &effect.kind;
     if !when.effect.is_empty() && !when.effect.iter().any(|name| name == kind.name()) {
-        return false;
+        return Tri::No;
     }
     if !when.path.is_empty() && !touches(&when.path, kind, request.home()) {
-        return false;
+        return Tri::No;
     }
     if !when.not_path.is_empty()
         && paths(kind).any(|(path, _)| {
@@ -143,17 +227,22 @@ fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool
                 .any(|glob| glob::path(glob, path, false, request.home()))
         })
     {
-        return false;
+        return Tri::No;
     }
     if !when.name.is_empty()
         && !names(kind)
             .iter()
             .any(|name| glob::any_word(&when.name, name))
     {
-        return false;
+        return Tri::No;
     }
-    if !when.branch.is_empty() && !branch_fits(when, Some(effect), request) {
-        return false;
+    if !when.program.is_empty()
+        && !effect
+            .chain
+            .iter()
+            .any(|name| glob::any_word(&when.program, name))
+    {
+        return Tri::No;
     }
     let calls = || {
         request
@@ -162,35 +251,26 @@ fn fits_effect(when: &Condition, effect: &Effect, request: &Request<'_>) -> bool
             .iter()
             .filter(|call| causes(call, effect))
     };
-    if !when.program.is_empty()
-        && !effect
-            .chain
-            .iter()
-            .any(|name| glob::any_word(&when.program, name))
-    {
-        return false;
-    }
     if let Some(args) = &when.args
         && !calls().any(|call| has_args(args, call, request.analysis, request.home()))
     {
-        return false;
+        return Tri::No;
     }
-    if !when.context.is_empty() {
-        let own = context_of(kind);
-        let fits = match own {
-            Some(context) => glob::any_word(&when.context, context),
-            None => calls().any(|call| {
-                contexts(call, request.facts)
-                    .iter()
-                    .any(|context| glob::any_word(&when.context, context))
-            }),
-        };
-        return fits;
+    if !asks_place(when) {
+        return Tri::Yes;
     }
-    true
+    calls()
+        .map(|call| place(when, call, Some(effect), request, missing))
+        .max()
+        .unwrap_or(Tri::No)
 }
 
-fn fits_call(when: &Condition, call: &Invocation, request: &Request<'_>) -> bool {
+fn fits_call(
+    when: &Condition,
+    call: &Invocation,
+    request: &Request<'_>,
+    missing: &mut Missing,
+) -> Tri {
     let named = |pattern: &String| {
         glob::word(
             pattern,
@@ -201,16 +281,94 @@ fn fits_call(when: &Condition, call: &Invocation, request: &Request<'_>) -> bool
             },
         )
     };
-    (when.program.is_empty() || when.program.iter().any(named))
+    let fits = (when.program.is_empty() || when.program.iter().any(named))
         && when
             .args
             .as_ref()
-            .is_none_or(|args| has_args(args, call, request.analysis, request.home()))
-        && (when.context.is_empty()
-            || contexts(call, request.facts)
-                .iter()
-                .any(|context| glob::any_word(&when.context, context)))
-        && (when.branch.is_empty() || branch_fits(when, None, request))
+            .is_none_or(|args| has_args(args, call, request.analysis, request.home()));
+    if !fits || !asks_place(when) {
+        return Tri::of(fits);
+    }
+    // A branch may be named by what the call does.
+    let effect = request.analysis.effects.iter().find(|effect| {
+        causes(call, effect)
+            && matches!(
+                effect.kind,
+                EffectKind::ForcePush { .. } | EffectKind::BranchDelete { .. }
+            )
+    });
+    place(when, call, effect, request, missing)
+}
+
+/// Whether a call works where the condition says.
+fn place(
+    when: &Condition,
+    call: &Invocation,
+    effect: Option<&Effect>,
+    request: &Request<'_>,
+    missing: &mut Missing,
+) -> Tri {
+    let (analysis, facts) = (request.analysis, request.facts);
+    let mut whole = Tri::Yes;
+    let mut ask = |globs: &[String], name: &'static str, fits: &dyn Fn(&[String]) -> Tri| {
+        if globs.is_empty() || whole == Tri::No {
+            return;
+        }
+        let tri = fits(globs);
+        if tri == Tri::Unknown {
+            missing.push(name);
+        }
+        whole = whole.min(tri);
+    };
+    let own = effect.and_then(|effect| context_of(&effect.kind));
+    // A program that a rule names and that is no cloud tool may work in all that is current.
+    let around = known::kind(&call.program) == Kind::Other
+        && when
+            .program
+            .iter()
+            .any(|name| *name == call.program || *name == call.word);
+    ask(&when.context, "context", &|globs| match own {
+        Some(context) => Tri::of(glob::any_word(globs, context)),
+        None if around => known::contexts(call, analysis, facts)
+            .and(known::surroundings(call, facts))
+            .fits(globs),
+        None => known::contexts(call, analysis, facts).fits(globs),
+    });
+    ask(&when.account, "account", &|globs| {
+        known::account(call, analysis, facts).fits(globs)
+    });
+    ask(&when.region, "region", &|globs| {
+        known::region(call, facts).fits(globs)
+    });
+    ask(&when.namespace, "namespace", &|globs| {
+        known::namespace(call, analysis, facts).fits(globs)
+    });
+    ask(&when.workspace, "workspace", &|globs| {
+        known::workspace(call, analysis, facts).fits(globs)
+    });
+    ask(&when.remote, "remote", &|globs| {
+        known::remote(call, effect, facts).fits(globs)
+    });
+    ask(&when.branch, "branch", &|globs| {
+        known::branch(call, effect, analysis, facts).fits(globs)
+    });
+    if let Some(want) = when.protected_branch
+        && whole != Tri::No
+    {
+        let is = match known::kind(&call.program) {
+            Kind::Git => known::is_protected(call, effect, analysis, facts),
+            _ => return Tri::No,
+        };
+        let tri = match (is, want) {
+            (Tri::Unknown, _) => Tri::Unknown,
+            (is, want) => Tri::of((is == Tri::Yes) == want),
+        };
+        if tri == Tri::Unknown {
+            missing.push("branch");
+        }
+        whole = whole.min(tri);
+    }
+    whole
 }
 
 /// True where the call is what causes the effect.
@@ -218,24 +376,6 @@ pub(crate) fn causes(call: &Invocation, effect: &Effect) -> bool {
     effect.chain.last() == Some(&call.program)
         && call.span.start <= effect.span.start
         && effect.span.end <= call.span.end
-}
-
-fn branch_of(effect: &Effect) -> Option<&str> {
-    match &effect.kind {
-        EffectKind::ForcePush { branch, .. } | EffectKind::BranchDelete { branch, .. } => {
-            Some(branch)
-        }
-        _ => None,
-    }
-}
-
-fn branch_fits(when: &Condition, effect: Option<&Effect>, request: &Request<'_>) -> bool {
-    let named = effect
-        .and_then(branch_of)
-        .filter(|branch| !branch.is_empty() && *branch != "HEAD");
-    named
-        .or(request.facts.git_branch.as_deref())
-        .is_some_and(|branch| glob::any_word(&when.branch, branch))
 }
 
 /// Effects that lose what lies at a path, or take it from those who rest on it.
@@ -258,7 +398,7 @@ pub(crate) fn dangerous<'a>(
         .analysis
         .effects
         .iter()
-        .filter(|effect| fits_effect(when, effect, request));
+        .filter(|effect| fits_effect(when, effect, request, &mut Missing::new()) == Tri::Yes);
     let first = fits
         .clone()
         .find(|effect| PATHS_OF_CHANGE.contains(&effect.kind.name()))

@@ -12,7 +12,7 @@ use crate::condition::{self, PATHS_OF_CHANGE, Request};
 use crate::document::Tolerance;
 use crate::hit::Hit;
 use crate::snapshot::{Loaded, Snapshot};
-use crate::{packs, quarantine, tools};
+use crate::{known, packs, quarantine, tools};
 
 /// A layer above the built-in packs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub fn decide(
     facts: &Facts,
     subject: &Subject,
 ) -> Judgement {
+    let protected = with_protected(layers, analysis, facts);
+    let facts = protected.as_ref().unwrap_or(facts);
     let request = Request {
         analysis,
         text,
@@ -88,6 +90,25 @@ pub fn decide(
         forbid_questions(&mut hits);
     }
     join(hits, &request, layers)
+}
+
+/// The facts with the branches that documents protect; nothing where that changes nothing.
+fn with_protected(layers: &Layers<'_>, analysis: &Analysis, facts: &Facts) -> Option<Facts> {
+    let git = analysis
+        .invocations
+        .iter()
+        .any(|call| known::kind(&call.program) == known::Kind::Git);
+    let mut listed = [layers.organisation, layers.user]
+        .into_iter()
+        .flatten()
+        .flat_map(|snapshot| &snapshot.settings().protected_branches)
+        .peekable();
+    if !git || listed.peek().is_none() {
+        return None;
+    }
+    let mut facts = facts.clone();
+    facts.protected_branches.extend(listed.cloned());
+    Some(facts)
 }
 
 /// How much risk is borne. A person's own setting counts alone on an ungoverned machine; beside
@@ -233,7 +254,7 @@ fn own_rule<'a>(
     if rule.mode == Mode::Off || !rule.target.covers(request.facts, request.subject) {
         return None;
     }
-    let (span, certainty) = condition::holds(&rule.when, loaded.matcher.as_ref(), request, known)?;
+    let held = condition::holds(&rule.when, loaded.matcher.as_ref(), request, known)?;
     let (mut risk, mut reason) = (rule.risk, Cow::Borrowed(rule.reason.as_str()));
     if rule.dangerous_path {
         let worst = condition::dangerous(&rule.when, request)?;
@@ -247,10 +268,25 @@ fn own_rule<'a>(
             worst.0, worst.1
         ));
     }
+    let mut decision = rule.decision.unwrap_or_else(|| tolerated(tolerance, risk));
+    if !held.missing.is_empty() {
+        decision = rule.unknown.unwrap_or(unsure(decision));
+        if decision == Decision::Allow {
+            return None;
+        }
+        if !decision.interrupts() {
+            risk = risk.min(Risk::Moderate);
+        }
+        let what = held.missing.join(" and the ");
+        reason = Cow::Owned(format!(
+            "{reason} (whether it does cannot be told: the {what} is not known)"
+        ));
+    }
+    let (span, certainty) = (held.span, held.certainty);
     Some(Hit {
         id: Cow::Borrowed(&rule.id),
         pack: layer.as_str(),
-        decision: rule.decision.unwrap_or_else(|| tolerated(tolerance, risk)),
+        decision,
         risk,
         mode: rule.mode,
         reason,
@@ -262,6 +298,16 @@ fn own_rule<'a>(
         floor: false,
         loses: rule.dangerous_path,
     })
+}
+
+/// What happens where a fact is not known and the rule does not say: a rule that would interrupt
+/// warns, one that would warn does nothing.
+pub(crate) fn unsure(decision: Decision) -> Decision {
+    if decision.interrupts() {
+        Decision::Warn
+    } else {
+        Decision::Allow
+    }
 }
 
 fn isolate(layers: &Layers<'_>, request: &Request<'_>, hits: &mut Vec<Hit<'_>>) {

@@ -89,6 +89,9 @@ pub struct Safety {
     pub blocked_patterns: Vec<BlockedPattern>,
     /// Path globs whose loss would be critical.
     pub additional_dangerous_paths: Vec<String>,
+    /// Branches, as globs, whose history nobody may rewrite; beside `main`, `master` and the
+    /// repository's default branch.
+    pub protected_branches: Vec<String>,
 }
 
 /// A command that is stopped, as a shell pattern or as a regular expression over the text.
@@ -334,6 +337,10 @@ pub struct Rule {
     /// How bad it is; the decision follows from it where none is given.
     #[schemars(with = "Option<RiskWord>")]
     pub risk: Option<Risk>,
+    /// What happens where a fact that `when` asks for is not known. Absent: warn where the rule
+    /// would interrupt, nothing where it only warns.
+    #[schemars(with = "Option<DecisionWord>")]
+    pub unknown: Option<Decision>,
     /// How it takes part; enforce when absent.
     #[schemars(with = "Option<ModeWord>")]
     pub mode: Option<Mode>,
@@ -374,10 +381,22 @@ pub struct When {
     pub not_path: Vec<String>,
     /// Cluster context, profile, workspace or resource context, as globs.
     pub context: Vec<String>,
+    /// AWS account, Google Cloud project, Azure subscription (name or identifier), as globs.
+    pub account: Vec<String>,
+    /// Region that a cloud tool works in, as globs.
+    pub region: Vec<String>,
+    /// Namespace that a cluster tool works in, as globs.
+    pub namespace: Vec<String>,
+    /// Terraform workspace, as globs.
+    pub workspace: Vec<String>,
+    /// Name or address of the remote that git speaks to, as globs.
+    pub remote: Vec<String>,
     /// Names of resources, packages, services, hosts or addresses that an effect acts on, as globs.
     pub target: Vec<String>,
     /// Branch acted on or checked out, as globs.
     pub branch: Vec<String>,
+    /// The branch acted on is protected.
+    pub protected_branch: Option<bool>,
     /// human, script or agent.
     #[schemars(with = "Vec<OriginWord>")]
     pub origin: Vec<OriginKind>,
@@ -396,6 +415,8 @@ pub struct When {
     pub container: Option<bool>,
     /// On a CI runner.
     pub ci: Option<bool>,
+    /// Somebody can answer a question.
+    pub terminal: Option<bool>,
     /// Days and hours.
     pub time: Option<TimeWindow>,
 }
@@ -489,8 +510,24 @@ pub struct Trial {
     pub context: Option<String>,
     /// Profile.
     pub profile: Option<String>,
+    /// Account, project or subscription.
+    pub account: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// Namespace.
+    pub namespace: Option<String>,
+    /// Terraform workspace; the context where absent.
+    pub workspace: Option<String>,
     /// Checked-out branch.
     pub branch: Option<String>,
+    /// Address of the remote `origin`.
+    pub remote: Option<String>,
+    /// Inside a container.
+    pub container: Option<bool>,
+    /// On a CI runner.
+    pub ci: Option<bool>,
+    /// Somebody can answer a question; true when absent.
+    pub terminal: Option<bool>,
     /// Teams of the person.
     pub teams: Vec<String>,
     /// Tool versions, by name.

@@ -30,6 +30,7 @@ fn join(whole: &mut Document, template: Document) {
         more.additional_dangerous_paths,
     );
     add(&mut safety.require_approval_for, more.require_approval_for);
+    add(&mut safety.protected_branches, more.protected_branches);
     // The document's own tolerance is its own choice; then the first template's.
     safety.risk_tolerance = safety.risk_tolerance.or(more.risk_tolerance);
 

@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod asked;
 mod attack;
 mod automaton;
 mod category;
@@ -32,6 +33,7 @@ mod error;
 mod glob;
 mod hit;
 mod include;
+mod known;
 mod lift;
 mod lint;
 mod moment;
@@ -50,6 +52,7 @@ mod trial;
 mod version;
 mod yaml;
 
+pub use asked::{Asked, asked};
 pub use attack::technique;
 pub use category::Category;
 pub use compiled::Settings;

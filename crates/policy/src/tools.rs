@@ -1,11 +1,11 @@
 //! `allowed_tools`: versions, contexts, profiles and flags of the tools that a document lists.
 
-use cmdai_schema::{Certainty, Decision, Facts, Invocation, Mode, Risk, Span};
+use cmdai_schema::{Certainty, Decision, Invocation, Mode, Risk, Span};
 
 use crate::condition::Request;
 use crate::document::{Tool, ToolsMode};
 use crate::hit::Hit;
-use crate::reach::{contexts, profile};
+use crate::known::{contexts, elsewhere, profile};
 use crate::snapshot::Snapshot;
 use crate::{glob, version};
 
@@ -94,7 +94,7 @@ pub(crate) fn judge<'a>(
             continue;
         }
         for tool in listed {
-            constraints(tool, pack, call, request.facts, out);
+            constraints(tool, pack, call, request, out);
         }
     }
 }
@@ -132,9 +132,10 @@ fn constraints<'a>(
     tool: &Tool,
     pack: &'a str,
     call: &Invocation,
-    facts: &Facts,
+    request: &Request<'_>,
     out: &mut Vec<Hit<'a>>,
 ) {
+    let facts = request.facts;
     if about_itself(call) {
         return;
     }
@@ -153,7 +154,8 @@ fn constraints<'a>(
     };
 
     let listed = tool.versions.join(", ");
-    match facts.versions.get(name) {
+    // Elsewhere there is another tool of this name.
+    match facts.versions.get(name).filter(|_| !elsewhere(call)) {
         None if !tool.versions.is_empty() => say(
             "tool.version",
             unsure,
@@ -185,15 +187,15 @@ fn constraints<'a>(
     }
 
     if !tool.approved_contexts.is_empty() || !tool.blocked_contexts.is_empty() {
-        let found = contexts(call, facts);
-        if found.is_empty() {
+        let found = contexts(call, request.analysis, facts);
+        if found.unknown || found.values.is_empty() {
             say(
                 "tool.context",
                 unsure,
                 format!("the context of {name} is not known{why}"),
             );
         }
-        for context in &found {
+        for context in found.texts() {
             if glob::any_word(&tool.blocked_contexts, context) {
                 say(
                     "tool.context",
@@ -215,20 +217,22 @@ fn constraints<'a>(
 
     if !tool.approved_profiles.is_empty() {
         let listed = tool.approved_profiles.join(", ");
-        match profile(call, facts) {
-            Some(profile) if !glob::any_word(&tool.approved_profiles, &profile) => {
+        let found = profile(call, facts);
+        if found.unknown || found.values.is_empty() {
+            say(
+                "tool.profile",
+                unsure,
+                format!("the profile of {name} is not known, {listed} is required{why}"),
+            );
+        }
+        for profile in found.texts() {
+            if !glob::any_word(&tool.approved_profiles, profile) {
                 say(
                     "tool.profile",
                     strict,
                     format!("{name} may use the profiles {listed} only, not {profile}{why}"),
                 );
             }
-            None => say(
-                "tool.profile",
-                unsure,
-                format!("the profile of {name} is not known, {listed} is required{why}"),
-            ),
-            Some(_) => {}
         }
     }
 

@@ -68,8 +68,23 @@ fn run(
         versions: trial.versions.clone(),
         kube_context: trial.context.clone(),
         aws_profile: trial.profile.clone(),
-        terraform_workspace: trial.context.clone(),
+        terraform_workspace: trial.workspace.clone().or_else(|| trial.context.clone()),
+        kube_namespace: trial.namespace.clone(),
+        aws_account: trial.account.clone(),
+        aws_region: trial.region.clone(),
+        gcp_project: trial.account.clone(),
+        gcp_region: trial.region.clone(),
+        azure_subscription: trial.account.clone(),
         git_branch: trial.branch.clone(),
+        git_remotes: trial
+            .remote
+            .iter()
+            .map(|address| ("origin".to_owned(), address.clone()))
+            .collect(),
+        protected_branches: vec!["main".to_owned(), "master".to_owned()],
+        container: trial.container,
+        ci: trial.ci,
+        terminal: trial.terminal,
         environment: trial.environment.clone(),
         now: trial.now.clone(),
         cwd: Some("/home/user/project".to_owned()),

@@ -85,6 +85,12 @@ pub struct Invocation {
     /// Named as something that the shell runs by itself, such as `cd`; a path names a program.
     #[serde(default)]
     pub builtin: bool,
+    /// Folder it would run in, where the line changes it; empty where that cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    /// Variables out of [`crate::CONTEXT_VARIABLES`] that the line sets before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<(String, Option<String>)>,
 }
 
 /// A complaint of the parser, with its place.

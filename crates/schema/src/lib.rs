@@ -29,7 +29,9 @@ pub use event::{
     EVENT_SCHEMA, Envelope, Event, EventType, Execution, Layer, MachineRef, Origin, Payload,
     PolicyEvaluation, ProcessInfo, UserRef, verify_chain,
 };
-pub use facts::{Facts, Subject};
+pub use facts::{
+    AwsProfile, CONTEXT_VARIABLES, Facts, FolderFacts, GcloudConfiguration, KubeConfig, Subject,
+};
 pub use judgement::{Judgement, PolicyRef, RuleHit};
 pub use machine::MachineManifest;
 

@@ -87,11 +87,14 @@ fn own_rules(was: &Document, is: &Document, changes: &mut Changes) {
             _ => Reach::Same,
         };
         let reach = reach::both(fires, reach::of_target(&old.applies_to, &new.applies_to));
+        let unknown = Direction::of(&unknown_of(old), &unknown_of(new));
         let idle = before.effective() == Decision::Allow && now.effective() == Decision::Allow;
         let direction = if idle && before.mode == now.mode {
             Direction::Wording
         } else {
-            Direction::of(&before.key(), &now.key()).and(reach.direction())
+            Direction::of(&before.key(), &now.key())
+                .and(reach.direction())
+                .and(unknown)
         };
         changes.push(
             direction,
@@ -116,6 +119,12 @@ fn own_rules(was: &Document, is: &Document, changes: &mut Changes) {
             Some(old.at.0.line),
         );
     }
+}
+
+/// What happens where a fact is not known.
+fn unknown_of(rule: &Rule) -> Decision {
+    let decision = rule.decision.unwrap_or(Decision::Confirm);
+    rule.unknown.unwrap_or(crate::decide::unsure(decision))
 }
 
 fn with_reach(words: String, reach: Reach) -> String {

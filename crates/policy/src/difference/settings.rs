@@ -84,6 +84,12 @@ fn safety(was: &Document, is: &Document, changes: &mut Changes) {
         Direction::Stricter,
     );
     changes.names(
+        "safety.protected_branches",
+        &was.safety.protected_branches,
+        &is.safety.protected_branches,
+        Direction::Stricter,
+    );
+    changes.names(
         "safety.additional_dangerous_paths",
         &was.safety.additional_dangerous_paths,
         &is.safety.additional_dangerous_paths,

@@ -9,7 +9,7 @@ use cmdai_schema::{Decision, Mode};
 
 use crate::PolicySet;
 use crate::compiled::pattern_id;
-use crate::document::{Document, Rule};
+use crate::document::{Document, Rule, When};
 use crate::error::{PolicyError, Problems};
 use crate::packs;
 
@@ -105,6 +105,17 @@ fn advise(document: &Document, problems: &mut Problems) {
                 Some(help),
             );
         }
+        let asks = rule.when.as_ref().map(facts_of).unwrap_or_default();
+        let stops = rule.decision.unwrap_or(Decision::Confirm).interrupts();
+        if stops && rule.unknown.is_none() && !asks.is_empty() {
+            let message = format!(
+                "rule `{}` does not say what happens where the {} is not known; it only warns there",
+                rule.id,
+                asks.join(" or the ")
+            );
+            let help = "add `unknown: deny`, or `unknown: warn` where that is meant".to_owned();
+            problems.warn(rule.at.0, "unknown-not-said", message, Some(help));
+        }
         if rule.reason.is_none() && rule.when.is_some() {
             problems.warn(
                 rule.at.0,
@@ -175,6 +186,26 @@ fn advise(document: &Document, problems: &mut Problems) {
             );
         }
     }
+}
+
+/// Facts that a condition asks for and that a machine may not know.
+fn facts_of(when: &When) -> Vec<&'static str> {
+    [
+        (!when.context.is_empty(), "context"),
+        (!when.account.is_empty(), "account"),
+        (!when.region.is_empty(), "region"),
+        (!when.namespace.is_empty(), "namespace"),
+        (!when.workspace.is_empty(), "workspace"),
+        (!when.remote.is_empty(), "remote"),
+        (
+            !when.branch.is_empty() || when.protected_branch.is_some(),
+            "branch",
+        ),
+    ]
+    .into_iter()
+    .filter(|(asked, _)| *asked)
+    .map(|(_, name)| name)
+    .collect()
 }
 
 fn strictness(rule: &Rule) -> Decision {

@@ -37,6 +37,9 @@ pub(super) fn rule(node: &Node, problems: &mut Problems) -> Option<Rule> {
     rule.risk = fields
         .get("risk")
         .and_then(|node| node.choice("risk", RISKS, problems));
+    rule.unknown = fields
+        .get("unknown")
+        .and_then(|node| node.choice("decision", DECISIONS, problems));
     let has_mode = fields.get("mode");
     rule.mode = has_mode.and_then(|node| node.choice("mode", MODES, problems));
     rule.reason = fields.text("reason", problems);
@@ -69,6 +72,14 @@ pub(super) fn rule(node: &Node, problems: &mut Problems) -> Option<Rule> {
             let help = suggest(&rule.id, ids).unwrap_or_else(|| "say `when` it fires".to_owned());
             let message = format!("`{}` is not a built-in rule and has no `when`", rule.id);
             problems.error(node.at, "unknown-rule", message, Some(help));
+        }
+        (None, Some(_)) if rule.unknown.is_some() => {
+            problems.error(
+                node.at,
+                "unknown-without-when",
+                format!("`unknown` says nothing for the built-in rule `{}`", rule.id),
+                Some("it belongs to a rule with `when`".to_owned()),
+            );
         }
         (None, Some(built_in))
             if built_in.floor
@@ -109,7 +120,14 @@ fn when(node: &Node, problems: &mut Problems) -> Option<When> {
         path: fields.texts("path", problems),
         not_path: fields.texts("not_path", problems),
         context: fields.texts("context", problems),
+        account: fields.texts("account", problems),
+        region: fields.texts("region", problems),
+        namespace: fields.texts("namespace", problems),
+        workspace: fields.texts("workspace", problems),
+        remote: fields.texts("remote", problems),
         target: fields.texts("target", problems),
+        protected_branch: fields.flag("protected_branch", problems),
+        terminal: fields.flag("terminal", problems),
         branch: fields.texts("branch", problems),
         environment: fields.texts("environment", problems),
         directory: fields.texts("directory", problems),
@@ -283,7 +301,15 @@ pub(super) fn trial(node: &Node, problems: &mut Problems) -> Option<Trial> {
     trial.environment = fields.text("environment", problems);
     trial.context = fields.text("context", problems);
     trial.profile = fields.text("profile", problems);
+    trial.account = fields.text("account", problems);
+    trial.region = fields.text("region", problems);
+    trial.namespace = fields.text("namespace", problems);
+    trial.workspace = fields.text("workspace", problems);
     trial.branch = fields.text("branch", problems);
+    trial.remote = fields.text("remote", problems);
+    trial.container = fields.flag("container", problems);
+    trial.ci = fields.flag("ci", problems);
+    trial.terminal = fields.flag("terminal", problems);
     trial.teams = fields.texts("teams", problems);
     trial.now = fields.text("now", problems);
     if let Some(node) = fields.get("versions") {

@@ -28,6 +28,7 @@ pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
             .filter_map(|item| blocked(item, problems))
             .collect();
     }
+    safety.protected_branches = fields.texts("protected_branches", problems);
     if let Some(node) = fields.get("additional_dangerous_paths") {
         for (at, path) in node.texts_at(problems) {
             if path.starts_with(['/', '~']) || path.starts_with("**/") {

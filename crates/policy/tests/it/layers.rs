@@ -324,7 +324,11 @@ rules:
         ..facts()
     };
     assert!(fires("by-branch", "touch x", &branch, &subject()));
-    assert!(!fires("by-branch", "touch x", &facts(), &subject()));
+    let outside = Facts {
+        absent: vec!["git_branch".to_owned()],
+        ..facts()
+    };
+    assert!(!fires("by-branch", "touch x", &outside, &subject()));
     let secret = Facts {
         cwd: Some("/home/user/project/secret/x".to_owned()),
         ..facts()

@@ -11,6 +11,7 @@ mod databases;
 mod difference;
 mod documents;
 mod effects;
+mod facts;
 mod generate;
 mod ideas;
 mod layers;
