@@ -171,7 +171,7 @@ fn emulated(judge: &Judge<'_>, effect: &Effect) -> bool {
     let Some(call) = judge.call(effect) else {
         return false;
     };
-    let flag = crate::reach::flag_value(
+    let flag = crate::known::flag(
         call,
         &[
             "--endpoint-url",
