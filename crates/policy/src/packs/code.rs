@@ -250,9 +250,20 @@ fn takes_script(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
         matches!(call.program.as_str(), "." | "source") || SHELLS.contains(&call.program.as_str())
     });
     (by_shell || path.ends_with(".sh"))
+        && !is_own(judge, path)
         && !["/bin/activate", "/bin/activate.fish", "/Scripts/activate"]
             .iter()
             .any(|end| path.ends_with(end))
+}
+
+/// Below where one stands, in a folder of one's own within a temporary place: a checkout to try out.
+fn is_own(judge: &Judge<'_>, path: &str) -> bool {
+    judge.places.cwd.is_some_and(|cwd| {
+        !["/", "/tmp", "/var/tmp", "/dev/shm"].contains(&cwd)
+            && path
+                .strip_prefix(cwd)
+                .is_some_and(|rest| rest.starts_with('/'))
+    })
 }
 
 /// Pictures, sound, fonts and documents hold no code that anybody put there for others to read.
