@@ -1,11 +1,38 @@
 //! The promises about one text.
 
+use std::sync::Mutex;
+
+use cmdai_effects::script::{Language, Languages, Script};
 use cmdai_effects::{Context, NoSession};
 use cmdai_policy::{Layers, decide, verify_instead};
 use cmdai_schema::{Analysis, Decision, Dialect, Facts, Span, Subject};
 
 /// Most effects and most calls of one text.
 const MOST: usize = 1_024;
+
+/// The grammars, asked once for each piece of code of an input. They have a clock as their last bound: on
+/// a busy machine it may end one reading and not the next, which is no contradiction of the engine.
+#[derive(Debug)]
+struct Remembered;
+
+type Answer = (Language, String, Option<Script>);
+
+static ANSWERS: Mutex<Vec<Answer>> = Mutex::new(Vec::new());
+
+impl Languages for Remembered {
+    fn read(&self, language: Language, code: &str) -> Option<Script> {
+        let mut answers = ANSWERS.lock().expect("one thread");
+        if let Some((_, _, script)) = answers
+            .iter()
+            .find(|(of, text, _)| *of == language && text == code)
+        {
+            return script.clone();
+        }
+        let script = cmdai_languages::Grammars.read(language, code);
+        answers.push((language, code.to_owned(), script.clone()));
+        script
+    }
+}
 
 /// Where commands are judged: as in batch mode.
 pub(crate) fn context(dialect: Dialect) -> Context<'static> {
@@ -15,7 +42,7 @@ pub(crate) fn context(dialect: Dialect) -> Context<'static> {
         home: "/home/user",
         user: "user",
         session: &NoSession,
-        languages: &cmdai_languages::Grammars,
+        languages: &Remembered,
     }
 }
 
@@ -82,6 +109,7 @@ pub(crate) fn analysis(text: &str, dialect: Dialect) -> Analysis {
 
 /// Text to decision to JSON, twice.
 pub(crate) fn whole(text: &str, dialect: Dialect) {
+    ANSWERS.lock().expect("one thread").clear();
     let first = analysis(text, dialect);
     let judged = judge(text, dialect, &first);
     for hit in &judged.rules {
