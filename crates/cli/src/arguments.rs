@@ -46,6 +46,8 @@ pub(crate) enum Task {
     Hook(Hook),
     /// Put the hook into an AI agent's settings
     Integrate(Integrate),
+    /// Serve the Model Context Protocol on standard input and output: check, explain, request approval
+    Mcp,
     /// Who governs this machine, and how things stand
     Status(Status),
     /// Look for what is wrong with this installation
@@ -389,17 +391,23 @@ pub(crate) struct Hook {
 
 #[derive(Args)]
 pub(crate) struct Integrate {
-    /// The agent, such as claude-code
+    /// The agent, such as claude-code; `status` for how things stand, `list` for all agents
     pub(crate) agent: String,
     /// Show what would change and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Take the hook out again
-    #[arg(long, conflicts_with = "managed")]
+    #[arg(long)]
     pub(crate) remove: bool,
-    /// Write the settings an administrator deploys into this folder instead
+    /// Print the files that an administrator deploys, with their paths
+    #[arg(long, conflicts_with_all = ["remove", "dry_run"])]
+    pub(crate) managed: bool,
+    /// Write (or remove) the managed files below this folder, such as / or the root of an image
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) managed: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
+    /// With `status` and `list`: for people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]

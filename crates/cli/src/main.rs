@@ -17,6 +17,7 @@ mod failure;
 mod history;
 mod inference;
 mod knowledge;
+mod mcp;
 mod policy;
 mod read_code;
 mod request;
@@ -71,6 +72,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Init(init) => agents::init(&init),
         Task::Hook(hook) => agents::hook(&hook),
         Task::Integrate(integrate) => agents::integrate(&integrate),
+        Task::Mcp => mcp::mcp(),
         Task::Status(status) => status::status(&status),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
         Task::ReadCode { language } => read_code::read_code(&language),

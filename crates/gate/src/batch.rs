@@ -91,6 +91,7 @@ pub fn judge_row(
             evidence: vec!["given".to_owned()],
         },
         agent: None,
+        host_asks: false,
     };
     let outcome = gate.judge(&Request {
         text: &row.command,

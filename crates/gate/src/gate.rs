@@ -298,6 +298,7 @@ impl Gate {
             origin: who.origin.kind,
             user: self.person.login.clone(),
             agent: who.agent.as_ref().map(|agent| agent.name.clone()),
+            host_asks: who.host_asks,
             ..Subject::default()
         };
         if let Some(governed) = self.installation.governed() {

@@ -14,6 +14,8 @@ pub struct Attribution {
     pub origin: Origin,
     /// The agent, where one acts.
     pub agent: Option<AgentInfo>,
+    /// The agent's harness puts questions to its person and waits for the answer.
+    pub host_asks: bool,
 }
 
 /// What can be seen from inside the process.
@@ -136,6 +138,7 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
                 evidence,
             },
             agent: Some(agent),
+            host_asks: false,
         },
         None if signals.interactive && signals.terminal => Attribution {
             origin: Origin {
@@ -144,6 +147,7 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
                 evidence,
             },
             agent: None,
+            host_asks: false,
         },
         None => {
             evidence.push(
@@ -162,6 +166,7 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
                     evidence,
                 },
                 agent: None,
+                host_asks: false,
             }
         }
     }
@@ -177,6 +182,7 @@ pub fn hook(agent: AgentInfo) -> Attribution {
             evidence,
         },
         agent: Some(agent),
+        host_asks: false,
     }
 }
 

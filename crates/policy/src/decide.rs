@@ -332,7 +332,7 @@ fn isolate(layers: &Layers<'_>, request: &Request<'_>, hits: &mut Vec<Hit<'_>>) 
 }
 
 fn nobody_answers(facts: &Facts, subject: &Subject) -> bool {
-    facts.terminal == Some(false) || subject.origin == OriginKind::Agent
+    !subject.host_asks && (facts.terminal == Some(false) || subject.origin == OriginKind::Agent)
 }
 
 /// Where nobody can say yes, what would ask is denied, with the way to ask.

@@ -158,6 +158,8 @@ pub struct Subject {
     pub user: String,
     /// Agent name, such as `claude-code`.
     pub agent: Option<String>,
+    /// The agent's harness puts questions to its person and waits for the answer.
+    pub host_asks: bool,
     /// Teams the person belongs to.
     pub teams: Vec<String>,
     /// Labels of the machine, such as `env` to `production`.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod clients;
 mod governor;
 mod home;
 mod model;

@@ -130,7 +130,13 @@ pub(crate) fn sentences(
         .collect()
 }
 
-fn explanation(scene: &mut Scene, text: &str, dialect: Dialect, outcome: &Outcome) -> Explanation {
+/// Everything that is said about a judged command.
+pub(crate) fn explanation(
+    scene: &mut Scene,
+    text: &str,
+    dialect: Dialect,
+    outcome: &Outcome,
+) -> Explanation {
     let told = story::tell(text, &outcome.analysis, dialect, &scene.home);
     let paths = phrase::Paths { home: &scene.home };
     let judgement = &outcome.judgement;

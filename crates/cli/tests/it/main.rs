@@ -16,6 +16,7 @@ mod explain;
 mod fail_modes;
 mod home;
 mod inference;
+mod mcp;
 mod modes;
 mod read_code;
 mod readme;

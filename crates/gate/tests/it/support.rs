@@ -62,6 +62,7 @@ pub(crate) fn human() -> Attribution {
             evidence: vec!["terminal".to_owned()],
         },
         agent: None,
+        host_asks: false,
     }
 }
 

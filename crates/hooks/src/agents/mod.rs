@@ -5,12 +5,20 @@
 //!   A command that may run gets no opinion.
 //! - What cannot be understood, and every error inside, is a denial: exit status 2 and words on
 //!   standard error, which every harness here takes as a block.
+//! - A question for the person is put by the harness where it can ask one ([`Asking`]); elsewhere it
+//!   is a denial. The record then says that the command was let go on, and has a second half only
+//!   if the person said yes.
+//! - A file that a tool writes is judged as the same file written by a shell ([`Deed`]).
 //! - An answer comes before the harness's own time-out, because a hook that runs out of time is
 //!   taken as consent.
 //! - Denials carry our words and the rule's, never text of the command.
 
+mod deed;
 mod dialect;
+mod harness;
 mod respond;
+mod say;
+pub mod table;
 
 use std::io::{Read, Write as _};
 use std::time::Duration;
@@ -18,8 +26,10 @@ use std::time::Duration;
 use cmdai_gate::Gate;
 use cmdai_schema::exit_code;
 
-pub use dialect::{Agent, Call, CallError, Moment};
-pub use respond::answer;
+pub use deed::{Change, Deed, FileChange};
+pub use dialect::{CONTRACT, Call, CallError, Moment};
+pub use harness::{Agent, Asking, Basis, HARNESSES, Harness, Words};
+pub use respond::{Variable, answer, answer_with};
 
 /// Longest input that is read.
 const INPUT_LIMIT: u64 = 16 * 1024 * 1024;

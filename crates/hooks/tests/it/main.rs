@@ -11,4 +11,5 @@ mod bash;
 mod bash_code;
 mod bash_scripts;
 mod integrate;
+mod real;
 mod support;

@@ -66,18 +66,7 @@ pub(crate) fn home_with_reader(reader: Option<&str>) -> Home {
 
 fn home_with(module: PathBuf, before: &str, after: &str) -> Home {
     let home = Home::new().unwrap();
-    let bin = home.path().join("bin");
-    std::fs::create_dir_all(&bin).unwrap();
-    for name in ["frobnicate", "tickle", "deploy"] {
-        use std::os::unix::fs::PermissionsExt as _;
-        let file = bin.join(name);
-        std::fs::write(
-            &file,
-            format!("#!/bin/sh\ntouch \"$HOME/{name}-ran\"\necho {name} ran\n"),
-        )
-        .unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    with_programs(&home, &["frobnicate", "tickle", "deploy"]);
     std::fs::write(
         home.path().join("init.bash"),
         cmdai_hooks::bash::init_script(&paths(module)),
@@ -88,6 +77,23 @@ fn home_with(module: PathBuf, before: &str, after: &str) -> Home {
     );
     std::fs::write(home.path().join(".bashrc"), rc).unwrap();
     home
+}
+
+/// Puts programs into the home's `bin` that leave a file behind when they run.
+pub(crate) fn with_programs(home: &Home, names: &[&str]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bin = home.path().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    for name in names {
+        let file = bin.join(name);
+        let mark = home.path().join(format!("{name}-ran"));
+        std::fs::write(
+            &file,
+            format!("#!/bin/sh\ntouch '{}'\necho {name} ran\n", mark.display()),
+        )
+        .unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
 }
 
 /// A hooked bash at its first prompt.

@@ -1,41 +1,65 @@
-//! The settings of AI agents: what they may do unasked, and what watches them.
+//! Settings of AI agents: what they may do unasked, and what watches them; and shells that somebody
+//! types into where no hook sees it.
 //!
-//! Who may change them is the person, in an editor or by the agent's own command. A line of shell
-//! that does it is a way around both.
+//! Who may change the settings is the person, in an editor or by the agent's own command. A line of
+//! shell that widens them is a way around both; an agent never changes them.
 
 use cmdai_schema::Risk::{Critical, High, Moderate};
-use cmdai_schema::{Certainty, Effect, EffectKind};
+use cmdai_schema::{Certainty, Effect, EffectKind, Invocation};
 
 use super::Judge;
 use super::files::quoted;
+use crate::reach::paths;
 
-/// Files that say what an agent may do, by the end of their path.
+/// Settings with hooks or permissions, wherever their folder lies: in a home or in a project. What
+/// ends with `/` is a folder.
 const SETTINGS: &[&str] = &[
     "/.claude/settings.json",
     "/.claude/settings.local.json",
+    "/.claude/hooks/",
     "/.claude.json",
-    "/.claude/managed-settings.json",
-    "/etc/claude-code/managed-settings.json",
     "/.codex/config.toml",
-    "/.codex/rules/default.rules",
     "/.codex/hooks.json",
-    "/.cursor/cli-config.json",
-    "/.cursor/cli.json",
-    "/.cursor/permissions.json",
-    "/.cursor/hooks.json",
+    "/.codex/requirements.toml",
+    "/.codex/rules/",
     "/.gemini/settings.json",
-    "/.config/opencode/opencode.json",
+    "/.gemini/trustedFolders.json",
+    "/.gemini/policies/",
+    "/.gemini/hooks/",
+    "/.qwen/settings.json",
+    "/.qwen/trustedFolders.json",
+    "/.copilot/config.json",
+    "/.copilot/settings.json",
+    "/.copilot/permissions-config.json",
+    "/.copilot/hooks/",
+    "/.github/hooks/",
+    "/.github/copilot/settings.json",
+    "/.github/copilot/settings.local.json",
+    "/opencode/opencode.json",
+    "/opencode/opencode.jsonc",
+    "/opencode/plugin/",
+    "/opencode/plugins/",
+    "/.opencode/opencode.json",
+    "/.opencode/plugin/",
+    "/.opencode/plugins/",
     "/opencode.json",
+    "/opencode.jsonc",
+    "/.cursor/hooks.json",
+    "/.cursor/hooks/",
+    "/.cursor/cli.json",
+    "/.cursor/cli-config.json",
+    "/.cursor/permissions.json",
+    "/.windsurf/hooks.json",
+    "/windsurf/hooks.json",
+    "/.codeium/windsurf/hooks.json",
+    "/.windsurf/settings.json",
     "/.config/goose/config.yaml",
     "/.config/goose/permission.yaml",
-    "/.copilot/config.json",
-    "/.qwen/settings.json",
     "/.config/amp/settings.json",
     "/.continue/permissions.yaml",
     "/.aider.conf.yml",
     "/.roo/settings.json",
     "/.kiro/settings.json",
-    "/.windsurf/settings.json",
 ];
 /// Words that widen what an agent may do, or take away what watches it.
 const WIDENS: &[&str] = &[
@@ -57,64 +81,183 @@ const WIDENS: &[&str] = &[
     "skip",
     "Bash(",
 ];
+/// Settings that an administrator gave.
+const MANAGED: &[&str] = &[
+    "/etc/claude-code",
+    "/etc/codex",
+    "/etc/gemini-cli",
+    "/etc/qwen-code",
+    "/etc/github-copilot",
+    "/etc/opencode",
+    "/etc/cursor",
+    "/etc/windsurf",
+    "/Library/Application Support/ClaudeCode",
+    "/Library/Application Support/GeminiCli",
+    "/Library/Application Support/Cursor",
+    "/Library/Application Support/Windsurf",
+    "/Library/Application Support/opencode",
+];
+/// Folders whose removal takes the settings along.
+const FOLDERS: &[&str] = &[
+    "/.claude",
+    "/.codex",
+    "/.gemini",
+    "/.qwen",
+    "/.copilot",
+    "/.config/opencode",
+    "/.opencode",
+    "/.cursor",
+    "/.windsurf",
+    "/.codeium",
+    "/.codeium/windsurf",
+];
+/// Settings of an editor: an agent writes them every day, and some of them let it loose.
+const EDITOR: &[&str] = &["/.vscode/settings.json", "/Code/User/settings.json"];
+const CHANGES: &[&str] = &[
+    "delete",
+    "overwrite",
+    "write",
+    "move",
+    "change-mode",
+    "change-owner",
+];
+const SHELLS: &[&str] = &[
+    "sh", "bash", "zsh", "dash", "ksh", "mksh", "fish", "ash", "rbash", "pwsh", "tclsh", "elvish",
+    "nu", "xonsh",
+];
+/// Interpreters that read commands from whoever types.
+const PROMPTS: &[&str] = &[
+    "python", "python2", "python3", "pypy", "pypy3", "ipython", "bpython", "node", "nodejs", "irb",
+    "pry", "lua", "ghci", "R", "jshell", "iex", "erl", "julia",
+];
 
 pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
-    let path = match &effect.kind {
-        EffectKind::Write { path }
-        | EffectKind::Overwrite { path }
-        | EffectKind::Delete { path, .. }
-        | EffectKind::Move { to: path, .. } => path,
-        _ => return,
-    };
-    let project_wide =
-        path.ends_with("/.vscode/settings.json") && judge.request.text.contains("autoApprove");
-    if !project_wide && !SETTINGS.iter().any(|end| path.ends_with(end)) {
+    if !CHANGES.contains(&effect.kind.name()) {
         return;
     }
+    let agent = judge.is_agent();
     let widens = WIDENS.iter().any(|word| judge.request.text.contains(word));
-    let system = path.starts_with("/etc/") || path.contains("managed-settings");
-    // A first, empty file gives nobody more than before.
-    let first = matches!(effect.kind, EffectKind::Write { .. }) && !widens;
-    let risk = if judge.is_agent() || system {
-        Critical
-    } else if first {
-        Moderate
-    } else {
-        High
-    };
-    judge.hit(
-        "self.agent-settings",
-        risk,
-        effect,
-        format!("changes {path}, which says what an AI agent may do unasked"),
-        (!path.contains('*')).then(|| format!("less {}", quoted(path))),
+    let away = matches!(
+        effect.kind,
+        EffectKind::Delete { .. } | EffectKind::Move { .. }
     );
+    for (path, recursive) in paths(&effect.kind) {
+        if path == "/" {
+            continue;
+        }
+        let bare = path.trim_end_matches("/*").trim_end_matches('/');
+        let named = SETTINGS.iter().any(|known| match known.strip_suffix('/') {
+            Some(folder) => bare.ends_with(folder) || path.contains(*known),
+            None => path.ends_with(known),
+        });
+        let managed = MANAGED.iter().any(|folder| {
+            crate::glob::is_below(path, folder)
+                || (recursive && crate::glob::is_below(folder, bare) && bare != "/etc")
+        });
+        let taken = (away || recursive) && FOLDERS.iter().any(|folder| bare.ends_with(folder));
+        let editor = EDITOR.iter().any(|known| path.ends_with(known));
+        let risk = if managed {
+            Critical
+        } else if agent && (named || taken) {
+            High
+        } else if named {
+            // A first file that widens nothing gives nobody more than before.
+            let first = matches!(effect.kind, EffectKind::Write { .. }) && !widens;
+            if first { Moderate } else { High }
+        } else if editor && judge.request.text.contains("autoApprove") {
+            High
+        } else if editor && agent {
+            Moderate
+        } else {
+            continue;
+        };
+        let reason = format!("changes {path}, which says what an AI agent may do unasked");
+        let instead = (!path.contains('*')).then(|| format!("less {}", quoted(path)));
+        judge.hit("self.agent-settings", risk, effect, reason, instead);
+        return;
+    }
 }
 
-/// The same by the agents' own commands.
+/// A shell or interpreter that an agent starts with nothing to run: somebody types into it later,
+/// and hooks do not see what. Codex does this with a tool of its own.
 pub(super) fn judge_calls(judge: &mut Judge<'_>) {
     if !judge.is_agent() {
         return;
     }
     for call in &judge.request.analysis.invocations {
-        let own = matches!(
-            call.program.as_str(),
-            "claude" | "codex" | "gemini" | "opencode" | "cursor-agent" | "goose"
+        own_command(judge, call);
+        if call.stage > 0 || !waits_for_input(call) {
+            continue;
+        }
+        let text = call.span.of(judge.request.text);
+        let fed = text.contains('<')
+            || judge.request.analysis.effects.iter().any(|effect| {
+                matches!(effect.kind, EffectKind::RunCode { .. }) && effect.span == call.span
+            });
+        if fed {
+            continue;
+        }
+        judge.hit_at(
+            "agent.typed-shell",
+            High,
+            call.span,
+            Certainty::Proven,
+            format!(
+                "starts {} with nothing to run, and what is typed into it is not seen",
+                call.program
+            ),
+            None,
         );
-        let sets = call.args.iter().any(|arg| arg.text() == "config")
-            && call
-                .args
-                .iter()
-                .any(|arg| matches!(arg.text(), "set" | "add" | "remove"));
-        if own && sets {
-            judge.hit_at(
-                "self.agent-settings",
-                High,
-                call.span,
-                Certainty::Proven,
-                "changes what an AI agent may do unasked",
-                None,
-            );
+    }
+}
+
+/// The settings changed by the agents' own commands.
+fn own_command(judge: &mut Judge<'_>, call: &Invocation) {
+    let own = matches!(
+        call.program.as_str(),
+        "claude" | "codex" | "gemini" | "opencode" | "cursor-agent" | "goose"
+    );
+    let sets = call.args.iter().any(|arg| arg.text() == "config")
+        && call
+            .args
+            .iter()
+            .any(|arg| matches!(arg.text(), "set" | "add" | "remove"));
+    if own && sets {
+        judge.hit_at(
+            "self.agent-settings",
+            High,
+            call.span,
+            Certainty::Proven,
+            "changes what an AI agent may do unasked",
+            None,
+        );
+    }
+}
+
+fn waits_for_input(call: &Invocation) -> bool {
+    let shell = SHELLS.contains(&call.program.as_str());
+    if !shell && !PROMPTS.contains(&call.program.as_str()) {
+        return false;
+    }
+    let mut args = call.args.iter().map(|arg| arg.value.as_deref());
+    while let Some(arg) = args.next() {
+        // What cannot be told may be a script.
+        let Some(arg) = arg else { return false };
+        match arg {
+            "-i" => continue,
+            "--rcfile" | "--init-file" | "-o" | "+o" | "-O" | "+O" if shell => {
+                args.next();
+            }
+            "--norc" | "--noprofile" | "--login" | "--posix" | "--restricted" | "--verbose"
+            | "--interactive" | "--no-rcs" | "-" | "--" => {}
+            flags if shell && flags.starts_with(['-', '+']) && !flags.starts_with("--") => {
+                if flags.contains(['c', 'n', 'D']) {
+                    return false;
+                }
+            }
+            "-u" | "-q" | "-B" | "-I" | "-E" | "-s" | "-S" | "-x" if !shell => {}
+            _ => return false,
         }
     }
+    true
 }

@@ -235,6 +235,7 @@ mod tests {
             include_str!("secrets.rs"),
             include_str!("system.rs"),
             include_str!("self_protection.rs"),
+            include_str!("agents.rs"),
         ];
         let whole = sources.concat();
         for rule in catalogue() {

@@ -48,6 +48,13 @@ pub(super) const RULES: &[BuiltIn] = &[
         "changes a password, key or account",
         &["ATT&CK:T1098"],
     ),
+    rule(
+        "agent.typed-shell",
+        "agents",
+        High,
+        "starts a shell that an agent types into unseen",
+        &["ATT&CK:T1059"],
+    ),
     loses(rule(
         "backup.destroy",
         "core",

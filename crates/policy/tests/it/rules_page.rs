@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cmdai_policy::{SnapshotMeta, builtin_rules, technique, verify_instead};
+use cmdai_policy::{Layers, SnapshotMeta, builtin_rules, decide, technique, verify_instead};
 use cmdai_schema::{Judgement, Risk};
 
 use super::samples::SAMPLES;
-use super::support::{ids, named, plain, under};
+use super::support::{agent, analyse, facts, ids, named, plain, under};
 
 /// Judged as the gate does it: with only the safer commands that hold.
 fn judged(rule: &str, line: &str) -> Judgement {
@@ -19,6 +19,9 @@ fn judged(rule: &str, line: &str) -> Judgement {
             ..SnapshotMeta::default()
         };
         under(&named("version: \"1.0\"\n", &meta), line)
+    } else if rule.starts_with("agent.") {
+        // These hold for agents alone.
+        decide(&analyse(line), line, &Layers::default(), &facts(), &agent())
     } else {
         plain(line)
     };
@@ -76,6 +79,7 @@ fn safer_commands_are_calm() {
 
 /// Rules for which no safer command can be made from the line. Everything else offers one.
 const WITHOUT: &[&str] = &[
+    "agent.typed-shell",
     "cloud.change",
     "db.change",
     "net.reverse-shell",

@@ -4,6 +4,8 @@
 pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("acct.add-user", "useradd -m -s /bin/bash guest"),
     ("acct.change-credential", "usermod -aG sudo guest"),
+    ("agent.typed-shell", "bash --norc -i"),
+    ("agent.typed-shell", "docker exec -it web sh"),
     ("backup.destroy", "restic forget --keep-last 1 --prune"),
     (
         "cloud.change",
