@@ -28,14 +28,15 @@ impl TomlPart {
     pub(super) fn put(&self, file: &Path, text: Option<&str>) -> Result<String, IntegrateError> {
         let mut document = parse(file, text.unwrap_or(""))?;
         let wrong = || IntegrateError::content(file, "hooks are not where they belong");
-        document["allow_managed_hooks_only"] = keep(&document, "allow_managed_hooks_only", true);
+        let only = keep(&document, "allow_managed_hooks_only", true);
+        document.insert("allow_managed_hooks_only", only);
         let features = table(document.as_table_mut(), "features").ok_or_else(wrong)?;
         if features.get("hooks").and_then(Item::as_bool) != Some(true) {
-            features["hooks"] = value(true);
+            features.insert("hooks", value(true));
         }
         let hooks = table(document.as_table_mut(), "hooks").ok_or_else(wrong)?;
         if hooks.get("managed_dir").and_then(Item::as_str) != Some(&self.folder) {
-            hooks["managed_dir"] = value(self.folder.as_str());
+            hooks.insert("managed_dir", value(self.folder.as_str()));
         }
         for hook in &self.hooks {
             let groups = hooks
@@ -178,15 +179,15 @@ fn fields(group: &Table) -> Vec<String> {
 
 fn group(hook: &TomlHook) -> Table {
     let mut command = Table::new();
-    command["type"] = value("command");
-    command["command"] = value(hook.command.as_str());
-    command["timeout"] = value(hook.timeout);
+    command.insert("type", value("command"));
+    command.insert("command", value(hook.command.as_str()));
+    command.insert("timeout", value(hook.timeout));
     let mut commands = ArrayOfTables::new();
     commands.push(command);
     let mut group = Table::new();
     if let Some(matcher) = hook.matcher {
-        group["matcher"] = value(matcher);
+        group.insert("matcher", value(matcher));
     }
-    group["hooks"] = Item::ArrayOfTables(commands);
+    group.insert("hooks", Item::ArrayOfTables(commands));
     group
 }
