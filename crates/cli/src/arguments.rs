@@ -38,7 +38,7 @@ pub(crate) enum Task {
     Knowledge(Knowledge),
     /// What was judged and run
     Log(Log),
-    /// Why a command was judged as it was
+    /// Why a command is judged as it is: rules that fired, rules that nearly did, facts
     Why(Why),
     /// Print the hooks for a shell: eval "$(cmdai init bash)"
     Init(Init),
@@ -355,11 +355,21 @@ pub(crate) struct Log {
 
 #[derive(Args)]
 pub(crate) struct Why {
-    /// Short or whole identifier of a command
-    pub(crate) id: String,
+    /// Short or whole identifier of a recorded command
+    #[arg(required_unless_present = "command", conflicts_with = "command")]
+    pub(crate) id: Option<String>,
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// Shell the command is written for
+    #[arg(long, value_parser = dialect, default_value = "bash")]
+    pub(crate) shell: Dialect,
+    /// Working directory to judge for
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<String>,
+    /// Any command, as it would be judged now; a single word is read as a whole line
+    #[arg(last = true)]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args)]

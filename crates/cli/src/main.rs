@@ -25,6 +25,7 @@ mod run;
 mod scene;
 mod screen;
 mod status;
+mod why;
 
 use std::process::ExitCode;
 
@@ -68,7 +69,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Knowledge(knowledge) => knowledge::knowledge(&knowledge),
         Task::Policy(policy) => policy::policy(&policy),
         Task::Log(log) => history::log(&log),
-        Task::Why(why) => history::why(&why),
+        Task::Why(arguments) => why::why(&arguments),
         Task::Init(init) => agents::init(&init),
         Task::Hook(hook) => agents::hook(&hook),
         Task::Integrate(integrate) => agents::integrate(&integrate),

@@ -241,6 +241,22 @@ impl Gate {
         outcome
     }
 
+    /// Explains how a command is judged: the rules that looked at it and the facts. Nothing is
+    /// recorded.
+    pub fn why(&mut self, request: &Request<'_>) -> cmdai_policy::Why {
+        self.policies.refresh(&self.installation, &self.person);
+        let analysis = cmdai_effects::analyse(request.text, &request.context());
+        let facts = self.facts(request, &analysis);
+        let subject = self.subject(request.who);
+        cmdai_policy::why(
+            &analysis,
+            request.text,
+            &self.policies.layers(),
+            &facts,
+            &subject,
+        )
+    }
+
     fn facts(&self, request: &Request<'_>, analysis: &Analysis) -> Facts {
         if let Some(given) = request.facts {
             let mut facts = given.clone();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::automaton;
 use crate::category::Category;
 use crate::document::{
-    Approvals, Audit, BlockedPattern, Compliance, Document, FailMode, Inference, Privacy, Rule,
+    Approvals, At, Audit, BlockedPattern, Compliance, Document, FailMode, Inference, Privacy, Rule,
     Target, TimeWindow, Tolerance, Tool, ToolsMode, When,
 };
 use crate::include::with_includes;
@@ -30,6 +30,11 @@ pub(crate) struct Head {
     pub(crate) asks: u32,
     /// Tools with constraints, sorted by name.
     pub(crate) tools: Vec<Tool>,
+    /// Where each tool stands, in the same order.
+    pub(crate) tool_sources: Vec<Source>,
+    /// Where the lists of categories stand.
+    pub(crate) approval_source: Source,
+    pub(crate) manager_source: Source,
     /// Rule numbers by program name, sorted by name.
     pub(crate) by_program: Vec<(String, Vec<u32>)>,
     /// Rule numbers by effect name, sorted by name.
@@ -38,6 +43,40 @@ pub(crate) struct Head {
     pub(crate) always: Vec<u32>,
     /// Where each rule begins in the rule area; one more for the end.
     pub(crate) offsets: Vec<u32>,
+}
+
+/// Where in a document something stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// Section, such as `rules`.
+    pub(crate) section: String,
+    /// Line, from 1; 0 where there is none.
+    pub(crate) line: u32,
+    /// Template it was taken from.
+    pub(crate) template: Option<String>,
+}
+
+impl Source {
+    fn of(section: &str, at: At) -> Self {
+        Self {
+            section: section.to_owned(),
+            line: at.0.line,
+            template: at.1.map(str::to_owned),
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(template) = &self.template {
+            write!(f, "template {template}, ")?;
+        }
+        f.write_str(&self.section)?;
+        if self.line > 0 {
+            write!(f, ", line {}", self.line)?;
+        }
+        Ok(())
+    }
 }
 
 /// The sections of the document that are not rules.
@@ -81,10 +120,12 @@ pub(crate) struct Override {
     pub(crate) owner: Option<String>,
     pub(crate) controls: Vec<String>,
     pub(crate) target: Target,
+    pub(crate) source: Source,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct CompiledException {
+    pub(crate) source: Source,
     pub(crate) rules: Vec<String>,
     pub(crate) scope: Target,
     pub(crate) shape: Option<Shape>,
@@ -109,6 +150,7 @@ pub(crate) struct CompiledRule {
     pub(crate) unknown: Option<Decision>,
     /// A dangerous path: the risk depends on what is done to it.
     pub(crate) dangerous_path: bool,
+    pub(crate) source: Source,
 }
 
 /// [`When`] with its patterns read.
@@ -188,6 +230,10 @@ pub(crate) fn compile(document: &Document, meta: &SnapshotMeta) -> Compiled {
                 ..Condition::default()
             },
             dangerous_path: true,
+            source: Source::of(
+                "safety.additional_dangerous_paths",
+                document.safety.at_paths,
+            ),
             ..CompiledRule::default()
         });
     }
@@ -198,6 +244,7 @@ pub(crate) fn compile(document: &Document, meta: &SnapshotMeta) -> Compiled {
         .exceptions
         .iter()
         .map(|exception| CompiledException {
+            source: Source::of("exceptions", exception.at),
             rules: exception.rule.clone(),
             scope: exception.scope.clone(),
             shape: exception
@@ -213,6 +260,15 @@ pub(crate) fn compile(document: &Document, meta: &SnapshotMeta) -> Compiled {
         settings: settings(&document),
         overrides,
         exceptions,
+        tool_sources: tools
+            .iter()
+            .map(|tool| Source::of("allowed_tools", tool.at))
+            .collect(),
+        approval_source: Source::of("safety.require_approval_for", document.safety.at_approval),
+        manager_source: Source::of(
+            "approvals.require_manager_approval",
+            document.approvals.at_manager,
+        ),
         tools,
         ..Head::default()
     };
@@ -261,6 +317,7 @@ fn setting(rule: &Rule) -> Override {
         owner: rule.owner.clone(),
         controls: rule.controls.clone(),
         target: rule.applies_to.clone(),
+        source: Source::of("rules", rule.at),
     }
 }
 
@@ -321,6 +378,7 @@ fn own_rule(rule: &Rule, when: &When) -> CompiledRule {
         },
         unknown: rule.unknown,
         dangerous_path: false,
+        source: Source::of("rules", rule.at),
     }
 }
 
@@ -372,6 +430,7 @@ fn blocked(pattern: &BlockedPattern, taken: &mut BTreeMap<String, u32>) -> Compi
         instead: pattern.instead.clone(),
         owner: pattern.owner.clone(),
         controls: pattern.controls.clone(),
+        source: Source::of("safety.blocked_patterns", pattern.at),
         when: Condition {
             shapes: pattern
                 .pattern

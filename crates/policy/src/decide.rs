@@ -93,7 +93,11 @@ pub fn decide(
 }
 
 /// The facts with the branches that documents protect; nothing where that changes nothing.
-fn with_protected(layers: &Layers<'_>, analysis: &Analysis, facts: &Facts) -> Option<Facts> {
+pub(crate) fn with_protected(
+    layers: &Layers<'_>,
+    analysis: &Analysis,
+    facts: &Facts,
+) -> Option<Facts> {
     let git = analysis
         .invocations
         .iter()
@@ -175,7 +179,7 @@ fn settle_built_in<'a>(
     hits.retain(|hit| hit.mode != Mode::Off);
 }
 
-fn setting<'a>(
+pub(crate) fn setting<'a>(
     snapshot: Option<&'a Snapshot>,
     id: &str,
     request: &Request<'_>,
@@ -211,6 +215,15 @@ fn own_rules<'a>(
     known: &[Hit<'_>],
     tolerance: (Tolerance, Option<Tolerance>),
 ) -> Vec<Hit<'a>> {
+    candidates(snapshot, request.analysis)
+        .into_iter()
+        .filter_map(|number| snapshot.rule(number as usize))
+        .filter_map(|loaded| own_rule(loaded, layer, request, known, tolerance))
+        .collect()
+}
+
+/// Numbers of the rules that a command may fit.
+pub(crate) fn candidates(snapshot: &Snapshot, analysis: &Analysis) -> Vec<u32> {
     let head = snapshot.head();
     let mut numbers: Vec<u32> = head.always.clone();
     let mut look_up = |index: &[(String, Vec<u32>)], name: &str| {
@@ -223,10 +236,10 @@ fn own_rules<'a>(
             );
         }
     };
-    for call in &request.analysis.invocations {
+    for call in &analysis.invocations {
         look_up(&head.by_program, &call.program);
     }
-    for effect in &request.analysis.effects {
+    for effect in &analysis.effects {
         look_up(&head.by_effect, effect.kind.name());
         // A rule that names a program and an effect holds for the wrapper's name too.
         for program in &effect.chain {
@@ -235,12 +248,7 @@ fn own_rules<'a>(
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let rules = numbers
-        .into_iter()
-        .filter_map(|number| snapshot.rule(number as usize));
-    rules
-        .filter_map(|loaded| own_rule(loaded, layer, request, known, tolerance))
-        .collect()
+    numbers
 }
 
 fn own_rule<'a>(

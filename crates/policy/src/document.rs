@@ -92,6 +92,12 @@ pub struct Safety {
     /// Branches, as globs, whose history nobody may rewrite; beside `main`, `master` and the
     /// repository's default branch.
     pub protected_branches: Vec<String>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) at_approval: At,
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) at_paths: At,
 }
 
 /// A command that is stopped, as a shell pattern or as a regular expression over the text.
@@ -208,6 +214,9 @@ pub struct Approvals {
     pub factor: Option<Factor>,
     /// Longest exception that may be asked for, in days; 90 when absent, 0 for none.
     pub exception_days: Option<u32>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) at_manager: At,
 }
 
 /// How an approver proves who they are, weakest first.
@@ -539,9 +548,9 @@ pub struct Trial {
     pub(crate) at: At,
 }
 
-/// Place of an entry. Two documents that differ only in places are equal.
+/// Place of an entry, and the template it was taken from. Two documents that differ only in places are equal.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct At(pub(crate) Pos);
+pub(crate) struct At(pub(crate) Pos, pub(crate) Option<&'static str>);
 
 impl PartialEq for At {
     fn eq(&self, _: &Self) -> bool {
@@ -551,7 +560,8 @@ impl PartialEq for At {
 
 impl Eq for At {}
 
-/// Stand-ins that describe the shared words to the JSON Schema.
+// Stand-ins that describe the shared words to the JSON Schema.
+/// What happens to a command.
 #[derive(JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "described, never built")]
@@ -563,6 +573,7 @@ enum DecisionWord {
     Deny,
 }
 
+/// How bad something is.
 #[derive(JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "described, never built")]
@@ -573,6 +584,7 @@ enum RiskWord {
     Critical,
 }
 
+/// How a rule takes part.
 #[derive(JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "described, never built")]
@@ -583,6 +595,7 @@ enum ModeWord {
     Enforce,
 }
 
+/// Who acts.
 #[derive(JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "described, never built")]

@@ -16,6 +16,8 @@ pub struct EffectiveRule {
     pub pack: String,
     /// The layer that set it last: `built-in`, `organisation` or `user`.
     pub set_by: &'static str,
+    /// Where it stands: section and line of the layer's document, the template, or the pack.
+    pub from: String,
     /// What it leads to at its worst.
     pub decision: Decision,
     /// Its risk at its worst.
@@ -57,6 +59,7 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
             id: rule.id.to_owned(),
             pack: rule.pack.to_owned(),
             set_by: "built-in",
+            from: format!("built-in pack {}", rule.pack),
             decision,
             risk: rule.risk,
             mode: Mode::Enforce,
@@ -103,6 +106,7 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
             entry.owner = setting.owner.clone().or(entry.owner);
             entry.controls.extend(setting.controls.iter().cloned());
             entry.set_by = layer.as_str();
+            entry.from = format!("built-in pack {}, set by {}", rule.pack, setting.source);
         }
         out.push(entry);
     }
@@ -119,6 +123,7 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
                 id: rule.id.clone(),
                 pack: layer.as_str().to_owned(),
                 set_by: layer.as_str(),
+                from: rule.source.to_string(),
                 decision: rule.decision.unwrap_or_else(|| tolerated(rule.risk)),
                 risk: rule.risk,
                 mode: rule.mode,
@@ -132,17 +137,24 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
         let asked = settings
             .require_approval_for
             .iter()
-            .map(|category| ("approval", category));
+            .map(|category| ("approval", category, &snapshot.head().approval_source));
         let managers = settings
             .approvals
             .require_manager_approval
             .iter()
-            .map(|category| ("approval.manager", category));
-        for (prefix, category) in asked.chain(managers) {
+            .map(|category| {
+                (
+                    "approval.manager",
+                    category,
+                    &snapshot.head().manager_source,
+                )
+            });
+        for (prefix, category, source) in asked.chain(managers) {
             out.push(EffectiveRule {
                 id: format!("{prefix}.{}", category.as_str()),
                 pack: layer.as_str().to_owned(),
                 set_by: layer.as_str(),
+                from: source.to_string(),
                 decision: Decision::RequireApproval,
                 risk: Risk::Moderate,
                 mode: Mode::Enforce,
@@ -152,11 +164,13 @@ pub fn effective(layers: &Layers<'_>) -> Vec<EffectiveRule> {
                 floor: false,
             });
         }
-        for tool in &snapshot.head().tools {
+        let head = snapshot.head();
+        for (tool, source) in head.tools.iter().zip(&head.tool_sources) {
             out.push(EffectiveRule {
                 id: format!("tool.{}", tool.name),
                 pack: layer.as_str().to_owned(),
                 set_by: layer.as_str(),
+                from: source.to_string(),
                 decision: tool.decision.unwrap_or(Decision::Deny),
                 risk: Risk::High,
                 mode: Mode::Enforce,

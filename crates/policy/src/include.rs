@@ -25,6 +25,23 @@ fn join(whole: &mut Document, template: Document) {
     whole.tests.extend(template.tests);
     let (safety, more) = (&mut whole.safety, template.safety);
     safety.blocked_patterns.extend(more.blocked_patterns);
+    // A list keeps the place of whoever gave it first.
+    for (place, own, other) in [
+        (
+            &mut safety.at_approval,
+            safety.require_approval_for.is_empty(),
+            more.at_approval,
+        ),
+        (
+            &mut safety.at_paths,
+            safety.additional_dangerous_paths.is_empty(),
+            more.at_paths,
+        ),
+    ] {
+        if own {
+            *place = other;
+        }
+    }
     add(
         &mut safety.additional_dangerous_paths,
         more.additional_dangerous_paths,
@@ -57,6 +74,9 @@ fn join(whole: &mut Document, template: Document) {
     inference.require_local |= more.require_local;
 
     let (approvals, more) = (&mut whole.approvals, template.approvals);
+    if approvals.require_manager_approval.is_empty() {
+        approvals.at_manager = more.at_manager;
+    }
     add(
         &mut approvals.require_manager_approval,
         more.require_manager_approval,

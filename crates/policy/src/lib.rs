@@ -42,6 +42,7 @@ mod place;
 mod quarantine;
 mod reach;
 mod read;
+mod schema;
 mod shape;
 mod simulate;
 mod snapshot;
@@ -50,6 +51,7 @@ mod templates;
 mod tools;
 mod trial;
 mod version;
+mod why;
 mod yaml;
 
 pub use asked::{Asked, asked};
@@ -75,6 +77,7 @@ pub use snapshot::{
 };
 pub use templates::{Template, all as templates};
 pub use trial::{TestResult, run_tests};
+pub use why::{FactUsed, Looked, Verdict, Why, why};
 
 /// A validated document, of an organisation or of one person.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +109,7 @@ pub fn builtin_rules() -> &'static [BuiltIn] {
     packs::catalogue()
 }
 
-/// The JSON Schema of the document, for editors.
+/// The JSON Schema of the document (draft 2020-12), for editors and pipelines.
 pub fn json_schema() -> serde_json::Value {
-    serde_json::to_value(schemars::schema_for!(Document)).unwrap_or_default()
+    schema::schema()
 }

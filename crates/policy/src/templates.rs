@@ -1,6 +1,6 @@
 //! Templates that a document can `include:` by name.
 
-use crate::document::Document;
+use crate::document::{At, Document};
 
 /// A built-in template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,22 @@ pub(crate) fn source(name: &str) -> Option<&'static str> {
 
 /// A template as a document. Templates are tested to be valid and to include nothing.
 pub(crate) fn document(name: &str) -> Option<Document> {
-    crate::parse(source(name)?, name)
-        .ok()
-        .map(|set| set.document)
+    let template = TEMPLATES.iter().find(|template| template.name == name)?;
+    let mut document = crate::parse(template.source, name).ok()?.document;
+    // Each entry keeps where it came from.
+    let from = |at: &mut At| at.1 = Some(template.name);
+    document
+        .rules
+        .iter_mut()
+        .for_each(|rule| from(&mut rule.at));
+    let patterns = &mut document.safety.blocked_patterns;
+    patterns
+        .iter_mut()
+        .for_each(|pattern| from(&mut pattern.at));
+    let tools = &mut document.allowed_tools;
+    tools.iter_mut().for_each(|tool| from(&mut tool.at));
+    from(&mut document.safety.at_approval);
+    from(&mut document.safety.at_paths);
+    from(&mut document.approvals.at_manager);
+    Some(document)
 }

@@ -9,7 +9,7 @@ use cmdai_effects::{Context, NoSession, analyse};
 use cmdai_gate::{Gate, Person, escape};
 use cmdai_languages::Grammars;
 use cmdai_policy::{PolicySet, SnapshotMeta};
-use cmdai_schema::{Dialect, ENGINE_VERSION};
+use cmdai_schema::{Dialect, ENGINE_VERSION, Mode};
 
 use crate::arguments::{Format, Policy, PolicyTask};
 use crate::failure::Failure;
@@ -152,14 +152,46 @@ fn show(format: Format) -> Result<u8, Failure> {
         screen::bold(&reference.id),
         reference.version
     );
+    for (layer, snapshot, file) in [
+        (
+            "organisation",
+            gate.policies().organisation(),
+            gate.installation()
+                .governed()
+                .map(|governed| governed.places.snapshot.clone()),
+        ),
+        (
+            "user",
+            gate.policies().user(),
+            Some(gate.person().policy_file()),
+        ),
+    ] {
+        if let (Some(snapshot), Some(file)) = (snapshot, file) {
+            let name = match snapshot.settings().organization.as_str() {
+                "" => String::new(),
+                name => format!(" of {}", escape(name)),
+            };
+            anstream::println!("{:<14}{name} {}", screen::dim(layer), file.display());
+        }
+    }
+    for problem in gate.problems() {
+        anstream::println!("{} {}", screen::bold("degraded:"), escape(&problem));
+    }
     for rule in &rules {
+        let mode = match rule.mode {
+            Mode::Enforce => String::new(),
+            Mode::Warn => " (mode warn)".to_owned(),
+            Mode::Monitor => " (mode monitor)".to_owned(),
+            Mode::Off => " (mode off)".to_owned(),
+        };
         anstream::println!(
-            "{:<14} {:<34} {:<26} {}",
+            "{:<14} {:<34} {:<26} {}{mode}",
             screen::dim(rule.set_by),
             rule.id,
             screen::decision(rule.decision),
             escape(&rule.reason)
         );
+        anstream::println!("{:<6} {} {}", "", screen::dim("from"), escape(&rule.from));
     }
     Ok(0)
 }

@@ -22,3 +22,4 @@ mod read_code;
 mod readme;
 mod same;
 mod world;
+mod why;

@@ -43,7 +43,10 @@ pub fn parse(source: &str, file_name: &str) -> Result<PolicySet, PolicyErrors> {
 fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
     let mut fields = node.map("the policy", problems)?;
     let mut document = Document::default();
-    version(&mut fields, &mut document, problems);
+    if !version(&mut fields, &mut document, problems) {
+        // What a newer format means is not known, so nothing more is said about it.
+        return None;
+    }
     document.organization = fields.text("organization", problems);
     if let Some(date) = fields.get("effective_date") {
         document.effective_date = date.text(problems);
@@ -148,7 +151,8 @@ fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
     Some(document)
 }
 
-fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Problems) {
+/// Reads the version; false where the document is written for a newer program.
+fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Problems) -> bool {
     let at = fields.at;
     match fields.get("version") {
         None => {
@@ -167,17 +171,33 @@ fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Prob
                 _ => false,
             };
             if !known {
-                let help = Some("this program reads `version: \"1.0\"`".to_owned());
-                problems.error(
-                    node.at,
-                    "unknown-version",
-                    "unknown version of the policy format",
-                    help,
-                );
+                let wanted = match &node.value {
+                    Value::Text(text) => text.chars().take(20).collect(),
+                    Value::Float(number) => number.to_string(),
+                    Value::Int(number) => number.to_string(),
+                    _ => String::new(),
+                };
+                let newer = wanted.parse::<f64>().is_ok_and(|number| number > 1.0);
+                let message = if newer {
+                    format!(
+                        "the document is written for version {wanted} of the policy format; cmdai {} knows 1.0",
+                        cmdai_schema::ENGINE_VERSION
+                    )
+                } else {
+                    "unknown version of the policy format".to_owned()
+                };
+                let help = if newer {
+                    "update cmdai, or publish it as `version: \"1.0\"` without newer keys; nothing of it is applied"
+                } else {
+                    "this program reads `version: \"1.0\"`"
+                };
+                problems.error(node.at, "unknown-version", message, Some(help.to_owned()));
+                return !newer;
             }
             document.version = "1.0".to_owned();
         }
     }
+    true
 }
 
 /// Reads `applies_to` and `scope`.

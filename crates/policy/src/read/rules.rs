@@ -14,7 +14,7 @@ use crate::yaml::{Node, Value};
 pub(super) fn rule(node: &Node, problems: &mut Problems) -> Option<Rule> {
     let mut fields = node.map("rules", problems)?;
     let mut rule = Rule {
-        at: At(node.at),
+        at: At(node.at, None),
         ..Rule::default()
     };
     rule.id = fields.needed("id", problems).unwrap_or_default();
@@ -222,7 +222,7 @@ fn time(node: &Node, problems: &mut Problems) -> Option<TimeWindow> {
 pub(super) fn exception(node: &Node, problems: &mut Problems) -> Option<Exception> {
     let mut fields = node.map("exceptions", problems)?;
     let mut exception = Exception {
-        at: At(node.at),
+        at: At(node.at, None),
         ..Exception::default()
     };
     match fields.get("rule") {
@@ -276,7 +276,7 @@ pub(super) fn exception(node: &Node, problems: &mut Problems) -> Option<Exceptio
 pub(super) fn trial(node: &Node, problems: &mut Problems) -> Option<Trial> {
     let mut fields = node.map("tests", problems)?;
     let mut trial = Trial {
-        at: At(node.at),
+        at: At(node.at, None),
         ..Trial::default()
     };
     trial.command = fields.needed("command", problems).unwrap_or_default();

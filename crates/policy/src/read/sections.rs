@@ -19,6 +19,7 @@ pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
         safety.risk_tolerance = node.choice("risk tolerance", TOLERANCES, problems);
     }
     if let Some(node) = fields.get("require_approval_for") {
+        safety.at_approval = At(node.at, None);
         safety.require_approval_for = node.choices("category", Category::WORDS, problems);
     }
     if let Some(node) = fields.get("blocked_patterns") {
@@ -30,6 +31,7 @@ pub(super) fn safety(node: &Node, problems: &mut Problems) -> Safety {
     }
     safety.protected_branches = fields.texts("protected_branches", problems);
     if let Some(node) = fields.get("additional_dangerous_paths") {
+        safety.at_paths = At(node.at, None);
         for (at, path) in node.texts_at(problems) {
             if path.starts_with(['/', '~']) || path.starts_with("**/") {
                 safety.additional_dangerous_paths.push(path);
@@ -84,7 +86,7 @@ pub(super) fn check_regex(expression: &str, at: Pos, problems: &mut Problems) ->
 fn blocked(node: &Node, problems: &mut Problems) -> Option<BlockedPattern> {
     let mut fields = node.map("blocked_patterns", problems)?;
     let mut entry = BlockedPattern {
-        at: At(node.at),
+        at: At(node.at, None),
         ..BlockedPattern::default()
     };
     if let Some(value) = fields.get("pattern") {
@@ -133,7 +135,7 @@ fn blocked(node: &Node, problems: &mut Problems) -> Option<BlockedPattern> {
 pub(super) fn tool(node: &Node, problems: &mut Problems) -> Option<Tool> {
     let mut fields = node.map("allowed_tools", problems)?;
     let mut tool = Tool {
-        at: At(node.at),
+        at: At(node.at, None),
         ..Tool::default()
     };
     tool.name = fields.needed("name", problems).unwrap_or_default();
@@ -201,6 +203,7 @@ pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
     };
     let mut approvals = Approvals::default();
     if let Some(node) = fields.get("require_manager_approval") {
+        approvals.at_manager = At(node.at, None);
         approvals.require_manager_approval = node.choices("category", Category::WORDS, problems);
     }
     if let Some(node) = fields.get("auto_approve") {
