@@ -319,7 +319,12 @@ impl<'c> Analyser<'c> {
                 || hooked.contains(&name);
             if by_shell {
                 let ceiling = std::mem::replace(&mut self.ceiling, Certainty::Likely);
-                self.chain.push(name.clone());
+                // Named by an array, it is a hook under any name.
+                self.chain.push(if SHELL_CALLS.contains(&name.as_str()) {
+                    name.clone()
+                } else {
+                    "preexec".to_owned()
+                });
                 self.call_function(&name, &function, Vec::new(), &Stream::Empty);
                 self.chain.pop();
                 self.ceiling = ceiling;

@@ -131,6 +131,17 @@ impl Analyser<'_> {
                 }
                 self.status = last.map_or(Status::Unknown, |value| Status::Seen(value != 0));
             }
+            "add-zsh-hook" => {
+                if let [.., hook, function] = args
+                    && !hook.text.starts_with('-')
+                {
+                    let name = format!("{}_functions", hook.text);
+                    let mut held = self.env.get(&name).map(Value::texts).unwrap_or_default();
+                    held.push(function.clone());
+                    let held: Vec<String> = held.into_iter().map(|text| text.text).collect();
+                    self.env.set(&name, Value::known(held.join(" ")));
+                }
+            }
             "exec" => return Some(self.exec(call)),
             // `emulate sh -c CODE` of zsh
             "emulate" => {

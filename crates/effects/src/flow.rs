@@ -140,7 +140,11 @@ impl Analyser<'_> {
             if status == Status::Said(false) {
                 break;
             }
-            if rounds == 0 && status == Status::Said(true) {
+            // fish says of `true` only that it was seen.
+            let plain = self.dialect == cmdai_schema::Dialect::Fish
+                && status == Status::Seen(true)
+                && condition.items.len() == 1;
+            if rounds == 0 && (status == Status::Said(true) || plain) {
                 self.storm(tree, body, true);
             }
             let before = self.env.clone();

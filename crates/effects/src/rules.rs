@@ -202,6 +202,10 @@ impl Analyser<'_> {
             Kind::Download => {
                 if let Some(to) = second {
                     self.write_path(to, false, span);
+                    let path = self.absolute(&to.text);
+                    let content =
+                        crate::value::Stream::Tainted(crate::value::Taint::Remote(text.clone()));
+                    self.env.write_file(&path, content, false);
                 }
                 EffectKind::Download {
                     url: text,

@@ -587,7 +587,12 @@ fn within(rest: &str) -> Place {
             Place::Repository
         };
     }
-    if parts.iter().any(|part| BUILD.contains(part))
+    // `coverage*` names what `coverage` does.
+    let stem = |part: &str| {
+        part.strip_suffix('*')
+            .is_some_and(|stem| stem.len() > 5 && BUILD.contains(&stem))
+    };
+    if parts.iter().any(|part| BUILD.contains(part) || stem(part))
         || parts
             .last()
             .is_some_and(|name| BUILD_ENDINGS.iter().any(|ending| name.ends_with(ending)))

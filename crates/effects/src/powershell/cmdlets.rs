@@ -317,6 +317,7 @@ impl Analyser<'_> {
         for path in parsed.values("path").cloned().collect::<Vec<_>>() {
             self.write_path(&path, append, call.span);
             let absolute = self.absolute(&path.text);
+            self.startup_code(&absolute, &content);
             self.env.write_file(&absolute, content.clone(), append);
         }
         if call.name == "Tee-Object" {

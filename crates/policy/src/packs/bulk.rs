@@ -15,7 +15,10 @@ const SOME: u32 = 8;
 /// Calls by what their words say.
 pub(super) fn judge_calls(judge: &mut Judge<'_>) {
     for call in &judge.request.analysis.invocations {
-        if let Some((id, reason)) = machines(call).or_else(|| fills(judge, call)) {
+        if let Some((id, reason)) = machines(call)
+            .or_else(|| shares(call))
+            .or_else(|| fills(judge, call))
+        {
             judge.hit_at(id, High, call.span, Certainty::Proven, reason, None);
         }
     }
@@ -111,6 +114,33 @@ fn machines(call: &Invocation) -> Option<(&'static str, String)> {
     });
     (makes && (count >= MANY || large && count >= SOME))
         .then(|| ("cloud.change", format!("orders {count} machines at once")))
+}
+
+/// A copy of a disk, machine or database is handed to another account.
+fn shares(call: &Invocation) -> Option<(&'static str, String)> {
+    const VERBS: &[&str] = &[
+        "modify-snapshot-attribute",
+        "modify-image-attribute",
+        "modify-db-snapshot-attribute",
+        "modify-db-cluster-snapshot-attribute",
+        "create-resource-share",
+        "associate-resource-share",
+    ];
+    let verb = call
+        .args
+        .iter()
+        .map(|arg| arg.text())
+        .find(|text| VERBS.contains(text))?;
+    let gives = call.args.iter().any(|arg| {
+        let text = arg.text();
+        matches!(text, "add" | "--values-to-add" | "--principals" | "all") || text.contains("Add=")
+    });
+    (call.program == "aws" && gives).then(|| {
+        (
+            "cloud.change",
+            format!("hands a copy to another account: {verb}"),
+        )
+    })
 }
 
 /// A file as large as the disk has room, or one that never ends.
@@ -254,6 +284,9 @@ pub(super) fn empties(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
     {
         return matches!(effect.kind, EffectKind::Overwrite { .. });
     }
+    let blank = call.program.eq_ignore_ascii_case("Clear-Content")
+        || call.program.eq_ignore_ascii_case("Set-Content")
+            && call.args.iter().any(|arg| arg.value.as_deref() == Some(""));
     let from_nothing = matches!(
         call.program.as_str(),
         "cp" | "install" | "dd" | "tee" | "cat"
@@ -264,7 +297,7 @@ pub(super) fn empties(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
         )
     });
     let name = path.rsplit('/').next().unwrap_or(path);
-    from_nothing && !noise(name)
+    (from_nothing || blank) && !noise(name)
 }
 
 /// `cat /dev/null > FILE`, `head -c "$(stat -c %s FILE)" /dev/urandom > FILE`: what stood there is
@@ -287,7 +320,10 @@ fn redirected_noise(judge: &Judge<'_>, effect: &Effect, path: &str) -> bool {
         return false;
     }
     let measured = own.contains(name) && own.contains("stat ");
+    let wide = path.rsplit('/').next().is_some_and(crate::glob::is_pattern);
+    let nothing = own.trim().trim_start_matches("do ").trim();
     own.contains("cat /dev/null")
+        || wide && matches!(nothing, "" | ":" | "true" | "echo -n" | "printf ''")
         || measured
             && ["/dev/urandom", "/dev/zero", "/dev/random"]
                 .iter()
@@ -313,6 +349,13 @@ pub(super) fn emptied(judge: &Judge<'_>, effect: &Effect, path: &str) -> Option<
     let wide = path.rsplit('/').next().is_some_and(crate::glob::is_pattern);
     match judge.places.of(path) {
         Place::HomeFile | Place::MachineData | Place::HomeStore if empties(judge, effect, path) => {
+            Some(High)
+        }
+        Place::Project
+            if path.rsplit('/').next().is_some_and(|name| {
+                name == ".env" || name.starts_with(".env.") && !name.ends_with("example")
+            }) && empties(judge, effect, path) =>
+        {
             Some(High)
         }
         Place::Project | Place::ProjectRoot if wide && empties(judge, effect, path) => Some(High),

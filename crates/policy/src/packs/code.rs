@@ -447,6 +447,28 @@ fn decoded(judge: &mut Judge<'_>) {
 /// Something is made to run later, and what it would run is suspect by itself: code that nobody can
 /// read, data that leaves, a program that stays.
 pub(super) fn lasting_code(judge: &mut Judge<'_>) {
+    let tells = judge
+        .request
+        .analysis
+        .invocations
+        .iter()
+        .find(|call| {
+            HOOKS
+                .iter()
+                .any(|hook| call.chain.first().is_some_and(|name| name == hook))
+                && stays(call)
+        })
+        .map(|call| call.span);
+    if let Some(span) = tells {
+        judge.hit_at(
+            "persist.other",
+            High,
+            span,
+            Certainty::Likely,
+            "talks to others before or after every command",
+            None,
+        );
+    }
     let suspect = judge.hits.iter().any(|hit| {
         matches!(
             &*hit.id,
@@ -474,6 +496,20 @@ pub(super) fn lasting_code(judge: &mut Judge<'_>) {
         }
     }
 }
+
+/// Functions that a shell calls by itself.
+const HOOKS: &[&str] = &[
+    "fish_prompt",
+    "fish_right_prompt",
+    "fish_preexec",
+    "fish_postexec",
+    "preexec",
+    "precmd",
+    "chpwd",
+    "zshaddhistory",
+    "command_not_found_handle",
+    "command_not_found_handler",
+];
 
 /// A program of a startup file that goes on by itself behind every shell, or talks to others.
 fn stays(call: &Invocation) -> bool {

@@ -268,6 +268,15 @@ fn cluster(judge: &mut Judge<'_>, call: &cmdai_schema::Invocation) {
                     .any(|word| word.starts_with("/api") && word.ends_with("/finalize")));
             if let (Some(guard), true) = (guard, has(&["label", "annotate"])) {
                 Some(format!("takes the guard of a namespace away: {guard}"))
+            } else if words.first() == Some(&"config")
+                && words.iter().any(|word| {
+                    matches!(
+                        *word,
+                        "--insecure-skip-tls-verify=true" | "--insecure-skip-tls-verify"
+                    )
+                })
+            {
+                Some("looks no longer at who the cluster is".to_owned())
             } else if finalizers {
                 Some("takes away what must be cleaned up before a resource goes".to_owned())
             } else {

@@ -71,12 +71,133 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
             "serve" | "http-server" | "live-server" | "caddy" | "ruby" | "busybox" | "twistd"
             | "miniserve" | "simple-http-server" | "httpd" | "darkhttpd" | "webfsd"
             | "filebrowser" | "dufs" | "npx" | "static-web-server" => served(judge, call, &words),
-            _ => None,
+            _ => unguarded(call, &words).or_else(|| forwards(call, &words)),
         };
         if let Some((id, reason)) = found {
             judge.hit_at(id, High, call.span, Certainty::Proven, reason, None);
         }
     }
+}
+
+/// Ports behind which a login or a store waits.
+const DOORS: &[&str] = &[
+    "22", "23", "445", "1433", "1521", "2375", "2379", "3306", "3389", "5432", "5900", "6379",
+    "9200", "11211", "27017",
+];
+
+/// A server that asks nobody who they are: a shell in the browser, a store without a password, a
+/// screen that everybody sees.
+fn unguarded(call: &Invocation, words: &[&str]) -> Option<(&'static str, String)> {
+    let says = |parts: &[&str]| {
+        words
+            .iter()
+            .any(|word| parts.iter().any(|part| word.contains(part)))
+    };
+    let asks = words
+        .iter()
+        .any(|word| matches!(*word, "--help" | "-h" | "--version" | "-v" | "-V"))
+        && words.len() == 1;
+    if asks {
+        return None;
+    }
+    let everywhere = value_of(
+        words,
+        &[
+            "--ip",
+            "--bind",
+            "--bind_ip",
+            "--host",
+            "-H",
+            "--address",
+            "--listen",
+        ],
+    )
+    .is_some_and(|address| matches!(address, "0.0.0.0" | "*" | "::" | "0.0.0.0/0"))
+        || words.contains(&"--bind_ip_all");
+    let open = match call.program.as_str() {
+        "ttyd" | "gotty" | "shellinabox" | "shellinaboxd" | "wetty" | "tmate" | "upterm"
+        | "sshx" | "teleconsole" => !says(&["127.0.0.1", "localhost"]),
+        "code" | "code-insiders" => words.first() == Some(&"tunnel"),
+        "code-server" => says(&["--auth=none"]) || value_of(words, &["--auth"]) == Some("none"),
+        "redis-server" | "valkey-server" => {
+            value_of(words, &["--protected-mode"]) == Some("no")
+                || everywhere && !says(&["--requirepass"])
+        }
+        "mongod" => says(&["--noauth"]) || everywhere && !says(&["--auth"]),
+        "mysqld" | "mysqld_safe" | "mariadbd" | "mariadbd-safe" => {
+            says(&["skip-grant-tables", "skip_grant_tables"])
+        }
+        "elasticsearch" => says(&["security.enabled=false"]),
+        "jupyter" | "jupyter-lab" | "jupyter-notebook" => {
+            words.iter().any(|word| {
+                word.split_once('=').is_some_and(|(name, value)| {
+                    (name.ends_with(".token") || name.ends_with(".password"))
+                        && value.trim_matches(['\'', '"']).is_empty()
+                })
+            }) && (everywhere || says(&["ip='*'", "ip=*"]))
+        }
+        "sshd" => says(&[
+            "PermitEmptyPasswords=yes",
+            "PermitRootLogin=yes",
+            "StrictModes=no",
+        ]),
+        "x11vnc" => {
+            says(&["-nopw"])
+                || !says(&["-localhost", "-rfbauth", "-passwd", "-usepw", "-connect"])
+                    && says(&["-forever", "-shared"])
+        }
+        "vncserver" | "Xvnc" | "tigervncserver" | "x0vncserver" => value_of(
+            words,
+            &["-SecurityTypes", "--SecurityTypes", "-securitytypes"],
+        )
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("none")),
+        "dockerd" => {
+            words.iter().any(|word| {
+                word.split_once("tcp://")
+                    .is_some_and(|(_, address)| !is_here(address))
+            }) && !says(&["--tlsverify"])
+        }
+        "tailscale" => {
+            words.first() == Some(&"funnel")
+                && words
+                    .iter()
+                    .any(|word| DOORS.contains(word) || word.contains("tcp"))
+        }
+        "localtunnel" | "lt" | "zrok" | "playit" | "pagekite" | "frpc" | "serveo" => words
+            .iter()
+            .any(|word| DOORS.contains(&word.rsplit([':', '=']).next().unwrap_or(word))),
+        _ => false,
+    };
+    open.then(|| {
+        (
+            "net.listen",
+            format!(
+                "lets whoever reaches it use {} without asking who it is",
+                call.program
+            ),
+        )
+    })
+}
+
+/// `ssh -D 0.0.0.0:1080`, `ssh -L 0.0.0.0:5432:db:5432`: the way in is open to the whole network.
+fn forwards(call: &Invocation, words: &[&str]) -> Option<(&'static str, String)> {
+    if !matches!(call.program.as_str(), "ssh" | "autossh") {
+        return None;
+    }
+    let open = words.iter().enumerate().find_map(|(at, word)| {
+        let spec = match *word {
+            "-D" | "-L" => words.get(at + 1).copied()?,
+            other => other
+                .strip_prefix("-D")
+                .or_else(|| other.strip_prefix("-L"))?,
+        };
+        (spec.starts_with("0.0.0.0:") || spec.starts_with("*:") || spec.starts_with("[::]:"))
+            .then_some(spec)
+    })?;
+    Some((
+        "net.listen",
+        format!("opens a way through this machine to the whole network: {open}"),
+    ))
 }
 
 fn served(judge: &Judge<'_>, call: &Invocation, words: &[&str]) -> Option<(&'static str, String)> {

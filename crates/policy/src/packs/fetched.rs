@@ -118,6 +118,35 @@ pub(super) fn judge_whole(judge: &mut Judge<'_>) {
     unpacked(judge);
     cloned(judge);
     packages(judge);
+    keyring(judge);
+}
+
+/// A key that every later package is trusted by, fetched where anybody on the way can change it.
+fn keyring(judge: &mut Judge<'_>) {
+    const FOLDERS: &[&str] = &[
+        "/usr/share/keyrings",
+        "/etc/apt/keyrings",
+        "/etc/apt/trusted.gpg.d",
+        "/etc/pki/rpm-gpg",
+    ];
+    let effects = &judge.request.analysis.effects;
+    let open = effects.iter().any(|effect| {
+        matches!(&effect.kind, EffectKind::Download { url, .. }
+            if url.starts_with("http://") && !is_local(url))
+    });
+    let written = effects.iter().find(|effect| {
+        matches!(&effect.kind, EffectKind::Write { path } | EffectKind::Overwrite { path }
+            if FOLDERS.iter().any(|folder| is_below(path, folder)))
+    });
+    if let (true, Some(effect)) = (open, written) {
+        judge.hit(
+            "pkg.untrusted-source",
+            High,
+            effect,
+            "trusts a key of packages that came over an open connection",
+            None,
+        );
+    }
 }
 
 /// An archive of the net is unpacked and a program of it runs.

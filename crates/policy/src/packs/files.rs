@@ -427,6 +427,9 @@ fn delete(judge: &mut Judge<'_>, effect: &Effect, path: &str, recursive: bool, f
 
 /// `bin` beside `obj` is what .NET builds; alone it may hold scripts.
 fn is_output_with_obj(judge: &Judge<'_>, path: &str) -> bool {
+    if path.ends_with("/publish") && judge.request.text.contains("dotnet publish") {
+        return true;
+    }
     let Some(folder) = path.strip_suffix("/bin") else {
         return false;
     };

@@ -166,14 +166,34 @@ fn is_dump(judge: &Judge<'_>, effect: &Effect, source: &str) -> bool {
             .iter()
             .any(|word| lower.contains(word));
     }
+    // `COPY … TO PROGRAM 'curl …'`: rows flow out of the store itself.
+    if effect.chain.len() > 1
+        && effect.chain.first().is_some_and(|program| {
+            matches!(
+                program.as_str(),
+                "psql" | "mysql" | "mariadb" | "sqlite3" | "clickhouse-client"
+            )
+        })
+    {
+        return true;
+    }
     let Some(own) = judge.call(effect) else {
         return false;
     };
     judge.request.analysis.invocations.iter().any(|call| {
         call.pipeline == own.pipeline
             && call.stage < own.stage
-            && (DUMPERS.contains(&call.program.as_str()) || saves_images(call))
+            && (DUMPERS.contains(&call.program.as_str()) || saves_images(call) || shows_state(call))
     })
+}
+
+/// What is known of an infrastructure holds its passwords.
+fn shows_state(call: &Invocation) -> bool {
+    matches!(call.program.as_str(), "terraform" | "tofu" | "pulumi")
+        && call
+            .args
+            .iter()
+            .any(|arg| matches!(arg.text(), "show" | "state" | "export"))
 }
 
 fn saves_images(call: &Invocation) -> bool {
@@ -268,11 +288,11 @@ pub(super) fn packed_secret(judge: &mut Judge<'_>) {
     let effects = &judge.request.analysis.effects;
     let packed = effects.iter().find(|effect| {
         (matches!(&effect.kind, EffectKind::ReadSecret { .. })
-            || matches!(&effect.kind, EffectKind::Read { path } if looks_secret(path)))
-            && effect
-                .chain
-                .last()
-                .is_some_and(|program| ARCHIVERS.contains(&program.as_str()))
+            || matches!(&effect.kind, EffectKind::Read { path }
+                if looks_secret(path) || is_personal(judge, path)))
+            && effect.chain.last().is_some_and(|program| {
+                ARCHIVERS.contains(&program.as_str()) || program == "Compress-Archive"
+            })
     });
     let Some(secret) = packed else { return };
     let (EffectKind::ReadSecret { path } | EffectKind::Read { path }) = &secret.kind else {
@@ -295,14 +315,32 @@ pub(super) fn packed_secret(judge: &mut Judge<'_>) {
         }
         _ => false,
     });
+    let own = matches!(&secret.kind, EffectKind::Read { .. }) && !looks_secret(path);
     if let Some(sent) = sent {
-        judge.hit(
-            "net.upload-secret",
-            Critical,
-            sent,
-            format!("packs the secret {path} and sends it away"),
-            None,
-        );
+        let by_ssh = sent.chain.last().is_some_and(|program| {
+            matches!(
+                program.as_str(),
+                "scp" | "rsync" | "sftp" | "ssh" | "rclone" | "aws"
+            )
+        });
+        match own {
+            // A backup to a machine of one's own is what such programs are for.
+            true if by_ssh => {}
+            true => judge.hit(
+                "net.upload",
+                High,
+                sent,
+                format!("packs {path}, which a person keeps, and sends it away"),
+                None,
+            ),
+            false => judge.hit(
+                "net.upload-secret",
+                Critical,
+                sent,
+                format!("packs the secret {path} and sends it away"),
+                None,
+            ),
+        }
     }
 }
 

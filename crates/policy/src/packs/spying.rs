@@ -95,6 +95,16 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
         {
             judge.hit_at(id, risk, call.span, Certainty::Proven, reason, None);
         }
+        if let Some(reason) = picks_secrets(judge, call) {
+            judge.hit_at(
+                "secret.read",
+                High,
+                call.span,
+                Certainty::Likely,
+                reason,
+                None,
+            );
+        }
         if let Some(reason) = shapes(judge, call) {
             judge.hit_at(
                 "secret.read",
@@ -284,6 +294,57 @@ fn scans(call: &Invocation) -> Option<Found> {
         High,
         format!("scans a whole range of other machines: {wide}"),
     ))
+}
+
+/// Passwords are picked out of what passes by, or of what was once typed.
+fn picks_secrets(judge: &Judge<'_>, call: &Invocation) -> Option<String> {
+    if !matches!(
+        call.program.as_str(),
+        "grep" | "egrep" | "rg" | "ugrep" | "awk"
+    ) {
+        return None;
+    }
+    let wanted = call.args.iter().any(|arg| {
+        let lower = arg.text().to_ascii_lowercase();
+        [
+            "password",
+            "passwd",
+            "secret",
+            "token",
+            "api_key",
+            "apikey",
+            "authorization",
+            "pass\\|",
+            "pass|",
+        ]
+        .iter()
+        .any(|word| lower.contains(word))
+            || lower == "pass"
+    });
+    if !wanted {
+        return None;
+    }
+    let source = judge.request.analysis.invocations.iter().find(|other| {
+        other.pipeline == call.pipeline
+            && other.stage < call.stage
+            && (matches!(
+                other.program.as_str(),
+                "tcpdump" | "tshark" | "ngrep" | "history" | "dsniff"
+            ) || other.program == "cat"
+                && other
+                    .args
+                    .iter()
+                    .any(|arg| arg.text().ends_with("_history")))
+    });
+    let history = call.args.iter().any(|arg| arg.text().ends_with("_history"));
+    match source {
+        Some(source) => Some(format!(
+            "picks passwords out of what {} shows",
+            source.program
+        )),
+        None if history => Some("picks passwords out of what was once typed".to_owned()),
+        None => None,
+    }
 }
 
 /// Keys are looked for by their shape, through a home or the whole machine.

@@ -257,6 +257,21 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
                 .is_some_and(|program| matches!(program.as_str(), "chpasswd" | "chgpasswd"));
             let own = !listed && matches!(subject.as_str(), "" | "self")
                 || *subject == judge.request.subject.user;
+            // Whoever is in one of these is as good as root.
+            let raises = judge.call(effect).is_some_and(|call| {
+                matches!(
+                    call.program.as_str(),
+                    "usermod" | "gpasswd" | "adduser" | "addgroup"
+                ) && call.args.iter().any(|arg| {
+                    arg.text().split(',').any(|group| {
+                        matches!(
+                            group,
+                            "sudo" | "wheel" | "root" | "shadow" | "disk" | "lxd" | "admin"
+                        )
+                    })
+                })
+            });
+            let own = own && !raises;
             judge.hit(
                 "acct.change-credential",
                 if own { Moderate } else { High },
@@ -376,6 +391,18 @@ pub(super) fn host_risk(kind: &str, name: &str) -> Risk {
             if words(&["down", "off", "flush", "all"])
                 || words(&["del", "delete"]) && words(&["default", "0.0.0.0/0"])
                 || name.contains("100%") =>
+        {
+            High
+        }
+        "boot"
+            if [
+                "safeboot",
+                "recoveryenabled no",
+                "ignoreallfailures",
+                "testsigning on",
+            ]
+            .iter()
+            .any(|word| name.to_ascii_lowercase().contains(word)) =>
         {
             High
         }
@@ -596,7 +623,25 @@ fn service_control(judge: &mut Judge<'_>, effect: &Effect, service: &str, action
         .trim_end_matches(".socket")
         .to_ascii_lowercase();
     let lasting = !matches!(action, "stop" | "kill" | "quit");
-    let vital = VITAL_SERVICES.contains(&name.as_str())
+    // Whatever a listing names: all there are, where nothing picks some.
+    let listed = name.starts_with('$')
+        && judge.call(effect).is_some_and(|own| {
+            let mut before = judge
+                .request
+                .analysis
+                .invocations
+                .iter()
+                .filter(|call| call.pipeline == own.pipeline && call.stage < own.stage);
+            before.next().is_some_and(|call| {
+                call.program.eq_ignore_ascii_case("Get-Service")
+                    && call
+                        .args
+                        .iter()
+                        .all(|arg| matches!(arg.text(), "*" | "-Name"))
+            }) && before.next().is_none()
+        });
+    let vital = listed
+        || VITAL_SERVICES.contains(&name.as_str())
         || name == "*"
         || SERVING.contains(&name.as_str())
         || lasting && WIDE_SERVICES.contains(&name.as_str());
