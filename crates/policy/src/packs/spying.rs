@@ -87,10 +87,13 @@ const POOL_PORTS: &[&str] = &[
 
 /// Calls that look where nobody should.
 pub(super) fn judge_calls(judge: &mut Judge<'_>) {
+    // One look at the whole line saves a look at every word of it.
+    let lower = judge.request.text.to_ascii_lowercase();
+    let may_mine = lower.contains("pool") || MINERS.iter().any(|miner| lower.contains(miner));
     for call in &judge.request.analysis.invocations {
         if let Some((id, risk, reason)) = listens(call)
             .or_else(|| memory(call, judge.request.text))
-            .or_else(|| mines(call))
+            .or_else(|| may_mine.then(|| mines(call)).flatten())
             .or_else(|| scans(call))
         {
             judge.hit_at(id, risk, call.span, Certainty::Proven, reason, None);
@@ -164,17 +167,18 @@ fn memory(call: &Invocation, line: &str) -> Option<Found> {
         "strace" | "ltrace" | "ptrace" | "sysdig" | "bpftrace" => words().any(|text| text == "-p"),
         _ => false,
     };
+    if !dumps {
+        return None;
+    }
     let text = call.span.of(line).to_ascii_lowercase();
     let keeper = KEEPERS
         .iter()
         .find(|keeper| text.contains(**keeper) && text.len() < 4096)?;
-    dumps.then(|| {
-        (
-            "secret.read",
-            High,
-            format!("reads the memory of {keeper}, which keeps secrets"),
-        )
-    })
+    Some((
+        "secret.read",
+        High,
+        format!("reads the memory of {keeper}, which keeps secrets"),
+    ))
 }
 
 /// Coins are mined, whatever the program is called.
