@@ -12,7 +12,7 @@ use crate::condition::{self, PATHS_OF_CHANGE, Request};
 use crate::document::Tolerance;
 use crate::hit::Hit;
 use crate::snapshot::{Loaded, Snapshot};
-use crate::{known, packs, quarantine, tools};
+use crate::{discovery, known, packs, quarantine, tools};
 
 /// A layer above the built-in packs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,7 @@ pub fn decide(
         );
         hits.extend(own);
         tools::judge(snapshot, layer.as_str(), &request, &mut hits);
+        discovery::judge(snapshot, layer.as_str(), &request, &mut hits);
         approvals(snapshot, layer, &request, &mut hits);
     }
     if let Some(organisation) = organisation {

@@ -26,6 +26,7 @@ mod compiled;
 mod condition;
 mod decide;
 mod difference;
+mod discovery;
 mod document;
 mod drive;
 mod effective;

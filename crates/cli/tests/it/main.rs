@@ -10,6 +10,7 @@
 
 mod ask;
 mod check;
+mod discovery;
 mod everyday;
 mod exceptions;
 mod explain;
