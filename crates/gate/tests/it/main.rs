@@ -8,6 +8,7 @@
 )]
 
 mod approval;
+mod emptiness;
 mod judging;
 mod recording;
 mod support;
