@@ -22,6 +22,7 @@
 //! | sealed spool damaged | set aside, a new chain segment is not invented: the sensor says so and stops |
 //! | `kill -9` | each record is sealed exactly once: positions are stored with the events they made |
 //! | clock stepped | policy stays; freshness and expiry follow the clock as it is |
+//! | snapshot damaged while the sensor is dead | shells read its copy (`policy.last-good`), and how to fail from `policy.fail-mode` |
 //! | snapshot removed or replaced | restored within a second, `tamper` event |
 
 #![forbid(unsafe_code)]

@@ -162,6 +162,12 @@ fn hands_on_files_are_reported_and_the_snapshot_comes_back() {
         status.policy_version == "1"
     });
     let good = std::fs::read(&world.places.snapshot).unwrap();
+    // What a process reads that begins while the file is damaged.
+    assert_eq!(std::fs::read(world.places.last_good()).unwrap(), good);
+    assert_eq!(
+        std::fs::read_to_string(world.places.fail_mode()).unwrap(),
+        "open\n"
+    );
     let tampered = |word: &'static str| {
         world.events(word, move |event| {
             event.envelope.event_type == EventType::Tamper
