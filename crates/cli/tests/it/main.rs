@@ -22,5 +22,5 @@ mod modes;
 mod read_code;
 mod readme;
 mod same;
-mod world;
 mod why;
+mod world;
