@@ -152,7 +152,11 @@ pub(super) fn judge(judge: &mut Judge<'_>, effect: &Effect) {
         });
         let managed = MANAGED.iter().any(|folder| {
             crate::glob::is_below(path, folder)
-                || (recursive && crate::glob::is_below(folder, bare) && bare != "/etc")
+                || (agent
+                    && recursive
+                    && !bare.is_empty()
+                    && bare != "/etc"
+                    && crate::glob::is_below(folder, bare))
         });
         let taken = (away || recursive) && FOLDERS.iter().any(|folder| bare.ends_with(folder));
         let editor = EDITOR.iter().any(|known| path.ends_with(known));
