@@ -15,6 +15,7 @@ use crate::shape::has_args;
 use crate::{glob, moment, target};
 
 /// What is asked.
+#[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     pub(crate) analysis: &'a Analysis,
     pub(crate) text: &'a str,

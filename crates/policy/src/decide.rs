@@ -54,43 +54,70 @@ pub fn decide(
     subject: &Subject,
 ) -> Judgement {
     let protected = with_protected(layers, analysis, facts);
-    let facts = protected.as_ref().unwrap_or(facts);
     let request = Request {
         analysis,
         text,
-        facts,
+        facts: protected.as_ref().unwrap_or(facts),
         subject,
     };
+    if layers.organisation.is_none() || layers.user.is_none() {
+        return join(fired(layers, &request), &request, layers);
+    }
+    // A person's document can take nothing away: what fires without it counts beside what fires
+    // with it, also where the two are entangled (a branch that the person protects, a risk that
+    // the person raised).
+    let alone = Layers {
+        user: None,
+        ..*layers
+    };
+    let without = with_protected(&alone, analysis, facts);
+    let without = Request {
+        facts: without.as_ref().unwrap_or(facts),
+        ..request
+    };
+    let mut hits = fired(layers, &request);
+    let strictest = hits.iter().map(weight).max().unwrap_or_default();
+    hits.extend(
+        fired(&alone, &without)
+            .into_iter()
+            .filter(|hit| weight(hit) > strictest),
+    );
+    join(hits, &request, layers)
+}
+
+/// What fires, with what the layers make of it.
+fn fired<'a>(layers: &Layers<'a>, request: &'a Request<'a>) -> Vec<Hit<'a>> {
+    let (facts, subject) = (request.facts, request.subject);
     let covers = |snapshot: &&Snapshot| snapshot.settings().applies_to.covers(facts, subject);
     let organisation = layers.organisation.filter(covers);
     let user = layers.user.filter(covers);
 
-    let mut hits = packs::judge(&request);
-    settle_built_in(&mut hits, organisation, user, &request);
+    let mut hits = packs::judge(request);
+    settle_built_in(&mut hits, organisation, user, request);
     for (layer, snapshot) in [(Layer::Organisation, organisation), (Layer::User, user)] {
         let Some(snapshot) = snapshot else { continue };
         let own = own_rules(
             snapshot,
             layer,
-            &request,
+            request,
             &hits,
             tolerance(organisation, user),
         );
         hits.extend(own);
-        tools::judge(snapshot, layer.as_str(), &request, &mut hits);
-        discovery::judge(snapshot, layer.as_str(), &request, &mut hits);
-        approvals(snapshot, layer, &request, &mut hits);
+        tools::judge(snapshot, layer.as_str(), request, &mut hits);
+        discovery::judge(snapshot, layer.as_str(), request, &mut hits);
+        approvals(snapshot, layer, request, &mut hits);
     }
     if let Some(organisation) = organisation {
-        except(organisation, &request, &mut hits);
-        answer_automatically(organisation, &request, &mut hits);
+        except(organisation, request, &mut hits);
+        answer_automatically(organisation, request, &mut hits);
     }
     // Quarantine is about the machine, wherever the document applies.
-    isolate(layers, &request, &mut hits);
+    isolate(layers, request, &mut hits);
     if nobody_answers(facts, subject) {
         forbid_questions(&mut hits);
     }
-    join(hits, &request, layers)
+    hits
 }
 
 /// The facts with the branches that documents protect; nothing where that changes nothing.
@@ -146,6 +173,7 @@ fn settle_built_in<'a>(
     request: &Request<'_>,
 ) {
     let tolerance = tolerance(organisation, user);
+    let mut kept: Vec<Hit<'a>> = Vec::new();
     for hit in hits.iter_mut() {
         hit.decision = tolerated(tolerance, hit.risk);
         if hit.floor && hit.risk == Risk::Critical {
@@ -175,8 +203,20 @@ fn settle_built_in<'a>(
             if setting.risk.is_some() {
                 hit.decision = hit.decision.max(tolerated(tolerance, hit.risk));
             }
+            // Switched off or down for everybody; this person asked for it all the same.
+            let asked = setting.decision.filter(|_| {
+                hit.mode != Mode::Enforce && matches!(setting.mode, None | Some(Mode::Enforce))
+            });
+            if let Some(decision) = asked {
+                let mut own = hit.clone();
+                own.mode = Mode::Enforce;
+                own.decision = decision;
+                own.pack = Layer::User.as_str();
+                kept.push(own);
+            }
         }
     }
+    hits.extend(kept);
     hits.retain(|hit| hit.mode != Mode::Off);
 }
 

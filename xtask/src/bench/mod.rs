@@ -2,6 +2,7 @@
 
 mod lines;
 mod process;
+mod simulate;
 mod table;
 
 use std::io::Write as _;
@@ -25,6 +26,8 @@ pub(crate) struct Options {
 enum What {
     /// Time and memory of `check`: in one process, of a process, and of other guards beside it
     Check(Check),
+    /// `policy simulate` over many recorded commands
+    Simulate(simulate::Options),
 }
 
 #[derive(Args)]
@@ -56,6 +59,7 @@ struct Check {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Check(options) => check(options),
+        What::Simulate(options) => simulate::run(options),
     }
 }
 

@@ -120,10 +120,10 @@ fn test(file: Option<&Path>, format: Format) -> Result<u8, Failure> {
             }
             Format::Human => {
                 anstream::println!(
-                    "FAILED  {}\n        expected {}, found {}",
+                    "FAILED  {}\n        line {}: {}",
                     escape(&result.command),
-                    result.expected,
-                    result.found
+                    result.line,
+                    escape(result.why.as_deref().unwrap_or("it went otherwise"))
                 );
             }
         }

@@ -9,6 +9,7 @@
 
 mod approval;
 mod emptiness;
+mod failures;
 mod judging;
 mod recording;
 mod support;

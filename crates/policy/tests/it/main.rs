@@ -12,6 +12,7 @@ mod difference;
 mod documents;
 mod effects;
 mod facts;
+mod failures;
 mod generate;
 mod ideas;
 mod layers;
