@@ -18,7 +18,12 @@ impl Home {
     /// # Errors
     /// Where the folders cannot be made.
     pub fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("cmdai-home-").tempdir()?;
+        // Not in `/tmp`: what lies where anybody may write is judged by that.
+        let homes = crate::target_folder()?.join("homes");
+        std::fs::create_dir_all(&homes)?;
+        let folder = tempfile::Builder::new()
+            .prefix("cmdai-home-")
+            .tempdir_in(homes)?;
         for name in ["home/.config/cmdai", "state", "work"] {
             std::fs::create_dir_all(folder.path().join(name))?;
         }
