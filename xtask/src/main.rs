@@ -1,5 +1,6 @@
 //! Project tasks. `cargo xtask demo` shows the product; `cargo xtask test` runs everything.
 
+mod agents;
 mod bench;
 mod demo;
 mod direction;

@@ -6,13 +6,19 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{demo, direction, fuzz, setup, step};
+use crate::{agents, demo, direction, fuzz, setup, step};
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// Community alone, in a copy of the tree without `enterprise/`
     #[arg(long)]
     community: bool,
+    /// Run all real AI agents (installs 1.3 GB from npm, outside the repository) instead of one
+    #[arg(long)]
+    agents: bool,
+    /// Leave out the real AI agents
+    #[arg(long, conflicts_with = "agents")]
+    no_agents: bool,
     /// Leave out the 60 s run of the demo
     #[arg(long)]
     no_demo: bool,
@@ -54,7 +60,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 
     let mut failed = Vec::new();
-    let count = steps.len();
+    let mut skipped = Vec::new();
+    let mut count = steps.len();
     for (name, step) in steps {
         if let Err(error) = step() {
             eprintln!("error: {error:#}");
@@ -64,7 +71,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }
         }
     }
+    if !options.community && !options.no_agents {
+        count += 1;
+        match agents::run(options.agents) {
+            Ok(left) => skipped = left,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                failed.push("real agents");
+            }
+        }
+    }
     println!();
+    for name in &skipped {
+        println!("skipped: {name}");
+    }
     for name in &failed {
         println!("failed: {name}");
     }

@@ -1,9 +1,10 @@
 //! Who acts: a person, a script or an AI agent, with the evidence ranked.
 //!
-//! Evidence, strongest first: a harness's own hook, an ancestor process with an agent's name, the
-//! variables that agents set for their tools, a shell run with `-c` and without a terminal. All
-//! signals are kept, so that disagreement can be found later. None of them is proof against
-//! somebody who forges them: they decide targeting, not trust.
+//! Evidence, strongest first: a harness's own hook, an ancestor process whose executable file is an
+//! agent's, an ancestor with an agent's name, the variables that agents set for their tools, a shell
+//! run with `-c` and without a terminal. All signals are kept, so that disagreement can be found
+//! later. None of them is proof against somebody who forges them: they decide targeting, not trust.
+//! Whoever is uncertain counts as an agent, so that a forged mark only ever tightens.
 
 use cmdai_schema::{AgentInfo, Origin, OriginKind, ProcessInfo};
 
@@ -57,10 +58,112 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("goose", "goose"),
 ];
 
-/// Weighs the signals.
+/// Parts of paths that an agent's program or script is installed below.
+const INSTALLED: &[(&str, &str)] = &[
+    ("/@anthropic-ai/claude-code", "claude-code"),
+    ("/claude/versions/", "claude-code"),
+    ("/@openai/codex", "codex"),
+    ("/@google/gemini-cli", "gemini-cli"),
+    ("/@qwen-code/qwen-code", "qwen-code"),
+    ("/@github/copilot", "copilot-cli"),
+    ("/opencode-ai/", "opencode"),
+    ("/opencode-linux-", "opencode"),
+    ("/cursor-agent/", "cursor"),
+];
+/// Programs that run another program's script.
+const RUNTIMES: &[&str] = &["node", "nodejs", "bun", "deno"];
+/// Evidence for marks that nothing else speaks for.
+const UNCERTAIN: &str = "uncertain:no-ancestor";
+
+/// The agent that a process is, by its executable file or, in a runtime, by its script.
+fn recognise(executable: &str, script: Option<&str>) -> Option<&'static str> {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let path = match script {
+        Some(script) if RUNTIMES.contains(&name(executable).as_str()) => script,
+        _ => executable,
+    };
+    let installed = INSTALLED.iter().find(|(part, _)| path.contains(part));
+    let by_name = || {
+        let name = name(path);
+        PROGRAMS
+            .iter()
+            .find(|(program, _)| *program == name.trim_end_matches(".js"))
+    };
+    installed.or_else(by_name).map(|(_, agent)| *agent)
+}
+
+/// Ancestors that are agents by their files: the agent, and which file says so.
+fn by_file(parents: &[ProcessInfo]) -> Vec<(&'static str, String)> {
+    parents
+        .iter()
+        .filter_map(|parent| {
+            let executable = std::fs::read_link(format!("/proc/{}/exe", parent.pid)).ok()?;
+            let executable = executable
+                .to_str()?
+                .trim_end_matches(" (deleted)")
+                .to_owned();
+            let script = words(parent.pid)
+                .into_iter()
+                .skip(1)
+                .find(|word| !word.starts_with('-'))
+                .map(|script| {
+                    std::fs::canonicalize(&script)
+                        .ok()
+                        .and_then(|path| path.to_str().map(str::to_owned))
+                        .unwrap_or(script)
+                });
+            let agent = recognise(&executable, script.as_deref())?;
+            let file = match script {
+                Some(script) if recognise(&executable, None).is_none() => script,
+                _ => executable,
+            };
+            Some((agent, file))
+        })
+        .collect()
+}
+
+/// The first words of a process's command line.
+fn words(pid: u32) -> Vec<String> {
+    let mut bytes = Vec::new();
+    if let Ok(file) = std::fs::File::open(format!("/proc/{pid}/cmdline")) {
+        let _ = std::io::Read::read_to_end(&mut std::io::Read::take(file, 4096), &mut bytes);
+    }
+    bytes
+        .split(|byte| *byte == 0)
+        .take(8)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
+}
+
+/// This process or the one that started it is a shell that was given its command (`-c`).
+fn is_command_string(parents: &[ProcessInfo]) -> bool {
+    let own = std::process::id();
+    [Some(own), parents.first().map(|parent| parent.pid)]
+        .into_iter()
+        .flatten()
+        .any(|pid| {
+            let words = words(pid);
+            let shell = words.first().is_some_and(|word| {
+                let name = word.rsplit('/').next().unwrap_or(word);
+                matches!(
+                    name.trim_start_matches('-'),
+                    "sh" | "bash" | "zsh" | "dash" | "fish" | "ksh"
+                )
+            });
+            shell
+                && words
+                    .iter()
+                    .skip(1)
+                    .take_while(|word| word.starts_with('-'))
+                    .any(|word| !word.starts_with("--") && word.contains('c'))
+        })
+}
+
+/// Weighs the signals. Looks at the files of the ancestors.
 pub fn attribute(signals: &Signals<'_>) -> Attribution {
     let mut evidence = Vec::new();
     let mut agent: Option<(AgentInfo, u16)> = None;
+    let mut disagreeing: Vec<String> = Vec::new();
     let mut propose = |name: &str,
                        session: Option<String>,
                        version: Option<String>,
@@ -69,7 +172,7 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
             known.session_id = known.session_id.take().or(session);
             known.version = known.version.take().or(version);
         }
-        Some(_) => {}
+        Some((known, _)) => disagreeing.push(format!("disagrees:{} is not {name}", known.name)),
         None => {
             agent = Some((
                 AgentInfo {
@@ -82,6 +185,11 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
             ))
         }
     };
+    let files = by_file(signals.parents);
+    for (name, file) in &files {
+        evidence.push(format!("executable:{name}:{file}"));
+        propose(name, None, None, 950);
+    }
     for parent in signals.parents {
         if let Some((_, name)) = PROGRAMS.iter().find(|(program, _)| *program == parent.name) {
             evidence.push(format!("ancestor:{}", parent.name));
@@ -124,6 +232,18 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
         evidence.push("env:AGENT".to_owned());
         propose("unknown", None, None, 600);
     }
+    // Marks can be set by anybody. Where the ancestors are seen and none is an agent, they may have
+    // been; it counts as an agent all the same.
+    let ancestor = |word: &String| word.starts_with("executable:") || word.starts_with("ancestor:");
+    if let Some((_, confidence)) = &mut agent
+        && !signals.parents.is_empty()
+        && !evidence.iter().any(ancestor)
+    {
+        *confidence = 600.min(*confidence);
+        evidence.push(UNCERTAIN.to_owned());
+    }
+    disagreeing.dedup();
+    evidence.append(&mut disagreeing);
     if signals.terminal {
         evidence.push("terminal".to_owned());
     }
@@ -151,10 +271,10 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
         },
         None => {
             evidence.push(
-                if signals.terminal {
-                    "not-interactive"
-                } else {
-                    "no-terminal"
+                match (signals.terminal, is_command_string(signals.parents)) {
+                    (true, _) => "not-interactive",
+                    (false, true) => "no-terminal:-c",
+                    (false, false) => "no-terminal",
                 }
                 .to_owned(),
             );
@@ -184,6 +304,28 @@ pub fn hook(agent: AgentInfo) -> Attribution {
         agent: Some(agent),
         host_asks: false,
     }
+}
+
+/// What the ancestors of a hook's process say to its claim: the file that confirms it, or that none
+/// does. It stays an agent either way.
+pub fn confirm(who: &mut Attribution, parents: &[ProcessInfo]) {
+    let Some(name) = who.agent.as_ref().map(|agent| agent.name.clone()) else {
+        return;
+    };
+    let files = by_file(parents);
+    for (agent, file) in &files {
+        who.origin
+            .evidence
+            .push(format!("executable:{agent}:{file}"));
+    }
+    if parents.is_empty() || files.iter().any(|(agent, _)| *agent == name) {
+        return;
+    }
+    who.origin.confidence = who.origin.confidence.min(800);
+    who.origin.evidence.push(match files.first() {
+        Some((other, _)) => format!("disagrees:{name} is not {other}"),
+        None => UNCERTAIN.to_owned(),
+    });
 }
 
 /// Ancestors of this process, nearest first, at most eight. Empty where there is no `/proc`.
@@ -295,6 +437,78 @@ mod tests {
             found.origin.evidence[..2],
             ["ancestor:codex".to_owned(), "env:QWEN_CODE".to_owned()]
         );
+    }
+
+    #[test]
+    fn marks_alone_are_uncertain_and_an_agent_all_the_same() {
+        // The ancestors are seen, and none is an agent.
+        let found = judge(&[("CLAUDECODE", "1")], false, &["bash", "sshd"]);
+        assert_eq!(found.origin.kind, OriginKind::Agent);
+        assert_eq!(found.origin.confidence, 600);
+        assert_eq!(
+            found.origin.evidence[..2],
+            ["env:CLAUDECODE", "uncertain:no-ancestor"]
+        );
+    }
+
+    #[test]
+    fn disagreement_is_kept() {
+        let found = judge(&[("QWEN_CODE", "1")], false, &["sh", "codex"]);
+        assert!(
+            found
+                .origin
+                .evidence
+                .contains(&"disagrees:codex is not qwen-code".to_owned())
+        );
+    }
+
+    #[test]
+    fn agents_are_recognised_by_their_files() {
+        for (executable, script, agent) in [
+            (
+                "/home/u/.local/share/claude/versions/2.1.330",
+                None,
+                Some("claude-code"),
+            ),
+            (
+                "/x/node_modules/@openai/codex-linux-x64/vendor/codex",
+                None,
+                Some("codex"),
+            ),
+            ("/usr/local/bin/opencode", None, Some("opencode")),
+            (
+                "/usr/bin/node",
+                Some("/x/node_modules/@google/gemini-cli/bundle/gemini.js"),
+                Some("gemini-cli"),
+            ),
+            ("/usr/bin/node", Some("/x/server.js"), None),
+            (
+                "/usr/bin/vim",
+                Some("/x/node_modules/@google/gemini-cli/README.md"),
+                None,
+            ),
+            ("/usr/bin/bash", None, None),
+        ] {
+            assert_eq!(recognise(executable, script), agent, "{executable}");
+        }
+    }
+
+    #[test]
+    fn a_hook_without_its_agent_above_it_is_uncertain() {
+        let mut who = hook(AgentInfo {
+            name: "codex".to_owned(),
+            ..AgentInfo::default()
+        });
+        confirm(
+            &mut who,
+            &[ProcessInfo {
+                pid: u32::MAX,
+                name: "x".to_owned(),
+            }],
+        );
+        assert_eq!(who.origin.kind, OriginKind::Agent);
+        assert_eq!(who.origin.evidence, ["hook:codex", "uncertain:no-ancestor"]);
+        assert!(who.origin.confidence < 990);
     }
 
     #[test]

@@ -248,3 +248,22 @@ fn policy_templates_can_be_listed_and_read() {
     assert_eq!(home.cmdai(&["policy", "test", "t.yaml"]).code, 0);
     assert_eq!(home.cmdai(&["policy", "templates", "nothing"]).code, 2);
 }
+
+/// A harness that never finishes its question still gets an answer, before it gives up itself.
+#[test]
+fn a_hook_that_gets_no_input_denies_by_itself() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_cmdai"))
+        .args(["hook", "claude-code"])
+        .env_clear()
+        .env("HOME", home.path())
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let kept_open = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(kept_open);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("took too long"));
+}

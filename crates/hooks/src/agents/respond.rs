@@ -50,6 +50,7 @@ pub fn answer_with(
         .filter(|version| !agent.knows(version))
         .map(|version| untested(agent, version));
     let mut who = origin::hook(known);
+    origin::confirm(&mut who, &origin::ancestors());
     if stranger.is_some() {
         who.origin.evidence.push("untested-version".to_owned());
     }

@@ -75,7 +75,7 @@ fn a_command_that_may_run_gets_no_opinion_and_a_record_with_both_halves() {
         ),
         ("claude-code", Some("s-1"), Some("t1"))
     );
-    assert_eq!(start.origin.evidence, ["hook:claude-code"]);
+    assert_eq!(start.origin.evidence[0], "hook:claude-code");
     assert!(
         matches!(&records[1].half, Half::End { command_id, exit_code: 0, duration_us: 12000 } if *command_id == start.command_id)
     );

@@ -183,6 +183,17 @@ fn is_governed(agent: Agent) {
         "the hook is the evidence",
     );
     session.expect(
+        allowed
+            .origin
+            .evidence
+            .iter()
+            .any(|word| word.starts_with(&format!("executable:{}:/", agent.as_str()))),
+        &format!(
+            "an ancestor's file confirms it: {:?}",
+            allowed.origin.evidence
+        ),
+    );
+    session.expect(
         !allowed
             .origin
             .evidence
@@ -301,6 +312,51 @@ fn stays_closed(agent: Agent) {
             &format!("the tool was called at all, hook {what}"),
         );
     }
+}
+
+/// A real client of the protocol lists the tools of `cmdai mcp` and calls one.
+#[test]
+#[ignore = "needs the real client: cargo xtask test --agents"]
+fn claude_code_speaks_to_the_mcp_server() {
+    let agent = Agent::ClaudeCode;
+    let tool = "mcp__cmdai__check_command";
+    let model = ModelServer::start(vec![
+        Turn::Tool(
+            vec![tool],
+            serde_json::json!({"command": "rm -rf /home", "cwd": "/tmp"}),
+        ),
+        Turn::Tool(
+            vec!["mcp__cmdai__request_approval"],
+            serde_json::json!({"command": "ls"}),
+        ),
+    ])
+    .unwrap();
+    let home = home(agent, &program().unwrap(), &model.url());
+    let servers = serde_json::json!({"mcpServers": {"cmdai": {"command": program().unwrap(), "args": ["mcp"]}}});
+    let file = home.path().join("mcp.json");
+    std::fs::write(&file, servers.to_string()).unwrap();
+    let more = [
+        "mcp__cmdai__request_approval",
+        tool,
+        "--mcp-config",
+        file.to_str().unwrap(),
+    ];
+    let url = model.url();
+    let finished = clients::run(agent, &url, &home.work(), &home.environment(), &more);
+    let session = Session {
+        home,
+        model,
+        finished,
+    };
+    let told = session.told();
+    session.expect(
+        told.contains("fs.delete-home"),
+        "the tool's answer reaches the model",
+    );
+    session.expect(
+        told.contains("No approval is needed"),
+        "the second tool answers too",
+    );
 }
 
 macro_rules! clients {
