@@ -29,6 +29,12 @@ enum Task {
     Eval(eval::Options),
     /// Measure time and memory, with other programs beside it
     Bench(bench::Options),
+    /// Install real AI agents from npm, outside the repository, and run their tests
+    Agents {
+        /// All of them (1.3 GB), not the first alone
+        #[arg(long)]
+        all: bool,
+    },
     /// Check that Community does not depend on Enterprise and that pure crates stay pure
     Direction,
     /// Feed hostile input to what reads commands, policies and secrets
@@ -47,6 +53,12 @@ fn main() -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Eval(options) => eval::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Agents { all } => {
+            for skipped in agents::run(all)? {
+                println!("skipped: {skipped}");
+            }
+            Ok(())
+        }
         Task::Direction => direction::check(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Build { release } => demo::build(release),

@@ -299,8 +299,13 @@ fn waiting(id: &str) -> Value {
     )
 }
 
-fn said(words: &str, content: Value) -> Value {
-    json!({"content": [{"type": "text", "text": cmdai_gate::escape(words)}], "structuredContent": content, "isError": false})
+/// An answer. Some clients show the model the structured part alone, so the words stand there too.
+fn said(words: &str, mut content: Value) -> Value {
+    let words = cmdai_gate::escape(words);
+    if let Some(fields) = content.as_object_mut() {
+        fields.insert("says".to_owned(), json!(words));
+    }
+    json!({"content": [{"type": "text", "text": words}], "structuredContent": content, "isError": false})
 }
 
 fn said_wrong(words: &str) -> Value {

@@ -151,7 +151,12 @@ pub const HARNESSES: &[Harness] = &[
         programs: &["qwen"],
         tested: "0.15.10",
         basis: Basis::Measured,
-        events: ["PreToolUse", "PostToolUse", "SessionStart", "SessionEnd"],
+        events: [
+            "PreToolUse",
+            "PostToolUse",
+            "SessionStart (not with -p)",
+            "SessionEnd",
+        ],
         tools: ["run_shell_command", "write_file|edit"],
         words: Words::Nested,
         warns: true,

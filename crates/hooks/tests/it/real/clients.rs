@@ -52,6 +52,8 @@ fn start(agent: Agent, url: &str) -> Start {
                 ("ANTHROPIC_BASE_URL", url.to_owned()),
                 ("ANTHROPIC_API_KEY", "scripted".to_owned()),
                 ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+                // Tools of servers stand in the request instead of being searched for.
+                ("ENABLE_TOOL_SEARCH", "false".to_owned()),
                 ("DISABLE_AUTOUPDATER", "1".to_owned()),
                 ("DISABLE_TELEMETRY", "1".to_owned()),
                 ("DISABLE_ERROR_REPORTING", "1".to_owned()),
