@@ -12,8 +12,14 @@ use tough::{
 use url::Url;
 
 use crate::error::{BundleError, classify};
-use crate::layout::{AUTHORITY, MAX_METADATA, POLICY, RELEASE, TARGETS};
-use crate::publisher::{ORGANISATION, Release};
+use crate::draft::progress_key;
+use crate::layout::{
+    AUTHORITY, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, POLICY, PREVIOUS, PREVIOUS_POLICY,
+    PROGRESS, RELEASE, RINGS,
+};
+use crate::publisher::Release;
+use crate::rings::{Progress, Rings};
+use crate::root::{ORGANISATION, RootFile};
 
 /// A release that carries every signature it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +42,59 @@ pub struct VerifiedRelease {
     pub timestamp_version: u64,
     /// The clock was behind the last look; freshness was judged by the clock as it is now.
     pub clock_stepped_back: bool,
+    /// Version of the root that vouches for it.
+    pub root_version: u64,
+    /// By which rings it spreads; nothing where it is for everybody at once.
+    pub spread: Option<Spread>,
+}
+
+/// Rings of a release, how far they are open, and what holds until then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spread {
+    /// The rings, signed by people.
+    pub rings: Rings,
+    /// How far they are open, signed by the server; nothing where it says nothing about this release.
+    pub progress: Option<Progress>,
+    /// The release before.
+    pub previous: Release,
+    /// Its policy.
+    pub previous_policy: String,
+}
+
+/// What a machine does with a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Install it.
+    Newest,
+    /// Install the one before: its ring is closed, and what it has is older still.
+    Previous,
+    /// Keep what is installed.
+    Stay,
+}
+
+impl VerifiedRelease {
+    /// What this machine does, by its own id and labels.
+    pub fn choose(
+        &self,
+        machine_id: &str,
+        labels: &std::collections::BTreeMap<String, String>,
+        installed: Option<u64>,
+    ) -> Choice {
+        let Some(spread) = &self.spread else {
+            return Choice::Newest;
+        };
+        if installed == Some(self.version)
+            || spread
+                .rings
+                .open_for(spread.progress.as_ref(), machine_id, labels)
+        {
+            Choice::Newest
+        } else if installed.is_none_or(|installed| installed < spread.previous.version) {
+            Choice::Previous
+        } else {
+            Choice::Stay
+        }
+    }
 }
 
 /// Verifies releases against one trust root, remembering what it has seen.
@@ -76,6 +135,7 @@ impl Consumer {
             what: error.to_string(),
         };
         let work = self.datastore.join("work");
+        let root = self.root();
         match std::fs::remove_dir_all(&work) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(store(error)),
             _ => {}
@@ -98,18 +158,30 @@ impl Consumer {
         };
         let urls = (url("metadata")?, url("targets")?);
         let mut stepped_back = false;
-        let repository = match self.load(urls.clone(), &work).await {
+        let repository = match self.load(&root, urls.clone(), &work).await {
             Err(Tuf::SystemTimeSteppedBackward { .. }) => {
                 // Rollback is prevented by versions, not by the clock. A machine whose clock was
                 // wrong by years must be able to come back.
                 stepped_back = true;
                 std::fs::remove_file(work.join("latest_known_time.json")).map_err(store)?;
-                self.load(urls.clone(), &work).await
+                self.load(&root, urls.clone(), &work).await
             }
             other => other,
+        };
+        let repository = match repository {
+            Ok(repository) => repository,
+            Err(error) => {
+                // A root is verified by the one before it: it counts whatever else is wrong, so that
+                // a key that was revoked stays so.
+                self.keep_root(&root, &work).map_err(store)?;
+                return Err(self.explain(&error, &root, repo_dir));
+            }
+        };
+        let read = self.read(&repository, &root, repo_dir).await;
+        if read.is_err() {
+            self.keep_root(&root, &work).map_err(store)?;
         }
-        .map_err(|error| self.explain(&error, repo_dir))?;
-        let mut release = self.read(&repository, repo_dir).await?;
+        let mut release = read?;
         release.clock_stepped_back = stepped_back;
         for name in MEMORY {
             let fresh = work.join(name);
@@ -139,12 +211,70 @@ impl Consumer {
             .block_on(self.verify(repo_dir))
     }
 
-    fn explain(&self, error: &Tuf, repo_dir: &Path) -> BundleError {
-        classify(error, &self.trusted_root, &repo_dir.join("metadata"))
+    /// The newest root that this machine has verified: the one it was enrolled with, or one that it
+    /// followed since. Starting at the first each time would make every later change of the server's
+    /// keys look new, and forget with it what was seen.
+    fn root(&self) -> Vec<u8> {
+        let version = |bytes: &[u8]| {
+            std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| RootFile::parse(text).ok())
+                .map_or(0, |root| root.version())
+        };
+        match std::fs::read(self.datastore.join("root.json")) {
+            Ok(seen) if version(&seen) > version(&self.trusted_root) => seen,
+            _ => self.trusted_root.clone(),
+        }
     }
 
-    async fn load(&self, (metadata, targets): (Url, Url), work: &Path) -> Result<Repository, Tuf> {
-        RepositoryLoader::new(&self.trusted_root, metadata, targets)
+    /// Version of the newest root that this machine has verified.
+    pub fn root_version(&self) -> u64 {
+        std::str::from_utf8(&self.root())
+            .ok()
+            .and_then(|text| RootFile::parse(text).ok())
+            .map_or(0, |root| root.version())
+    }
+
+    /// Keeps a root that was followed in this look, also where the rest is refused.
+    fn keep_root(&self, before: &[u8], work: &Path) -> io::Result<()> {
+        let version = |bytes: &[u8]| {
+            std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| RootFile::parse(text).ok())
+                .map_or(0, |root| root.version())
+        };
+        let fresh = work.join("root.json");
+        let Ok(bytes) = std::fs::read(&fresh) else {
+            return Ok(());
+        };
+        if version(&bytes) <= version(before) {
+            return Ok(());
+        }
+        std::fs::File::open(&fresh)?.sync_all()?;
+        std::fs::rename(&fresh, self.datastore.join("root.json"))?;
+        // What the dropped keys said of versions counts no more, or a stolen key could have run ahead.
+        for name in ["timestamp.json", "snapshot.json"] {
+            if !work.join(name).exists() {
+                match std::fs::remove_file(self.datastore.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        std::fs::File::open(&self.datastore)?.sync_all()
+    }
+
+    fn explain(&self, error: &Tuf, root: &[u8], repo_dir: &Path) -> BundleError {
+        classify(error, root, &repo_dir.join("metadata"))
+    }
+
+    async fn load(
+        &self,
+        root: &[u8],
+        (metadata, targets): (Url, Url),
+        work: &Path,
+    ) -> Result<Repository, Tuf> {
+        RepositoryLoader::new(&root, metadata, targets)
             .transport(FilesystemTransport)
             .limits(Limits {
                 max_root_size: MAX_METADATA,
@@ -162,22 +292,22 @@ impl Consumer {
     async fn read(
         &self,
         repository: &Repository,
+        root: &[u8],
         repo_dir: &Path,
     ) -> Result<VerifiedRelease, BundleError> {
-        let mut texts = Vec::new();
-        for (name, limit) in TARGETS {
-            texts.push(self.target(repository, name, limit, repo_dir).await?);
-        }
-        let mut texts = texts.into_iter();
-        let mut next = || texts.next().unwrap_or_default();
-        let (policy_yaml, authority, release) = (next(), next(), next());
-        let content = |what: &str, error: &dyn std::fmt::Display| BundleError::Content {
-            what: format!("{what}: {error}"),
+        let look = Look {
+            consumer: self,
+            repository,
+            root,
+            repo_dir,
         };
-        let authority: Authority =
-            serde_json::from_str(&authority).map_err(|error| content(AUTHORITY, &error))?;
-        let release: Release =
-            serde_json::from_str(&release).map_err(|error| content(RELEASE, &error))?;
+        let policy_yaml = look
+            .text(POLICY, MAX_POLICY)
+            .await?
+            .ok_or(BundleError::Empty)?;
+        look.duties()?;
+        let authority: Authority = look.needed(AUTHORITY).await?;
+        let release: Release = look.needed(RELEASE).await?;
         let sha256 = cmdai_schema::Hash::of(&[policy_yaml.as_bytes()]).to_hex();
         if sha256 != release.sha256 {
             return Err(content(
@@ -185,6 +315,37 @@ impl Consumer {
                 &"it names another digest than the policy has",
             ));
         }
+        let spread = match look.json::<Rings>(RINGS).await? {
+            None => None,
+            Some(rings) => {
+                rings.check().map_err(|error| content(RINGS, &error))?;
+                let previous: Release = look.needed(PREVIOUS).await?;
+                let previous_policy = look.text(PREVIOUS_POLICY, MAX_POLICY).await?;
+                let previous_policy = previous_policy.ok_or_else(|| BundleError::Incomplete {
+                    what: PREVIOUS_POLICY.to_owned(),
+                })?;
+                let digest = cmdai_schema::Hash::of(&[previous_policy.as_bytes()]).to_hex();
+                if previous.sha256 != digest
+                    || previous.version >= release.version
+                    || rings.release != release.version
+                    || rings.salt != sha256
+                {
+                    return Err(content(RINGS, &"it does not belong to this release"));
+                }
+                Some(Spread {
+                    rings,
+                    // What speaks of another release opens nothing.
+                    progress: look
+                        .json::<Progress>(PROGRESS)
+                        .await?
+                        .filter(|progress| {
+                            progress.version == 1 && progress.release == release.version
+                        }),
+                    previous,
+                    previous_policy,
+                })
+            }
+        };
         let organisation = repository
             .root()
             .signed
@@ -202,35 +363,102 @@ impl Consumer {
             expires: repository.timestamp().signed.expires.to_string(),
             timestamp_version: repository.timestamp().signed.version.get(),
             clock_stepped_back: false,
+            root_version: repository.root().signed.version.get(),
+            spread,
         })
     }
+}
 
-    async fn target(
+fn content(what: &str, error: &dyn std::fmt::Display) -> BundleError {
+    BundleError::Content {
+        what: format!("{what}: {error}"),
+    }
+}
+
+/// One look at a verified repository.
+struct Look<'a> {
+    consumer: &'a Consumer,
+    repository: &'a Repository,
+    root: &'a [u8],
+    repo_dir: &'a Path,
+}
+
+impl Look<'_> {
+    fn explain(&self, error: &Tuf) -> BundleError {
+        self.consumer.explain(error, self.root, self.repo_dir)
+    }
+
+    /// The server's progress role says how far rings are open, and nothing else.
+    fn duties(&self) -> Result<(), BundleError> {
+        let Some(delegations) = &self.repository.targets().signed.delegations else {
+            return Ok(());
+        };
+        let beyond = |what: String| Err(BundleError::Overreach { what });
+        if let Err(what) = progress_key(delegations) {
+            return beyond(what);
+        }
+        for role in &delegations.roles {
+            let Some(targets) = &role.targets else {
+                continue;
+            };
+            let other = targets.signed.targets.keys().find(|name| name.raw() != PROGRESS);
+            if let Some(other) = other {
+                return beyond(format!("the progress role signed {:?}", other.raw()));
+            }
+            if targets
+                .signed
+                .delegations
+                .as_ref()
+                .is_some_and(|more| !more.roles.is_empty())
+            {
+                return beyond("the progress role hands its duty on".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    async fn needed<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, BundleError> {
+        self.json(name)
+            .await?
+            .ok_or_else(|| BundleError::Incomplete {
+                what: name.to_owned(),
+            })
+    }
+
+    async fn json<T: serde::de::DeserializeOwned>(
         &self,
-        repository: &Repository,
         name: &str,
-        limit: u64,
-        repo_dir: &Path,
-    ) -> Result<String, BundleError> {
-        let target = TargetName::new(name).map_err(|error| self.explain(&error, repo_dir))?;
-        let Some(signed) = repository.targets().signed.targets.get(&target) else {
-            return Err(if name == POLICY {
-                BundleError::Empty
-            } else {
-                BundleError::Incomplete {
-                    what: name.to_owned(),
-                }
-            });
+    ) -> Result<Option<T>, BundleError> {
+        self.text(name, MAX_AUTHORITY)
+            .await?
+            .map(|text| serde_json::from_str(&text).map_err(|error| content(name, &error)))
+            .transpose()
+    }
+
+    /// A document as text; nothing where the release has none of this name.
+    async fn text(&self, name: &str, limit: u64) -> Result<Option<String>, BundleError> {
+        let target = TargetName::new(name).map_err(|error| self.explain(&error))?;
+        let top = &self.repository.targets().signed;
+        let signed = if name == PROGRESS {
+            top.delegated_targets("progress")
+                .ok()
+                .and_then(|role| role.signed.targets.get(&target))
+        } else {
+            top.targets.get(&target)
+        };
+        let Some(signed) = signed else {
+            return Ok(None);
         };
         if signed.length > limit {
             return Err(BundleError::Oversize {
                 what: name.to_owned(),
             });
         }
-        let stream = repository
+        let stream = self
+            .repository
             .read_target(&target)
             .await
-            .map_err(|error| self.explain(&error, repo_dir))?
+            .map_err(|error| self.explain(&error))?
             .ok_or_else(|| BundleError::Incomplete {
                 what: name.to_owned(),
             })?;
@@ -238,9 +466,11 @@ impl Consumer {
         let bytes = stream
             .into_vec()
             .await
-            .map_err(|error| self.explain(&error, repo_dir))?;
-        String::from_utf8(bytes).map_err(|_| BundleError::Content {
-            what: format!("{name}: it is not UTF-8"),
-        })
+            .map_err(|error| self.explain(&error))?;
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| BundleError::Content {
+                what: format!("{name}: it is not UTF-8"),
+            })
     }
 }

@@ -37,6 +37,12 @@ pub enum BundleError {
         /// Which role.
         role: String,
     },
+    /// The server's progress key signed what it may not.
+    #[error("a key went beyond its duty: {what}")]
+    Overreach {
+        /// What it signed.
+        what: String,
+    },
     /// A file is longer than allowed.
     #[error("{what} is longer than allowed")]
     Oversize {
@@ -80,6 +86,7 @@ impl BundleError {
             Self::Rollback { .. } => "rollback",
             Self::Expired { .. } => "expired",
             Self::WrongKey { .. } => "wrong_key",
+            Self::Overreach { .. } => "overreach",
             Self::Oversize { .. } => "oversize",
             Self::Incomplete { .. } => "incomplete",
             Self::Empty => "empty",

@@ -2,7 +2,7 @@
 //!
 //! A carrier is not trusted: these functions read names out of files that nobody has verified yet
 //! and bound what they return. The order is `timestamp.json` → [`snapshot_file`] →
-//! [`targets_file`] → [`target_files`], and [`next_root`] until there is none.
+//! [`targets_file`] and [`progress_file`] → [`target_files`], and [`next_root`] until there is none.
 
 use serde_json::Value;
 
@@ -16,10 +16,18 @@ pub const MAX_AUTHORITY: u64 = 64 * 1024;
 pub(crate) const POLICY: &str = "policy.yaml";
 pub(crate) const AUTHORITY: &str = "authority.json";
 pub(crate) const RELEASE: &str = "release.json";
-pub(crate) const TARGETS: [(&str, u64); 3] = [
+pub(crate) const RINGS: &str = "rings.json";
+pub(crate) const PREVIOUS: &str = "previous.json";
+pub(crate) const PREVIOUS_POLICY: &str = "previous-policy.yaml";
+pub(crate) const PROGRESS: &str = "progress.json";
+/// Documents that people sign, each with its longest length; the first three are in every release.
+pub(crate) const TARGETS: [(&str, u64); 6] = [
     (POLICY, MAX_POLICY),
     (AUTHORITY, MAX_AUTHORITY),
     (RELEASE, MAX_AUTHORITY),
+    (RINGS, MAX_AUTHORITY),
+    (PREVIOUS, MAX_AUTHORITY),
+    (PREVIOUS_POLICY, MAX_POLICY),
 ];
 
 /// A file of the repository, below `metadata/` or `targets/`.
@@ -84,7 +92,15 @@ pub fn targets_file(snapshot: &[u8]) -> Option<RepositoryFile> {
     )))
 }
 
-/// The targets of a release; empty where there is none yet or the metadata cannot be read.
+/// The progress metadata that a snapshot names; nothing where it names none.
+pub fn progress_file(snapshot: &[u8]) -> Option<RepositoryFile> {
+    Some(metadata(format!(
+        "{}.progress.json",
+        meta_version(snapshot, PROGRESS)?
+    )))
+}
+
+/// The documents that targets or progress metadata name; empty where there is none yet or the metadata cannot be read.
 pub fn target_files(targets: &[u8]) -> Vec<RepositoryFile> {
     let Ok(value) = serde_json::from_slice::<Value>(targets) else {
         return Vec::new();
@@ -102,6 +118,7 @@ pub fn target_files(targets: &[u8]) -> Vec<RepositoryFile> {
     };
     TARGETS
         .into_iter()
+        .chain([(PROGRESS, MAX_AUTHORITY)])
         .filter_map(|(name, limit)| {
             Some(RepositoryFile {
                 folder: "targets",

@@ -8,5 +8,8 @@
     reason = "helpers of tests may fail loudly"
 )]
 
+mod attacks;
+mod people;
 mod release;
+mod rollout;
 mod statement;

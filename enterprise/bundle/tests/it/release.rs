@@ -330,7 +330,8 @@ async fn a_carrier_finds_every_file_without_trust() {
     let targets = fetch(&cmdai_bundle::targets_file(&snapshot).unwrap()).unwrap();
     let files = cmdai_bundle::target_files(&targets);
     assert_eq!(files.len(), 3);
-    for file in &files {
+    let progress = fetch(&cmdai_bundle::progress_file(&snapshot).unwrap()).unwrap();
+    for file in files.iter().chain(&cmdai_bundle::target_files(&progress)) {
         fetch(file).unwrap();
     }
     assert_eq!(stage.consumer().verify(&staging).await.unwrap().version, 3);
