@@ -215,6 +215,12 @@ pub struct Status {
     pub policy_age_s: Option<u64>,
     /// Snapshot digest.
     pub policy_digest: String,
+    /// Road by which the policy came: `server`, `git`, `directory` or `file`.
+    pub policy_source: String,
+    /// When the proof of freshness lapses, RFC 3339.
+    pub policy_expires: String,
+    /// The ring of this machine in the newest release, and whether it is open.
+    pub policy_ring: String,
     /// Last contact with the server, seconds ago.
     pub contact_age_s: Option<u64>,
     /// Sealed events not yet acknowledged.

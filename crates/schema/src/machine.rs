@@ -24,6 +24,12 @@ pub struct MachineManifest {
     pub labels: BTreeMap<String, String>,
     /// Version of the installed policy; empty where there is none.
     pub policy_version: String,
+    /// Road by which the installed policy came: `server`, `git`, `directory` or `file`.
+    pub policy_source: String,
+    /// When the installed policy was last proven fresh, RFC 3339; empty where never.
+    pub policy_verified: String,
+    /// When that proof lapses, RFC 3339; the policy stays in force.
+    pub policy_expires: String,
     /// SHA-256 of the machine's certificate (DER), lower-case hex.
     pub certificate_fingerprint: String,
     /// What it can do: `bash-native`, `exec-capture`, …

@@ -638,6 +638,16 @@ wire! {
         pub policy_current: bool,
         /// Why the newest was refused.
         pub policy_problem: Option<String>,
+        /// Digest of the snapshot that is in force there.
+        pub policy_digest: String,
+        /// The road that its policy came by: `server`, `git`, `directory`, `file`.
+        pub policy_source: String,
+        /// When freshness was last proven there.
+        pub policy_verified: Option<String>,
+        /// When that proof lapses.
+        pub policy_expires: Option<String>,
+        /// Its ring in the newest release; nothing where that is for all at once.
+        pub ring: Option<String>,
         /// Enrolled.
         pub enrolled: String,
         /// Last contact.
@@ -709,6 +719,18 @@ wire! {
         pub machines: u64,
         /// Releases, newest first.
         pub history: Vec<PolicyRelease>,
+        /// Who signs releases: `server`, which then holds every key, or `people`.
+        pub signing: String,
+        /// A new root of trust waits for the next release.
+        pub root_waits: bool,
+        /// How the newest release spreads.
+        pub rollout: Option<RolloutView>,
+        /// A release that waits for signatures.
+        pub draft: Option<PolicyDraft>,
+        /// The standing plan for rollouts, in YAML; empty: every machine at once.
+        pub plan: String,
+        /// The policy comes from this place, such as `REPOSITORY@COMMIT`; it is not edited here.
+        pub managed_by: Option<String>,
     }
     /// One release.
     pub struct PolicyRelease {
@@ -771,6 +793,10 @@ wire! {
         pub note: String,
         /// The actor's own password.
         pub password: String,
+        /// Plan of the rollout in YAML; nothing: the standing one; empty: every machine at once.
+        pub rollout: Option<String>,
+        /// The place that the policy comes from, such as `REPOSITORY@COMMIT`.
+        pub managed_by: Option<String>,
     }
     /// Detection rules.
     pub struct DetectionList {
@@ -1035,5 +1061,136 @@ wire! {
         pub groups: Option<Vec<String>>,
         /// The actor's own password.
         pub your_password: Option<String>,
+    }
+}
+
+wire! {
+    /// How a release spreads.
+    pub struct RolloutView {
+        /// The release.
+        pub release: u64,
+        /// `draft`, `spreading`, `halted`, `done`, `rolled_back`, `replaced`.
+        pub phase: String,
+        /// Why it halted, or what it came to.
+        pub reason: String,
+        /// When it went out.
+        pub begun: String,
+        /// Its rings, in order; none where it was for every machine at once.
+        pub rings: Vec<RolloutRing>,
+        /// Most machines on the way at a time; 0: no bound.
+        pub max_in_flight: u64,
+        /// The figures of the health gate.
+        pub gate: Vec<GateFigure>,
+        /// Machines that are not heard of and join later.
+        pub away: u64,
+        /// What a rollback brings back, where there is something.
+        pub rollback_to: Option<u64>,
+        /// What may be done: `halt`, `continue`, `rollback`.
+        pub may: Vec<String>,
+    }
+    /// A ring.
+    pub struct RolloutRing {
+        /// Name.
+        pub name: String,
+        /// Whom it takes, in words.
+        pub takes: String,
+        /// `closed`, `opening`, `waiting` or `open`.
+        pub state: String,
+        /// Machines in it that are about.
+        pub members: u64,
+        /// Of those, offered the release.
+        pub offered: u64,
+        /// Of those, have it.
+        pub current: u64,
+        /// Of those, could not install it.
+        pub problems: u64,
+        /// Of those, went silent.
+        pub silent: u64,
+        /// Seconds to wait before the next ring.
+        pub wait_s: u64,
+    }
+    /// A figure of the health gate.
+    pub struct GateFigure {
+        /// `change`, `problems`, `silent`.
+        pub id: String,
+        /// In words.
+        pub title: String,
+        /// As it is.
+        pub value: u64,
+        /// Above this the rollout halts.
+        pub limit: u64,
+        /// What it was counted over, or why it is not judged yet.
+        pub note: String,
+    }
+    /// A release that waits for signatures.
+    pub struct PolicyDraft {
+        /// Its number.
+        pub release: u64,
+        /// Who made it.
+        pub by: String,
+        /// When.
+        pub made: String,
+        /// What changed and why.
+        pub note: String,
+        /// It brings older content back.
+        pub rollback: bool,
+        /// Holders whose keys have signed.
+        pub signed_by: Vec<String>,
+        /// How many are needed.
+        pub needed: u64,
+        /// Names of the rings.
+        pub rings: Vec<String>,
+    }
+    /// Signatures for the draft.
+    pub struct DraftSignatures {
+        /// Each over the draft's metadata.
+        pub signatures: Vec<DraftSignature>,
+    }
+    /// A publisher's signature.
+    pub struct DraftSignature {
+        /// Id of the key, hex.
+        pub key_id: String,
+        /// Ed25519, hex.
+        pub signature: String,
+    }
+    /// What is to become of a rollout.
+    pub struct RolloutChange {
+        /// `halt`, `continue`, `rollback`, or `unmanage`: the policy is edited here again.
+        pub action: String,
+        /// Why.
+        pub reason: String,
+        /// The caller's own password.
+        pub password: String,
+    }
+    /// Keys of releases.
+    pub struct PolicyKeys {
+        /// `server` or `people`.
+        pub signing: String,
+        /// The root in force, as text; empty where there is none yet.
+        pub root: String,
+        /// The root that waits for the next release.
+        pub next_root: Option<String>,
+        /// The server's own keys, as `policy keys init` reads them.
+        pub online: String,
+        /// Every key with its role.
+        pub keys: Vec<PolicyKey>,
+    }
+    /// A key.
+    pub struct PolicyKey {
+        /// `root`, `publisher`, `snapshot`, `timestamp`.
+        pub role: String,
+        /// Holder.
+        pub name: String,
+        /// Id, hex.
+        pub id: String,
+        /// How many of the role's keys must sign.
+        pub threshold: u64,
+    }
+    /// A root of trust to be taken in.
+    pub struct NewRoot {
+        /// Its text.
+        pub root: String,
+        /// The caller's own password.
+        pub password: String,
     }
 }

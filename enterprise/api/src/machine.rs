@@ -6,6 +6,7 @@
 //! | `POST /v1/checkin?wait=SECONDS` | certificate | [`Checkin`] | [`CheckinReply`], held open until something is new or the wait (at most 30 s) is over |
 //! | `POST /v1/ingest` | certificate | zstd of lines: [`BatchHeader`], then one event a line | [`IngestReply`]; 409 with [`IngestReply`] where the chain does not fit; 429 with `Retry-After` |
 //! | `POST /v1/approvals` | certificate | [`ApprovalOpen`] | [`ApprovalOpened`] |
+//! | `GET /v1/release?root=N` | certificate | | everything that a machine needs who trusts root version N, as `cmdai.release-bundle/1` |
 //! | `GET /v1/tuf/metadata/FILE`, `GET /v1/tuf/targets/FILE` | certificate | | bytes of the signed release |
 //!
 //! An enrolment token is one line: `cmdai1.<token id>.<secret>.<sha256 of the authority's
@@ -40,7 +41,7 @@ pub struct EnrolReply {
     pub certificate_pem: String,
     /// The authority's certificate.
     pub ca_pem: String,
-    /// Trust root of policy releases: version 1 of the TUF root metadata, as text.
+    /// Trust root of policy releases: the newest TUF root metadata, as text.
     pub tuf_root: String,
     /// Labels given by the server.
     pub labels: std::collections::BTreeMap<String, String>,
@@ -68,14 +69,20 @@ pub struct Checkin {
     pub queued: u64,
     /// Requests that still wait for an answer.
     pub pending_requests: Vec<String>,
+    /// Stamp of the release state last looked at, see [`CheckinReply::release`].
+    pub release: String,
 }
 
 /// Answer to a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CheckinReply {
-    /// Version of the newest release; fetch it where it is not the installed one.
+    /// Version that this machine should have by the rings as the server sees them. The machine
+    /// decides by itself.
     pub policy_version: String,
+    /// Stamp of the newest state of releases (SHA-256 of `timestamp.json`, hex); fetch it where it
+    /// is not the one last looked at.
+    pub release: String,
     /// Signed orders newer than `order_serial` ([`Order`] inside).
     pub orders: Vec<Signed>,
     /// Signed decisions about pending requests ([`Grant`] inside).

@@ -58,8 +58,8 @@ impl Bundle {
         if bytes.len() as u64 > MAX_BUNDLE {
             return Err(format!("longer than {MAX_BUNDLE} bytes"));
         }
-        let bundle: Self =
-            serde_json::from_slice(bytes).map_err(|error| format!("not a release file: {error}"))?;
+        let bundle: Self = serde_json::from_slice(bytes)
+            .map_err(|error| format!("not a release file: {error}"))?;
         if bundle.format != BUNDLE_FORMAT {
             return Err(format!(
                 "the format is {:?}, not {BUNDLE_FORMAT:?}",
@@ -97,9 +97,8 @@ pub fn unpack(staging: &Path, files: &[CarriedFile]) -> Result<(), String> {
         let bytes = STANDARD
             .decode(&file.content)
             .map_err(|_| "the release's files are garbled".to_owned())?;
-        std::fs::write(staging.join(&file.folder).join(&file.name), bytes).map_err(|error| {
-            format!("the release cannot be put aside for verifying: {error}")
-        })?;
+        std::fs::write(staging.join(&file.folder).join(&file.name), bytes)
+            .map_err(|error| format!("the release cannot be put aside for verifying: {error}"))?;
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use tough::{
 };
 use url::Url;
 
-use crate::error::{BundleError, classify};
 use crate::draft::progress_key;
+use crate::error::{BundleError, classify};
 use crate::layout::{
     AUTHORITY, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, POLICY, PREVIOUS, PREVIOUS_POLICY,
     PROGRESS, RELEASE, RINGS,
@@ -335,12 +335,9 @@ impl Consumer {
                 Some(Spread {
                     rings,
                     // What speaks of another release opens nothing.
-                    progress: look
-                        .json::<Progress>(PROGRESS)
-                        .await?
-                        .filter(|progress| {
-                            progress.version == 1 && progress.release == release.version
-                        }),
+                    progress: look.json::<Progress>(PROGRESS).await?.filter(|progress| {
+                        progress.version == 1 && progress.release == release.version
+                    }),
                     previous,
                     previous_policy,
                 })
@@ -401,7 +398,11 @@ impl Look<'_> {
             let Some(targets) = &role.targets else {
                 continue;
             };
-            let other = targets.signed.targets.keys().find(|name| name.raw() != PROGRESS);
+            let other = targets
+                .signed
+                .targets
+                .keys()
+                .find(|name| name.raw() != PROGRESS);
             if let Some(other) = other {
                 return beyond(format!("the progress role signed {:?}", other.raw()));
             }

@@ -11,7 +11,9 @@ use cmdai_schema::Hash;
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use tough::TargetName;
-use tough::schema::{DelegatedRole, Delegations, PathPattern, PathSet, RoleType, Signature, Signed, Targets};
+use tough::schema::{
+    DelegatedRole, Delegations, PathPattern, PathSet, RoleType, Signature, Signed, Targets,
+};
 
 use crate::keys::hex;
 use crate::layout::{
@@ -172,14 +174,7 @@ impl Draft {
     /// # Errors
     /// What does not fit, in words: then it must not be signed.
     pub fn check(&self) -> Result<Reviewed, String> {
-        let known = [
-            POLICY,
-            AUTHORITY,
-            RELEASE,
-            RINGS,
-            PREVIOUS,
-            PREVIOUS_POLICY,
-        ];
+        let known = [POLICY, AUTHORITY, RELEASE, RINGS, PREVIOUS, PREVIOUS_POLICY];
         let signed = &self.targets.signed;
         if signed.targets.len() != self.documents.len() {
             return Err("the metadata name other documents than the draft holds".to_owned());

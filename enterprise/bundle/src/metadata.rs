@@ -40,9 +40,7 @@ pub(crate) fn raw_key(key: &Key) -> Option<VerifyingKey> {
 /// The id under which metadata know a key.
 pub(crate) fn key_id(key: &VerifyingKey) -> Decoded<Hex> {
     // Serialising a key of ours cannot fail; an empty id would fit no role.
-    tuf_key(key)
-        .key_id()
-        .unwrap_or_else(|_| Vec::new().into())
+    tuf_key(key).key_id().unwrap_or_else(|_| Vec::new().into())
 }
 
 /// Adds a signature, once for each key. False where the key has signed already.

@@ -18,7 +18,7 @@ use tough::schema::{Metafile, RoleType, Signed, Snapshot, Targets, Timestamp};
 use crate::carried::{BUNDLE_FORMAT, Bundle, CarriedFile};
 use crate::draft::{Content, Draft};
 use crate::keys::{self, KeyError};
-use crate::layout::{MAX_AUTHORITY, MAX_POLICY, POLICY, PROGRESS, RELEASE, RINGS};
+use crate::layout::{MAX_AUTHORITY, MAX_POLICY, POLICY, PREVIOUS, PROGRESS, RELEASE, RINGS};
 use crate::metadata::{SPEC, Written, after, from_now, sign, target, written};
 use crate::rings::{Progress, Rings};
 use crate::root::{Holders, OnlineKeys, PublicKey, RootError, RootFile};
@@ -118,7 +118,6 @@ pub enum PublishError {
         needed: u64,
     },
 }
-
 
 /// Who says what the policy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,7 +303,10 @@ impl Publisher {
     /// Version of the newest root in force; 0 where there is none.
     pub fn root_version(&self) -> u64 {
         let mut version = 0;
-        while self.metadata(&format!("{}.root.json", version + 1)).exists() {
+        while self
+            .metadata(&format!("{}.root.json", version + 1))
+            .exists()
+        {
             version += 1;
         }
         version
@@ -365,6 +367,27 @@ impl Publisher {
             .map_err(Into::into)
     }
 
+    /// The release that machines keep or take while their ring is closed.
+    ///
+    /// # Errors
+    /// Where the repository cannot be read.
+    pub fn previous(&self) -> Result<Option<Release>, PublishError> {
+        self.document(PREVIOUS)?
+            .map(|bytes| serde_json::from_slice(&bytes))
+            .transpose()
+            .map_err(Into::into)
+    }
+
+    /// The newest policy.
+    ///
+    /// # Errors
+    /// Where the repository cannot be read.
+    pub fn policy(&self) -> Result<Option<String>, PublishError> {
+        Ok(self
+            .document(POLICY)?
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     fn document(&self, name: &str) -> Result<Option<Vec<u8>>, PublishError> {
         let Some(targets) = self.current_targets()? else {
             return Ok(None);
@@ -373,7 +396,10 @@ impl Publisher {
     }
 
     fn target_of(&self, targets: &Targets, name: &str) -> Result<Option<Vec<u8>>, PublishError> {
-        let found = targets.targets.iter().find(|(there, _)| there.raw() == name);
+        let found = targets
+            .targets
+            .iter()
+            .find(|(there, _)| there.raw() == name);
         let Some((_, target)) = found else {
             return Ok(None);
         };
@@ -584,9 +610,9 @@ impl Publisher {
         let mut root = RootFile::parse(text)?;
         let before = match self.root_version() {
             0 => None,
-            version => Some(RootFile::parse(&self.read_text(&format!(
-                "{version}.root.json"
-            ))?)?),
+            version => Some(RootFile::parse(
+                &self.read_text(&format!("{version}.root.json"))?,
+            )?),
         };
         if let Some(before) = &before
             && let Ok(key) = keys::load(&self.root_key())
@@ -770,11 +796,9 @@ impl Publisher {
             }
         }
         let number = before.map_or(NonZeroU64::MIN, |before| after(before.signed.version));
-        let mut snapshot =
-            Snapshot::new(SPEC.to_owned(), number, from_now(self.lifetimes.release));
+        let mut snapshot = Snapshot::new(SPEC.to_owned(), number, from_now(self.lifetimes.release));
         snapshot.meta = meta;
-        let snapshot =
-            written(&sign(snapshot, &[&online.snapshot]).map_err(PublishError::Sign)?)?;
+        let snapshot = written(&sign(snapshot, &[&online.snapshot]).map_err(PublishError::Sign)?)?;
         self.place(
             &self.metadata(&format!("{number}.snapshot.json")),
             &snapshot.bytes,

@@ -72,13 +72,13 @@ impl PublicKey {
         let bytes: Option<Vec<u8>> = (self.public.len() == 64)
             .then(|| {
                 (0..32)
-                    .map(|at| {
-                        u8::from_str_radix(self.public.get(2 * at..2 * at + 2)?, 16).ok()
-                    })
+                    .map(|at| u8::from_str_radix(self.public.get(2 * at..2 * at + 2)?, 16).ok())
                     .collect()
             })
             .flatten();
-        let bytes: [u8; 32] = bytes.and_then(|list| list.try_into().ok()).ok_or_else(bad)?;
+        let bytes: [u8; 32] = bytes
+            .and_then(|list| list.try_into().ok())
+            .ok_or_else(bad)?;
         VerifyingKey::from_bytes(&bytes).map_err(|_| bad())
     }
 }
@@ -370,9 +370,8 @@ impl RootFile {
 
     fn find(&self, which: &str) -> Result<Decoded<Hex>, RootError> {
         let names = self.names();
-        let human = |id: &Decoded<Hex>| {
-            self.holds(RoleType::Root, id) || self.holds(RoleType::Targets, id)
-        };
+        let human =
+            |id: &Decoded<Hex>| self.holds(RoleType::Root, id) || self.holds(RoleType::Targets, id);
         let mut found = self.0.signed.keys.keys().filter(|id| {
             let text = hex(id.as_ref());
             human(id)

@@ -87,6 +87,9 @@ pub(crate) struct Server {
     /// Read the first administrator's password from this file instead of making one
     #[arg(long, value_name = "FILE")]
     pub(crate) admin_password_file: Option<PathBuf>,
+    /// At the first start: make no key that can sign a policy; people make the root of trust
+    #[arg(long)]
+    pub(crate) people_sign: bool,
     /// Seconds without contact after which a machine counts as silent
     #[arg(long, default_value_t = 300)]
     pub(crate) silent_after: u64,
@@ -115,6 +118,32 @@ pub(crate) struct Enrol {
 pub(crate) struct Sensor {
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) task: Option<SensorTask>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SensorTask {
+    /// Hand a carried release to the running sensor; it is verified like any other
+    Import {
+        /// What `policy export` wrote
+        file: PathBuf,
+    },
+    /// Roads of releases beside the server: a git repository, a folder
+    Road {
+        /// Repository with release.cmdai: https://…, ssh://… or file://…
+        #[arg(long, value_name = "URL")]
+        git: Option<String>,
+        /// Branch or tag in it
+        #[arg(long, default_value = "refs/heads/main", requires = "git")]
+        reference: String,
+        /// Folder in which release.cmdai is dropped
+        #[arg(long, value_name = "FOLDER")]
+        directory: Option<PathBuf>,
+        /// No road but the server
+        #[arg(long, conflicts_with_all = ["git", "directory"])]
+        none: bool,
+    },
 }
 
 #[derive(Args)]
@@ -415,6 +444,75 @@ pub(crate) enum PolicyTask {
         /// What changed and why
         #[arg(long)]
         note: String,
+        /// Spread it by this plan (YAML), which becomes the standing one
+        #[arg(long, value_name = "FILE", conflicts_with = "at_once")]
+        rollout: Option<PathBuf>,
+        /// For every machine at once, whatever the standing plan says; drops that plan
+        #[arg(long)]
+        at_once: bool,
+    },
+    /// Fetch the release that waits for signatures
+    Draft {
+        /// Where to write it
+        #[arg(long, short, default_value = "draft.json")]
+        output: PathBuf,
+    },
+    /// Look at a draft and sign it with a publisher's key
+    Sign {
+        /// The draft; without it the server's is fetched and the signature handed in
+        draft: Option<PathBuf>,
+        /// Your key
+        #[arg(long)]
+        key: PathBuf,
+        /// The root of trust as you know it: a draft that goes by another one is not signed
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
+        /// Hand the signature in
+        #[arg(long)]
+        submit: bool,
+    },
+    /// Hand in the signatures of a draft file
+    Submit {
+        /// The draft
+        draft: PathBuf,
+    },
+    /// Drop the release that waits for signatures
+    Drop,
+    /// How the newest release spreads; halt, continue, roll back
+    Rollout {
+        #[command(subcommand)]
+        task: crate::release::RolloutTask,
+    },
+    /// Keys that sign releases: the ceremony, rotation, revocation
+    Keys {
+        #[command(subcommand)]
+        task: crate::release::KeysTask,
+    },
+    /// Write the newest release into one file, to be carried by hand, git or configuration management
+    Export {
+        /// Where to write
+        file: PathBuf,
+        /// Version of the root that the machines trust
+        #[arg(long, default_value_t = 1)]
+        root: u64,
+    },
+    /// Show what a repository would change (policy.yaml, rollout.yaml)
+    Plan {
+        /// The repository
+        #[arg(long)]
+        repo: PathBuf,
+    },
+    /// Publish what is committed in a repository, all of it or nothing
+    Apply {
+        /// The repository
+        #[arg(long)]
+        repo: PathBuf,
+        /// What changed and why; else the commit's subject
+        #[arg(long)]
+        note: Option<String>,
+        /// The plan was looked at
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use cmdai_schema::paths::Places;
 
 use crate::account::hostname;
-use crate::arguments::{Enrol, Format, Place, Sensor, Status};
+use crate::arguments::{Enrol, Format, Place, Sensor, SensorTask, Status};
 
 /// Hidden first argument of the sensor's unprivileged half.
 pub(crate) const COURIER: &str = "sensor-courier";
@@ -37,8 +37,39 @@ pub(crate) async fn enrol(arguments: Enrol) -> Result<()> {
     Ok(())
 }
 
-/// Runs the sensor until it is told to stop.
+/// Runs the sensor until it is told to stop, or changes how releases come to it.
 pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
+    match arguments.task {
+        None => {}
+        Some(SensorTask::Import { file }) => {
+            return import(&places(&arguments.place)?, &file).await;
+        }
+        Some(SensorTask::Road {
+            git,
+            reference,
+            directory,
+            none,
+        }) => {
+            let places = places(&arguments.place)?;
+            if none || git.is_some() || directory.is_some() {
+                let roads = cmdai_sensor::Roads {
+                    git: git.map(|url| cmdai_sensor::Git { url, reference }),
+                    directory: directory.map(std::path::absolute).transpose()?,
+                };
+                cmdai_sensor::set_roads(&places, &roads)?;
+                anstream::println!("the sensor takes it up when it starts");
+            }
+            let roads = cmdai_sensor::roads(&places)?;
+            anstream::println!("server     always");
+            if let Some(git) = roads.git {
+                anstream::println!("git        {} {}", git.url, git.reference);
+            }
+            if let Some(folder) = roads.directory {
+                anstream::println!("directory  {}", folder.display());
+            }
+            return Ok(());
+        }
+    }
     let program = std::env::current_exe().context("this program's own path cannot be read")?;
     let options = cmdai_sensor::Options {
         courier: (program, vec![COURIER.to_owned()]),
@@ -48,6 +79,34 @@ pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
         let _ = told_to_stop().await;
     })
     .await
+}
+
+/// Hands a carried release over and says what became of it.
+async fn import(places: &Places, file: &std::path::Path) -> Result<()> {
+    let before = cmdai_sensor::status(places)?;
+    cmdai_sensor::import(places, file)?;
+    let pending = places.state.join("import.cmdai");
+    for _ in 0..100 {
+        if !pending.exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    anyhow::ensure!(
+        !pending.exists(),
+        "the sensor has not looked at it yet; it will when it runs"
+    );
+    let after = cmdai_sensor::status(places)?;
+    let known = |problem: &&String| !before.problems.contains(problem);
+    for problem in after.problems.iter().filter(known) {
+        anstream::println!("problem     {}", cmdai_gate::escape(problem));
+    }
+    anstream::println!(
+        "policy      {} before, {} now",
+        before.policy_version,
+        after.policy_version
+    );
+    Ok(())
 }
 
 /// How the sensor is, on one screen.
@@ -75,6 +134,14 @@ pub(crate) fn status(arguments: &Status) -> Result<()> {
         status.policy_version,
         age(status.policy_age_s)
     );
+    anstream::println!(
+        "road        {}  the proof holds until {}",
+        status.policy_source,
+        status.policy_expires
+    );
+    if !status.policy_ring.is_empty() {
+        anstream::println!("ring        {}", cmdai_gate::escape(&status.policy_ring));
+    }
     anstream::println!("snapshot    {}", status.policy_digest);
     anstream::println!(
         "sealed      {}  acknowledged {}  waiting {}",

@@ -11,6 +11,7 @@ mod evidence;
 mod machine;
 mod people;
 mod plane;
+mod release;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ use cmdai_api::console::{
 
 use crate::account::{client, secret};
 use crate::arguments::{Api, Decision, Fleet, FleetTask, Format, Policy, PolicyTask, Server};
+use crate::release;
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn server(arguments: Server) -> Result<()> {
@@ -27,6 +28,7 @@ pub(crate) async fn server(arguments: Server) -> Result<()> {
         machine_listen: arguments.machines,
         names: arguments.names,
         admin_password,
+        people_sign: arguments.people_sign,
         silent_after: std::time::Duration::from_secs(arguments.silent_after),
         ..cmdai_server::Config::new(arguments.data.clone())
     };
@@ -103,8 +105,28 @@ pub(crate) fn password() -> Result<String> {
 
 /// The organisation's policy.
 pub(crate) async fn policy(arguments: Policy) -> Result<()> {
-    let client = client(&arguments.at)?;
-    match arguments.task {
+    let at = &arguments.at;
+    let task = match arguments.task {
+        PolicyTask::Keys { task } => return release::keys(at, task).await,
+        PolicyTask::Rollout { task } => return release::rollout(at, task).await,
+        PolicyTask::Draft { output } => return release::draft(at, &output).await,
+        PolicyTask::Sign {
+            draft,
+            key,
+            root,
+            submit,
+        } => return release::sign(at, draft, &key, root.as_deref(), submit).await,
+        PolicyTask::Submit { draft } => return release::submit(at, &draft).await,
+        PolicyTask::Drop => return release::drop_draft(at).await,
+        PolicyTask::Export { file, root } => return release::export(at, &file, root).await,
+        PolicyTask::Plan { repo } => return release::plan(at, &repo).await,
+        PolicyTask::Apply { repo, note, yes } => {
+            return release::apply(at, &repo, note, yes).await;
+        }
+        other => other,
+    };
+    let client = client(at)?;
+    match task {
         PolicyTask::Show => {
             let view: PolicyView = client.get("policy", &[]).await?;
             anstream::eprintln!(
@@ -147,7 +169,19 @@ pub(crate) async fn policy(arguments: Policy) -> Result<()> {
             anyhow::ensure!(check.valid, "{} cannot be published", file.display());
             anstream::println!("{} can be published", file.display());
         }
-        PolicyTask::Publish { file, note } => {
+        PolicyTask::Publish {
+            file,
+            note,
+            rollout,
+            at_once,
+        } => {
+            let rollout = match rollout {
+                Some(plan) => Some(
+                    std::fs::read_to_string(&plan)
+                        .with_context(|| format!("cannot read {}", plan.display()))?,
+                ),
+                None => at_once.then(String::new),
+            };
             let source = std::fs::read_to_string(&file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
             let now: PolicyView = client.get("policy", &[]).await?;
@@ -156,14 +190,25 @@ pub(crate) async fn policy(arguments: Policy) -> Result<()> {
                 base_version: now.version,
                 note,
                 password: password()?,
+                rollout,
+                managed_by: None,
             };
             let view: PolicyView = client.post("policy", &body).await?;
-            anstream::println!(
-                "version {} is signed and published; machines: {}",
-                view.version,
-                view.machines
-            );
+            match &view.draft {
+                Some(draft) => anstream::println!(
+                    "version {} waits for {} signatures: `cmdai-enterprise policy sign --key NAME.key`",
+                    draft.release,
+                    draft.needed
+                ),
+                None => anstream::println!(
+                    "version {} is signed and published; machines: {}",
+                    view.version,
+                    view.machines
+                ),
+            }
         }
+        // All others have returned.
+        _ => {}
     }
     Ok(())
 }

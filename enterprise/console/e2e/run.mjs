@@ -100,7 +100,7 @@ async function clean(page, noise) {
 
 const screens = [
   ['overview', '/', 'Overview'], ['live', '/live', 'Live'], ['search', '/search?range=30d', 'Search'], ['alerts', '/alerts', 'Alerts'], ['approvals', '/approvals', 'Approvals'],
-  ['decided', '/approvals?status=decided', 'Approvals'], ['fleet', '/fleet', 'Fleet'], ['policy', '/policy', 'Policy'], ['history', '/policy?view=history', 'Policy'], ['reports', '/reports', 'Reports'],
+  ['decided', '/approvals?status=decided', 'Approvals'], ['fleet', '/fleet', 'Fleet'], ['policy', '/policy', 'Policy'], ['rollout', '/policy?view=rollout', 'Policy'], ['history', '/policy?view=history', 'Policy'], ['reports', '/reports', 'Reports'],
   ['channels', '/settings?tab=channels', 'Settings'], ['accounts', '/settings?tab=accounts', 'Settings'], ['tokens', '/settings?tab=tokens', 'Settings'], ['detections', '/settings?tab=detections', 'Settings'], ['ledger', '/settings?tab=ledger', 'Settings'],
 ]
 
@@ -341,6 +341,24 @@ await check('policy: a good change is published after the password', async () =>
   await dialog.getByRole('button', { name: 'Publish', exact: true }).click()
   await page.getByText('Published; machines fetch it now').waitFor()
   await page.getByText('as published').waitFor()
+})
+await check('policy: a rollout is halted and goes on, with a reason and the password', async () => {
+  if (!mock && process.env.CONSOLE_PUBLISH !== '1') throw new Skip('only with CONSOLE_PUBLISH=1')
+  await page.goto(`${base}/policy?view=rollout`)
+  await page.getByRole('heading', { name: 'Rings' }).waitFor()
+  await page.getByRole('row', { name: /canary/ }).waitFor()
+  for (const [button, action, done, phase] of [['Halt…', 'Halt', 'Halted', 'halted'], ['Go on…', 'Go on', 'It goes on', 'spreading']]) {
+    await page.getByRole('button', { name: button }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Reason').fill('The canary is looked at')
+    await dialog.getByLabel('Your password').fill(who.password)
+    await dialog.getByRole('button', { name: action, exact: true }).click()
+    await page.getByText(done, { exact: true }).waitFor()
+    await page.locator('.rollout .tag', { hasText: phase }).first().waitFor()
+    await picture(page, `light-rollout-${phase}`)
+    await accessible(page)
+  }
+  await clean(page, noise)
 })
 await check('policy: somebody else published meanwhile', async () => {
   if (!mock) throw new Skip('needs the mock')

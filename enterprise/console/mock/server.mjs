@@ -98,7 +98,15 @@ export function start({ port = 0, dist = null, live = true } = {}) {
       ],
     }
   }
-  const policyView = () => ({ ...policy, sha256: sha(policy.source), machines_current: state.machines.filter((m) => m.policy_current && m.state !== 'retired').length, machines: 45 })
+  const ring = (name, takes, state, members, offered, current, wait_s) => ({ name, takes, state, members, offered, current, problems: 0, silent: name === 'canary' ? 1 : 0, wait_s })
+  const rollout = { phase: 'spreading', reason: '' }
+  const rolloutView = () => ({
+    release: policy.version, phase: rollout.phase, reason: rollout.reason, begun: policy.published,
+    rings: [ring('canary', '10.00 % of machines with ring=canary', 'open', 5, 5, 4, 1800), ring('early', '25.00 % of all machines', 'opening', 12, 9, 6, 14_400), ring('everybody', 'every machine that is left', 'closed', 28, 0, 0, 0)],
+    max_in_flight: 9, away: 3, rollback_to: policy.version - 1, may: [rollout.phase === 'halted' ? 'continue' : 'halt', 'rollback'],
+    gate: [['change', 'Change in interruptions per thousand commands', 12, 50, 'over 3110 commands'], ['problems', 'Machines that could not install it', 0, 0, ''], ['silent', 'Machines that went silent since', 1, 2, '']].map(([id, title, value, limit, note]) => ({ id, title, value, limit, note })),
+  })
+  const policyView = () => ({ ...policy, signing: 'people', root_waits: false, plan: 'rings: …', managed_by: null, draft: null, rollout: rolloutView(), sha256: sha(policy.source), machines_current: state.machines.filter((m) => m.policy_current && m.state !== 'retired').length, machines: 45 })
   const frameworks = [{ id: 'SOC2', title: 'SOC 2', edition: 'TSC 2017, points of focus 2022', controls: 7 }, { id: 'ISO27001', title: 'ISO/IEC 27001', edition: '2022, Annex A', controls: 6 }, { id: 'HIPAA', title: 'HIPAA Security Rule', edition: '45 CFR 164.312', controls: 4 }, { id: 'PCI', title: 'PCI DSS', edition: '4.0.1', controls: 5 }]
   function report(id, from, to, who) {
     const framework = frameworks.find((item) => item.id === id)
@@ -247,6 +255,10 @@ export function start({ port = 0, dist = null, live = true } = {}) {
         if (a === 'check') return json(checkPolicy(body.source))
         need('security')
         stepUp()
+        if (a === 'rollout') {
+          Object.assign(rollout, body.action === 'halt' ? { phase: 'halted', reason: body.reason } : { phase: 'spreading', reason: '' })
+          return json(policyView())
+        }
         if (body.base_version !== policy.version) throw new Refusal(409, 'conflict', `version ${policy.version} is in force, yours was made from ${body.base_version}`)
         const found = checkPolicy(body.source)
         if (!found.valid) return json(found, 422)

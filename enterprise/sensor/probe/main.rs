@@ -22,6 +22,9 @@ fn main() -> anyhow::Result<()> {
                     backoff_min_ms: 50,
                     backoff_max_ms: 500,
                     hold_ms: 2_000,
+                    fetch_ms: 1_500,
+                    directory_ms: 50,
+                    git_ms: 300,
                 },
                 ..Options::new(places)
             };

@@ -78,6 +78,16 @@ impl Home {
         self.0.join("staging")
     }
 
+    /// Roads of releases beside the server.
+    pub(crate) fn roads(&self) -> PathBuf {
+        self.0.join("roads.json")
+    }
+
+    /// A release that was carried here by hand, until the keeper has looked at it.
+    pub(crate) fn import(&self) -> PathBuf {
+        self.0.join("import.cmdai")
+    }
+
     pub(crate) fn seen(&self) -> PathBuf {
         self.0.join("seen")
     }

@@ -21,6 +21,8 @@
 //! | spool full or disk full | nothing more is sealed, hooks' records stay where they are, shown in status; goes on by itself |
 //! | sealed spool damaged | set aside, a new chain segment is not invented: the sensor says so and stops |
 //! | `kill -9` | each record is sealed exactly once: positions are stored with the events they made |
+//! | ring not open | what is installed stays; who has nothing takes the release before |
+//! | proof of freshness lapsed | nothing is unloaded; no update until fresh metadata come, the age shows |
 //! | clock stepped | policy stays; freshness and expiry follow the clock as it is |
 //! | snapshot damaged while the sensor is dead | shells read its copy (`policy.last-good`), and how to fail from `policy.fail-mode` |
 //! | snapshot removed or replaced | restored within a second, `tamper` event |
@@ -36,11 +38,13 @@ mod frames;
 mod identity;
 mod keeper;
 mod options;
+mod roads;
 mod status;
 mod wire;
 
 pub use courier::courier_main;
 pub use enrol::{Enrolled, enrol, enrol_with, uninstall};
 pub use keeper::run;
-pub use options::{CourierProgram, EnrolOptions, Options, Pace};
+pub use options::{CourierProgram, EnrolOptions, Git, Options, Pace, Roads};
+pub use roads::{import, roads, set_roads};
 pub use status::status;

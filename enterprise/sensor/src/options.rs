@@ -39,6 +39,25 @@ pub struct Options {
     pub pace: Pace,
 }
 
+/// Roads of releases beside the server, kept in `roads.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Roads {
+    /// A folder in which `release.cmdai` is dropped; the courier's account must be able to read it.
+    pub directory: Option<PathBuf>,
+    /// A git repository with `release.cmdai`.
+    pub git: Option<Git>,
+}
+
+/// Where in git.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Git {
+    /// `https://…`, `ssh://…` or `file://…`.
+    pub url: String,
+    /// A branch or tag, in full: `refs/heads/main`.
+    pub reference: String,
+}
+
 impl Options {
     /// The usual choices.
     pub fn new(places: Places) -> Self {
@@ -67,6 +86,12 @@ pub struct Pace {
     pub backoff_max_ms: u64,
     /// How long a contact may be held open by the server.
     pub hold_ms: u64,
+    /// Longest that fetching a release may take as a whole.
+    pub fetch_ms: u64,
+    /// How often a folder is looked at.
+    pub directory_ms: u64,
+    /// How often a git repository is looked at.
+    pub git_ms: u64,
 }
 
 impl Default for Pace {
@@ -76,6 +101,9 @@ impl Default for Pace {
             backoff_min_ms: 500,
             backoff_max_ms: 60_000,
             hold_ms: 25_000,
+            fetch_ms: 60_000,
+            directory_ms: 2_000,
+            git_ms: 60_000,
         }
     }
 }

@@ -2,10 +2,11 @@
 //! once, in order.
 
 use cmdai_api::machine::{ApprovalOpen, Checkin, CheckinReply, EnrolReply, EnrolRequest};
+use cmdai_bundle::CarriedFile;
 use cmdai_schema::Event;
 use serde::{Deserialize, Serialize};
 
-use crate::options::Pace;
+use crate::options::{Pace, Roads};
 
 /// From the courier.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,6 +49,15 @@ pub(crate) enum Ask {
     Release {
         /// All files that it needs.
         files: Vec<CarriedFile>,
+        /// How they came.
+        road: Road,
+    },
+    /// A road beside the server is cut, or it can be used again (nothing).
+    RoadTrouble {
+        /// Which.
+        road: Road,
+        /// What is wrong, in words.
+        problem: Option<String>,
     },
     /// The server cannot be reached, or it can again (nothing).
     Trouble {
@@ -61,15 +71,29 @@ pub(crate) enum Ask {
     },
 }
 
-/// One file of a release.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct CarriedFile {
-    /// `metadata` or `targets`.
-    pub(crate) folder: String,
-    /// Name in it.
-    pub(crate) name: String,
-    /// Content, base64.
-    pub(crate) content: String,
+/// How a release came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Road {
+    /// From the policy server.
+    Server,
+    /// Out of a git repository.
+    Git,
+    /// Out of a folder.
+    Directory,
+    /// Carried by hand.
+    File,
+}
+
+impl Road {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Git => "git",
+            Self::Directory => "directory",
+            Self::File => "file",
+        }
+    }
 }
 
 /// From the keeper.
@@ -107,6 +131,7 @@ pub(crate) struct Carry {
     pub(crate) certificate_pem: String,
     pub(crate) key_pem: String,
     pub(crate) pace: Pace,
+    pub(crate) roads: Roads,
 }
 
 /// What is new.
@@ -120,4 +145,6 @@ pub(crate) struct Work {
     pub(crate) checkin: Checkin,
     /// Requests that the server does not know yet.
     pub(crate) requests: Vec<ApprovalOpen>,
+    /// Version of the root that this machine trusts.
+    pub(crate) root_version: u64,
 }

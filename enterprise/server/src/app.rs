@@ -7,7 +7,7 @@ use cmdai_bundle::{Publisher, SigningKey};
 use cmdai_collector::Collector;
 use cmdai_policy::Document;
 use cmdai_respond::Notifier;
-use cmdai_store::{Contact, Store};
+use cmdai_store::{Contact, MachineRow, Store};
 use tokio::sync::{Notify, watch};
 
 use crate::authority::Authority;
@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::limiter::Limiter;
+use crate::rollout::Published;
 
 /// The running server's parts.
 pub(crate) struct App {
@@ -68,29 +69,68 @@ impl App {
     }
 }
 
+impl App {
+    fn fresh<T>(&self, machine_id: &str, look: impl FnOnce(&Contact) -> T) -> Option<T> {
+        let contacts = self.contacts.lock().unwrap_or_else(PoisonError::into_inner);
+        contacts.get(machine_id).map(look)
+    }
+
+    /// When a machine was heard of, where it is not written down yet.
+    pub(crate) fn last_heard(&self, machine_id: &str) -> Option<i64> {
+        self.fresh(machine_id, |contact| contact.seen_ms)
+    }
+
+    /// The version that a machine said it has.
+    pub(crate) fn reported_version(&self, row: &MachineRow) -> String {
+        let fresh = self.fresh(&row.machine_id, |contact| {
+            let checkin = contact.checkin.as_ref()?;
+            Some(checkin.policy_version.clone())
+        });
+        fresh
+            .flatten()
+            .unwrap_or_else(|| row.policy_version.clone())
+    }
+
+    /// Why a machine refused a release, where it did.
+    pub(crate) fn checkin_problem(&self, row: &MachineRow) -> Option<String> {
+        let fresh = self.fresh(&row.machine_id, |contact| {
+            let checkin = contact.checkin.as_ref()?;
+            Some(checkin.policy_problem.clone())
+        });
+        fresh
+            .flatten()
+            .unwrap_or_else(|| row.policy_problem.clone())
+    }
+}
+
 /// Wakes machines that wait for news.
 #[derive(Debug)]
 pub(crate) struct Bells {
-    policy: watch::Sender<u64>,
+    policy: watch::Sender<Arc<Published>>,
     machines: Mutex<HashMap<String, Arc<Notify>>>,
 }
 
 impl Bells {
-    pub(crate) fn new(policy_version: u64) -> Self {
+    pub(crate) fn new(published: Published) -> Self {
         Self {
-            policy: watch::Sender::new(policy_version),
+            policy: watch::Sender::new(Arc::new(published)),
             machines: Mutex::default(),
         }
     }
 
-    /// Newest policy version.
-    pub(crate) fn policy_version(&self) -> u64 {
-        *self.policy.borrow()
+    /// What is published.
+    pub(crate) fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.policy.borrow())
     }
 
-    /// A new policy is out: everybody wakes.
-    pub(crate) fn ring_all(&self, policy_version: u64) {
-        self.policy.send_replace(policy_version);
+    /// Newest policy version.
+    pub(crate) fn policy_version(&self) -> u64 {
+        self.policy.borrow().version
+    }
+
+    /// Something else is published: everybody wakes.
+    pub(crate) fn ring_all(&self, published: Published) {
+        self.policy.send_replace(Arc::new(published));
     }
 
     /// Something is there for one machine.
@@ -102,7 +142,10 @@ impl Bells {
     }
 
     /// What to wait for.
-    pub(crate) fn listen(&self, machine_id: &str) -> (Arc<Notify>, watch::Receiver<u64>) {
+    pub(crate) fn listen(
+        &self,
+        machine_id: &str,
+    ) -> (Arc<Notify>, watch::Receiver<Arc<Published>>) {
         let mut machines = self.machines.lock().unwrap_or_else(PoisonError::into_inner);
         (
             Arc::clone(machines.entry(machine_id.to_owned()).or_default()),

@@ -23,6 +23,8 @@ pub struct Config {
     pub console_dist: Option<PathBuf>,
     /// Time without contact after which a machine counts as silent.
     pub silent_after: Duration,
+    /// At the first start: the server makes no key that can sign a policy; people make the root.
+    pub people_sign: bool,
     /// Events a second that one machine may send on the long run.
     pub machine_rate: u32,
     /// Events that one machine may send at once.
@@ -41,6 +43,7 @@ impl Config {
             admin_password: None,
             console_dist: None,
             silent_after: Duration::from_secs(300),
+            people_sign: false,
             machine_rate: 2_000,
             machine_burst: 50_000,
         }

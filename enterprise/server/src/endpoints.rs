@@ -196,6 +196,14 @@ endpoints! {
     GetPolicy: Get "policy", VIEWER, "the organisation's policy and its releases", [], None, json::<wire::PolicyView>();
     CheckPolicy: Post "policy/check", VIEWER, "lint a policy and run its tests", [], body::<wire::PolicySource>(), json::<wire::PolicyCheck>();
     PublishPolicy: Post "policy", SECURITY, "publish a policy as a signed release; 422 with the complaints where it is not valid", [], body::<wire::PolicyPublish>(), json::<wire::PolicyView>();
+    SteerRollout: Post "policy/rollout", SECURITY, "halt a rollout, go on with it, or bring back what was before", [], body::<wire::RolloutChange>(), json::<wire::PolicyView>();
+    GetDraft: Get "policy/draft", VIEWER, "the release that waits for signatures (`cmdai.release-draft/1`)", [], None, Answer::Object;
+    SignDraft: Post "policy/draft", SECURITY, "hand in publishers' signatures; the release goes out once there are enough", [], body::<wire::DraftSignatures>(), json::<wire::PolicyView>();
+    DropDraft: Delete "policy/draft", SECURITY, "drop the release that waits for signatures", [], None, Answer::Nothing;
+    GetKeys: Get "policy/keys", VIEWER, "who holds the keys of releases", [], None, json::<wire::PolicyKeys>();
+    PutRoot: Post "policy/root", ADMINISTRATOR, "hand in a root of trust that people made", [], body::<wire::NewRoot>(), json::<wire::PolicyKeys>();
+    ExportRelease: Get "policy/bundle", VIEWER, "the newest release as one file, to be carried by hand (`cmdai.release-bundle/1`)",
+        [query("root", "version of the root that the machines trust; 1 where left out")], None, Answer::Object;
     ListDetections: Get "detections", VIEWER, "detection rules", [], None, json::<wire::DetectionList>();
     ListFrameworks: Get "reports/frameworks", VIEWER, "frameworks that reports exist for", [], None, json::<wire::FrameworkList>();
     GetReport: Get "reports/{framework}", AUDITOR, "what was tested and found in a period", [FROM, TO], None, json::<wire::Report>();

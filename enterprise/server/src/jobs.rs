@@ -59,6 +59,12 @@ pub(crate) fn start(
         "freshness",
         freshness,
     ));
+    jobs.spawn(every(
+        Arc::clone(app),
+        Duration::from_secs(2),
+        "rollout",
+        crate::rollout::look,
+    ));
     jobs.spawn(detection(Arc::clone(app), engine, refused));
     jobs
 }
@@ -117,7 +123,7 @@ async fn expiry(app: Arc<App>) -> anyhow::Result<()> {
 async fn freshness(app: Arc<App>) -> anyhow::Result<()> {
     let _alone = app.publishing.lock().await;
     app.publisher.refresh().await?;
-    Ok(())
+    crate::rollout::announce(&app).map_err(|failure| anyhow::anyhow!("{failure:?}"))
 }
 
 async fn detection(app: Arc<App>, mut engine: Engine, mut refused: mpsc::Receiver<Subject>) {
@@ -239,14 +245,21 @@ async fn used(app: &App, event: &Event) -> anyhow::Result<()> {
 
 /// Machines that should be there, with when they were last heard of.
 async fn roster(app: &App) -> anyhow::Result<Vec<MachineContact>> {
-    let newest = app.bells.policy_version();
+    let published = app.bells.published();
     let since = app.store.releases().await?.first().map_or(0, |release| {
         u64::try_from(release.published_ms).unwrap_or(0)
     });
     let rows = app.store.machines().await?;
     let contact = |row: cmdai_store::MachineRow| MachineContact {
-        policy_behind_since_ms: (row.policy_version != newest.to_string())
-            .then(|| since.max(u64::try_from(row.enrolled_ms).unwrap_or(0))),
+        policy_behind_since_ms: (row.policy_version
+            != published
+                .expected(
+                    &row.machine_id,
+                    &row.labels,
+                    row.policy_version.parse().unwrap_or(0),
+                )
+                .to_string())
+        .then(|| since.max(u64::try_from(row.enrolled_ms).unwrap_or(0))),
         last_seen_ms: u64::try_from(row.last_seen_ms.unwrap_or(row.enrolled_ms)).unwrap_or(0),
         person: Some(row.person).filter(|person| !person.is_empty()),
         hostname: row.manifest.hostname,
@@ -391,6 +404,11 @@ pub(crate) async fn alarm(app: &App, alarm: Alarm) -> anyhow::Result<()> {
         disposition: None,
         notes: Vec::new(),
     };
+    announce(app, alert).await
+}
+
+/// Keeps an alert of the server's own and tells it.
+pub(crate) async fn announce(app: &App, alert: AlertRow) -> anyhow::Result<()> {
     app.store.add_alert(&alert).await?;
     let told = alert_wire(alert);
     app.feed.tell(News::Alert(Arc::new(told.clone())));

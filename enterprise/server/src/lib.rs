@@ -24,6 +24,7 @@ mod limiter;
 mod machines;
 pub mod openapi;
 mod people;
+mod rollout;
 mod secrets;
 mod start;
 mod tls;

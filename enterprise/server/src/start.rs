@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use cmdai_api::console::Role;
-use cmdai_bundle::{Publisher, keys};
+use cmdai_bundle::{PublishError, Publisher, keys};
 use cmdai_collector::{Collector, Quota};
 use cmdai_detect::{Engine, Rules};
 use cmdai_respond::{Notifier, Settings};
@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::limiter::Limiter;
+use crate::rollout::{self, Published};
 use crate::{clock, jobs, machines, people, secrets, tls};
 
 /// Time that requests in flight get when the server stops.
@@ -136,8 +137,12 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let authority = Authority::open_or_init(&folder, &config.organisation)?;
     let ledger_key = keys::load_or_create(&folder.join("ledger.der"))?;
     let ledger = Ledger::open(&*store, &config.organisation, ledger_key.as_bytes()).await?;
-    let publisher =
-        Publisher::open_or_init(&config.data_dir.join("releases"), &config.organisation).await?;
+    let releases = config.data_dir.join("releases");
+    let publisher = match Publisher::open(&releases) {
+        Err(PublishError::Missing(_)) if config.people_sign => Publisher::await_root(&releases)?,
+        Err(PublishError::Missing(_)) => Publisher::init(&releases, &config.organisation).await?,
+        other => other?,
+    };
     let rules = rules(&config)?;
     let first_password = first_administrator(&*store, &config).await?;
 
@@ -156,11 +161,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     };
     let (stop, stopping) = watch::channel(false);
     let (refused, refusals) = mpsc::channel(1_024);
-    let version = store
-        .releases()
-        .await?
-        .first()
-        .map_or(0, |release| release.version);
+    let published = Published::read(&publisher)?;
     let app = Arc::new(App {
         collector: Collector::new(
             Arc::clone(&store),
@@ -183,7 +184,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         reads: Limiter::new(1, MINUTE_MS),
         once: Limiter::new(1, 60 * MINUTE_MS),
         policy: std::sync::Mutex::default(),
-        bells: Bells::new(version),
+        bells: Bells::new(published),
         contacts: std::sync::Mutex::default(),
         detections: rules.list().to_vec(),
         refused,
@@ -192,6 +193,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         store,
         config,
     });
+    rollout::mend(&app).await?;
     people::policy::publish_first(&app).await?;
     let jobs = jobs::start(&app, Engine::new(rules), refusals);
 

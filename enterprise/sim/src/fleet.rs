@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::actor::{Act, Deed, Session};
+use crate::judge::Judge;
 use crate::machine::{Machine, now_ms};
 use crate::net::{BATCH, Server, Trouble, Upload};
 use crate::people::person;
@@ -119,6 +120,7 @@ async fn live(
         shared: &shared,
         server,
         rng,
+        judge: None,
         acts: VecDeque::new(),
     };
     let result = member.live(&mut machine, &mut stop).await;
@@ -196,6 +198,8 @@ struct Member<'a> {
     shared: &'a Shared,
     server: Server,
     rng: Rng,
+    /// The policy in force on this machine.
+    judge: Option<Arc<Judge>>,
     /// What the story has in store, in order.
     acts: VecDeque<Act>,
 }
@@ -303,7 +307,11 @@ impl Member<'_> {
             return Ok(());
         }
         let options = &self.shared.options;
-        let judge = self.release()?.judge();
+        let judge = self
+            .release()?
+            .choose(&machine.machine_id, &machine.labels, None)
+            .context("there is no policy for this machine")?;
+        self.judge = Some(Arc::clone(&judge));
         let to = self.shared.begun_ms;
         let from = to.saturating_sub(u64::try_from(options.history.as_millis()).unwrap_or(0));
         let mut acts = vec![Act {
@@ -340,7 +348,7 @@ impl Member<'_> {
     }
 
     async fn perform(&mut self, machine: &mut Machine, act: &Act) -> Result<()> {
-        let judge = self.release()?.judge();
+        let judge = self.judge.clone().context("there is no policy")?;
         if let Some(request) = machine.perform(act, &judge, true)? {
             let _place = self.shared.network.acquire().await?;
             if let Err(trouble) = self.server.open(&request).await {
@@ -367,13 +375,25 @@ impl Member<'_> {
         };
         machine.tally.checkins += 1;
         machine.acked(reply.acked_seq);
-        if !reply.policy_version.is_empty() && reply.policy_version != machine.policy_version() {
-            match self
-                .release()?
-                .follow(&self.server, &reply.policy_version)
-                .await
-            {
-                Ok(judge) => machine.install(&judge, now_ms())?,
+        let stamp = if reply.release.is_empty() {
+            &reply.policy_version
+        } else {
+            &reply.release
+        };
+        if !stamp.is_empty() && *stamp != machine.release {
+            let release = self.release()?;
+            match release.follow(&self.server, &reply.release).await {
+                Ok(()) => {
+                    machine.release.clone_from(stamp);
+                    let installed = machine.policy_version().parse().ok();
+                    let chosen = release.choose(&machine.machine_id, &machine.labels, installed);
+                    if let Some(judge) =
+                        chosen.filter(|judge| judge.version != machine.policy_version())
+                    {
+                        machine.install(&judge, now_ms())?;
+                        self.judge = Some(judge);
+                    }
+                }
                 Err(error) => machine.trouble(&format!("policy: {error:#}")),
             }
         }

@@ -5,9 +5,14 @@
 //! events in one chain. What is simulated is what people and agents type; every command is judged
 //! by the analysis and the policy that machines use, and redacted like on a machine.
 //!
-//! What is typed follows from the seed; keys, machine ids and the moment of the run do not. Two
+//! Releases are fetched and verified for real, once for each state and not once for each machine;
+//! each machine then chooses by its own id and labels, as the rings say. ([`wave`] measures with
+//! machines that verify each for itself.)
+//!
+//! What is typed follows from the seed; keys, machine ids and the moment of the run do not. Three
 //! things a sensor does are left out: commands never run (exit status and duration are made up),
-//! and signatures of orders and grants are not checked, because nothing here could be harmed.
+//! signatures of orders and grants are not checked, because nothing here could be harmed, and
+//! machines have no memory of releases of their own.
 //!
 //! ```no_run
 //! # async fn demo() -> anyhow::Result<()> {
@@ -39,6 +44,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 mod tls;
+pub mod wave;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

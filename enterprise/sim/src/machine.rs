@@ -46,6 +46,8 @@ pub(crate) struct Machine {
     last_ms: u64,
     policy_version: String,
     policy_digest: String,
+    /// Stamp of the state of releases that was looked at last.
+    pub(crate) release: String,
     quarantine: Option<String>,
     order_serial: u64,
     waiting: BTreeMap<String, Waiting>,
@@ -81,6 +83,7 @@ impl Machine {
             last_ms: 0,
             policy_version: String::new(),
             policy_digest: String::new(),
+            release: String::new(),
             quarantine: None,
             order_serial: 0,
             waiting: BTreeMap::new(),
@@ -119,6 +122,7 @@ impl Machine {
                 organisation: self.organisation.clone(),
                 labels: self.labels.clone(),
                 policy_version: self.policy_version.clone(),
+                policy_source: "server".to_owned(),
                 ..Self::manifest(&self.person)
             },
             policy_version: self.policy_version.clone(),
@@ -128,6 +132,7 @@ impl Machine {
             head_seq: self.head.0,
             queued: self.pending.len() as u64,
             pending_requests: self.waiting.keys().cloned().collect(),
+            release: self.release.clone(),
         }
     }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Longest answer that is read, in bytes.
-const MAX_ANSWER: usize = 4 << 20;
+const MAX_ANSWER: usize = 8 << 20;
 /// Most events in an upload.
 pub(crate) const BATCH: usize = 400;
 
@@ -138,6 +138,28 @@ impl Server {
 
     pub(crate) async fn checkin(&self, checkin: &Checkin) -> Result<CheckinReply, Trouble> {
         json(send(self.post("/v1/checkin?wait=0", checkin)).await?).await
+    }
+
+    /// [`Server::checkin`], held open by the server.
+    pub(crate) async fn wait(
+        &self,
+        checkin: &Checkin,
+        seconds: u32,
+    ) -> Result<CheckinReply, Trouble> {
+        json(send(self.post(&format!("/v1/checkin?wait={seconds}"), checkin)).await?).await
+    }
+
+    /// The release as one file; nothing where the server knows no such thing.
+    pub(crate) async fn bundle(&self, root: u64) -> Result<Option<Vec<u8>>, Trouble> {
+        let request = self
+            .client
+            .get(format!("{}/v1/release?root={root}", self.address));
+        let response = request.send().await.map_err(|error| words(&error))?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => body(response).await.map(Some),
+            _ => Err(refused(response).await),
+        }
     }
 
     pub(crate) async fn open(&self, request: &ApprovalOpen) -> Result<(), Trouble> {

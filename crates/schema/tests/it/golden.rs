@@ -243,6 +243,9 @@ fn machine_manifest() {
         versions: BTreeMap::from([("sensor".into(), "0.1.0".into())]),
         labels: BTreeMap::from([("env".into(), "development".into())]),
         policy_version: "41".into(),
+        policy_source: "server".into(),
+        policy_verified: "2026-01-01T00:00:00Z".into(),
+        policy_expires: "2026-01-08T00:00:00Z".into(),
         certificate_fingerprint: "00".into(),
         capabilities: vec!["bash-native".into()],
     };

@@ -121,7 +121,13 @@ impl PublicId {
             "keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": public}
         }))
         .unwrap();
-        Self(serde_json::to_value(key.key_id().unwrap()).unwrap().as_str().unwrap().to_owned())
+        Self(
+            serde_json::to_value(key.key_id().unwrap())
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        )
     }
 }
 
@@ -138,7 +144,10 @@ fn make_count(stage: &Stage, repo: &Path, name: &str, file: &Path, ahead: u64) {
         .unwrap()
     };
     let mut snapshot: Signed<Snapshot> = read(&newest(&metadata, "snapshot.json"));
-    snapshot.signed.meta.insert(name.to_owned(), meta(&bytes, version));
+    snapshot
+        .signed
+        .meta
+        .insert(name.to_owned(), meta(&bytes, version));
     let number = snapshot.signed.version.get() + ahead;
     snapshot.signed.version = number.try_into().unwrap();
     forge(&mut snapshot, &[&stage.online("snapshot")]);
@@ -147,7 +156,10 @@ fn make_count(stage: &Stage, repo: &Path, name: &str, file: &Path, ahead: u64) {
     let mut timestamp: Signed<Timestamp> = read(&metadata.join("timestamp.json"));
     let next = timestamp.signed.version.get() + ahead;
     timestamp.signed.version = next.try_into().unwrap();
-    timestamp.signed.meta.insert("snapshot.json".to_owned(), meta(&bytes, number));
+    timestamp
+        .signed
+        .meta
+        .insert("snapshot.json".to_owned(), meta(&bytes, number));
     forge(&mut timestamp, &[&stage.online("timestamp")]);
     std::fs::write(
         metadata.join("timestamp.json"),
@@ -170,8 +182,18 @@ async fn arbitrary_package() {
 async fn rollback() {
     let stage = stage().await;
     let old = stage.copy("old");
-    signed(&stage.publisher, &content(2, POLICY), &[11, 12]).await.unwrap();
-    assert_eq!(stage.consumer.verify(&stage.publisher.repo_dir()).await.unwrap().version, 2);
+    signed(&stage.publisher, &content(2, POLICY), &[11, 12])
+        .await
+        .unwrap();
+    assert_eq!(
+        stage
+            .consumer
+            .verify(&stage.publisher.repo_dir())
+            .await
+            .unwrap()
+            .version,
+        2
+    );
     let refused = stage.refusal(&old).await;
     assert!(matches!(refused, BundleError::Rollback { .. }), "{refused}");
     // With stolen online keys the old targets are shown under fresh numbers.
@@ -180,8 +202,16 @@ async fn rollback() {
     let refused = stage.refusal(&old).await;
     assert!(matches!(refused, BundleError::Rollback { .. }), "{refused}");
     // So with how far the rings are open.
-    stage.publisher.set_progress(&Progress::closed(2)).await.unwrap();
-    stage.consumer.verify(&stage.publisher.repo_dir()).await.unwrap();
+    stage
+        .publisher
+        .set_progress(&Progress::closed(2))
+        .await
+        .unwrap();
+    stage
+        .consumer
+        .verify(&stage.publisher.repo_dir())
+        .await
+        .unwrap();
     let again = stage.copy("again");
     let progress = again.join("metadata/1.progress.json");
     make_count(&stage, &again, "progress.json", &progress, 5);
@@ -231,7 +261,9 @@ async fn expired_release() {
 async fn mix_and_match() {
     let stage = stage().await;
     let first = stage.copy("first");
-    signed(&stage.publisher, &content(2, POLICY), &[11, 12]).await.unwrap();
+    signed(&stage.publisher, &content(2, POLICY), &[11, 12])
+        .await
+        .unwrap();
     // The newest list, and under the new name the old release's metadata.
     let mixed = stage.copy("mixed");
     let (old, new) = (
@@ -259,12 +291,19 @@ async fn endless_data() {
         std::fs::write(&path, bytes).unwrap();
         let refused = stage.refusal(&bad).await;
         assert!(
-            matches!(refused, BundleError::Oversize { .. } | BundleError::Tampered { .. }),
+            matches!(
+                refused,
+                BundleError::Oversize { .. } | BundleError::Tampered { .. }
+            ),
             "{ending}: {refused}"
         );
     }
     // A chain of roots without end is followed for a while only.
-    assert!(Bundle::parse(&vec![b' '; 9 << 20]).unwrap_err().contains("longer than"));
+    assert!(
+        Bundle::parse(&vec![b' '; 9 << 20])
+            .unwrap_err()
+            .contains("longer than")
+    );
     let many = vec![CarriedFile::of("metadata", "x", b""); MAX_FILES + 1];
     assert!(unpack(stage.dir.path(), &many).is_err());
 }
@@ -286,7 +325,10 @@ async fn wrong_keys() {
             std::fs::write(&path, serde_json::to_vec(&role).unwrap()).unwrap();
         }
         let refused = stage.consumer.verify(&bad).await.unwrap_err();
-        assert!(matches!(refused, BundleError::WrongKey { .. }), "{ending}: {refused}");
+        assert!(
+            matches!(refused, BundleError::WrongKey { .. }),
+            "{ending}: {refused}"
+        );
     }
 }
 
@@ -303,7 +345,10 @@ async fn wrong_threshold() {
         make_count(&stage, &bad, "targets.json", &path, 1);
         let refused = stage.consumer.verify(&bad).await.unwrap_err();
         assert!(
-            matches!(refused, BundleError::Tampered { .. } | BundleError::WrongKey { .. }),
+            matches!(
+                refused,
+                BundleError::Tampered { .. } | BundleError::WrongKey { .. }
+            ),
             "{name}: {refused}"
         );
     }
@@ -313,10 +358,16 @@ async fn wrong_threshold() {
 async fn revoked_key() {
     let stage = stage().await;
     let before = RootFile::parse(&stage.publisher.root_json().unwrap()).unwrap();
-    let mut root = before.next(&Change::Revoke("person 11".into()), YEAR).unwrap();
+    let mut root = before
+        .next(&Change::Revoke("person 11".into()), YEAR)
+        .unwrap();
     root.sign(&key(1), Some(&before)).unwrap();
     root.sign(&key(2), Some(&before)).unwrap();
-    stage.publisher.propose_root(&root.text().unwrap()).await.unwrap();
+    stage
+        .publisher
+        .propose_root(&root.text().unwrap())
+        .await
+        .unwrap();
     // Whoever stole key 11, and the online ones, signs a release with it and another stolen key.
     let bad = stage.copy("bad");
     std::fs::write(bad.join("metadata/2.root.json"), root.text().unwrap()).unwrap();
@@ -333,8 +384,18 @@ async fn revoked_key() {
     assert_eq!(stage.consumer.root_version(), 2);
     std::fs::remove_file(bad.join("metadata/2.root.json")).unwrap();
     assert!(stage.consumer.verify(&bad).await.is_err());
-    signed(&stage.publisher, &content(2, POLICY), &[12, 13]).await.unwrap();
-    assert_eq!(stage.consumer.verify(&stage.publisher.repo_dir()).await.unwrap().version, 2);
+    signed(&stage.publisher, &content(2, POLICY), &[12, 13])
+        .await
+        .unwrap();
+    assert_eq!(
+        stage
+            .consumer
+            .verify(&stage.publisher.repo_dir())
+            .await
+            .unwrap()
+            .version,
+        2
+    );
 }
 
 #[tokio::test]
@@ -345,7 +406,11 @@ async fn fast_forward() {
     let targets = newest(&far.join("metadata"), ".targets.json");
     make_count(&stage, &far, "targets.json", &targets, 1 << 50);
     stage.consumer.verify(&far).await.unwrap();
-    let stuck = stage.consumer.verify(&stage.publisher.repo_dir()).await.unwrap_err();
+    let stuck = stage
+        .consumer
+        .verify(&stage.publisher.repo_dir())
+        .await
+        .unwrap_err();
     assert!(matches!(stuck, BundleError::Rollback { .. }), "{stuck}");
     // The server gets new keys, people name them, machines come back.
     for name in ["snapshot", "timestamp"] {
@@ -357,17 +422,35 @@ async fn fast_forward() {
     root.sign(&key(2), Some(&before)).unwrap();
     root.sign(&key(3), Some(&before)).unwrap();
     assert_eq!(
-        stage.publisher.propose_root(&root.text().unwrap()).await.unwrap(),
+        stage
+            .publisher
+            .propose_root(&root.text().unwrap())
+            .await
+            .unwrap(),
         Proposed::InForce
     );
-    let release = stage.consumer.verify(&stage.publisher.repo_dir()).await.unwrap();
+    let release = stage
+        .consumer
+        .verify(&stage.publisher.repo_dir())
+        .await
+        .unwrap();
     assert_eq!((release.version, release.root_version), (1, 2));
-    assert!(stage.consumer.verify(&far).await.is_err(), "the old keys are dead");
+    assert!(
+        stage.consumer.verify(&far).await.is_err(),
+        "the old keys are dead"
+    );
     // And it is remembered: older numbers of the new keys are a rollback again.
     let old = stage.copy("old");
     stage.publisher.refresh().await.unwrap();
-    stage.consumer.verify(&stage.publisher.repo_dir()).await.unwrap();
-    assert!(matches!(stage.consumer.verify(&old).await, Err(BundleError::Rollback { .. })));
+    stage
+        .consumer
+        .verify(&stage.publisher.repo_dir())
+        .await
+        .unwrap();
+    assert!(matches!(
+        stage.consumer.verify(&old).await,
+        Err(BundleError::Rollback { .. })
+    ));
 }
 
 #[tokio::test]
@@ -391,7 +474,10 @@ async fn progress_beyond_its_duty() {
         make_count(&stage, &bad, "progress.json", &path, 1);
         let refused = stage.consumer.verify(&bad).await.unwrap_err();
         assert!(
-            matches!(refused, BundleError::Overreach { .. } | BundleError::Tampered { .. }),
+            matches!(
+                refused,
+                BundleError::Overreach { .. } | BundleError::Tampered { .. }
+            ),
             "{name}: {refused}"
         );
     }

@@ -66,7 +66,9 @@ pub(crate) async fn governed(dir: &Path) -> Publisher {
         publisher.propose_root(&root.text().unwrap()).await.unwrap(),
         Proposed::WaitsForRelease
     );
-    signed(&publisher, &content(1, POLICY), &[11, 12]).await.unwrap();
+    signed(&publisher, &content(1, POLICY), &[11, 12])
+        .await
+        .unwrap();
     publisher
 }
 
@@ -95,7 +97,11 @@ async fn nothing_goes_out_before_enough_people_have_signed() {
     assert!(!dir.path().join("tuf/keys/offline").exists());
     let consumer = consumer(&publisher, dir.path());
     assert_eq!(
-        consumer.verify(&publisher.repo_dir()).await.unwrap().version,
+        consumer
+            .verify(&publisher.repo_dir())
+            .await
+            .unwrap()
+            .version,
         1
     );
     assert!(publisher.publish(POLICY, 2, &authority()).await.is_err());
@@ -105,7 +111,11 @@ async fn nothing_goes_out_before_enough_people_have_signed() {
     assert!(!draft.sign(&key(11)).unwrap(), "once for each key");
     assert!(matches!(
         publisher.release(draft.clone()).await,
-        Err(PublishError::Unsigned { have: 1, needed: 2, .. })
+        Err(PublishError::Unsigned {
+            have: 1,
+            needed: 2,
+            ..
+        })
     ));
     // Signatures may come one by one, from different places.
     let mut elsewhere = Draft::parse(&serde_json::to_vec(&draft).unwrap()).unwrap();
@@ -128,10 +138,19 @@ async fn a_draft_that_means_something_else_is_not_signed() {
     changed
         .documents
         .insert("policy.yaml".into(), "version: \"1.0\"\n".into());
-    assert!(changed.sign(&key(11)).unwrap_err().contains("another policy.yaml"));
+    assert!(
+        changed
+            .sign(&key(11))
+            .unwrap_err()
+            .contains("another policy.yaml")
+    );
     let text = serde_json::to_string(&good).unwrap();
     for (from, to, said) in [
-        ("\"paths\":[\"progress.json\"]", "\"paths\":[\"*\"]", "more than"),
+        (
+            "\"paths\":[\"progress.json\"]",
+            "\"paths\":[\"*\"]",
+            "more than",
+        ),
         ("\"terminating\":true", "\"terminating\":false", "more than"),
         ("cmdai.release-draft/1", "cmdai.release-draft/2", "format"),
     ] {
@@ -175,10 +194,16 @@ async fn the_server_hands_its_keys_over_and_machines_follow() {
     // Until people have signed a release, machines see what they saw.
     assert_eq!(publisher.signing(), Signing::People);
     assert_eq!(
-        consumer.verify(&publisher.repo_dir()).await.unwrap().root_version,
+        consumer
+            .verify(&publisher.repo_dir())
+            .await
+            .unwrap()
+            .root_version,
         1
     );
-    signed(&publisher, &content(2, POLICY), &[12, 13]).await.unwrap();
+    signed(&publisher, &content(2, POLICY), &[12, 13])
+        .await
+        .unwrap();
     let release = consumer.verify(&publisher.repo_dir()).await.unwrap();
     assert_eq!((release.version, release.root_version), (2, 2));
     assert_eq!(consumer.root_version(), 2);
@@ -205,17 +230,30 @@ async fn keys_are_added_rotated_and_revoked_by_new_roots() {
     let add = Change::Add(HumanRole::Publisher, public(14));
     assert!(next(&add, &[1]).await.is_err(), "two root keys are needed");
     assert_eq!(next(&add, &[1, 2]).await.unwrap(), Proposed::InForce);
-    assert_eq!(consumer.verify(&publisher.repo_dir()).await.unwrap().root_version, 2);
-    signed(&publisher, &content(2, POLICY), &[11, 14]).await.unwrap();
+    assert_eq!(
+        consumer
+            .verify(&publisher.repo_dir())
+            .await
+            .unwrap()
+            .root_version,
+        2
+    );
+    signed(&publisher, &content(2, POLICY), &[11, 14])
+        .await
+        .unwrap();
 
     // A publisher's key is revoked: the release in force counts on it, so a new one must be signed.
     assert_eq!(
-        next(&Change::Revoke("person 11".into()), &[1, 2]).await.unwrap(),
+        next(&Change::Revoke("person 11".into()), &[1, 2])
+            .await
+            .unwrap(),
         Proposed::WaitsForRelease
     );
     let refused = publisher.draft(&content(3, POLICY)).unwrap().sign(&key(11));
     assert!(refused.unwrap_err().contains("not a publisher"));
-    signed(&publisher, &content(3, POLICY), &[12, 14]).await.unwrap();
+    signed(&publisher, &content(3, POLICY), &[12, 14])
+        .await
+        .unwrap();
     let release = consumer.verify(&publisher.repo_dir()).await.unwrap();
     assert_eq!((release.version, release.root_version), (3, 3));
 
@@ -224,9 +262,19 @@ async fn keys_are_added_rotated_and_revoked_by_new_roots() {
         old: "person 3".into(),
         new: public(4),
     };
-    assert!(next(&rotate, &[4, 1]).await.is_err(), "one of the version before");
+    assert!(
+        next(&rotate, &[4, 1]).await.is_err(),
+        "one of the version before"
+    );
     assert_eq!(next(&rotate, &[1, 2, 4]).await.unwrap(), Proposed::InForce);
-    assert_eq!(consumer.verify(&publisher.repo_dir()).await.unwrap().root_version, 4);
+    assert_eq!(
+        consumer
+            .verify(&publisher.repo_dir())
+            .await
+            .unwrap()
+            .root_version,
+        4
+    );
     assert!(now().lines().iter().any(|line| line.name == "person 4"));
     assert!(now().lines().iter().all(|line| line.name != "person 3"));
 
@@ -234,10 +282,16 @@ async fn keys_are_added_rotated_and_revoked_by_new_roots() {
     let root = now();
     let one = root.next(&Change::Revoke("person 4".into()), YEAR).unwrap();
     assert!(one.next(&Change::Revoke("person 2".into()), YEAR).is_err());
-    assert!(root.next(&Change::Threshold(HumanRole::Root, 4), YEAR).is_err());
     assert!(
-        root.next(&Change::Add(HumanRole::Root, publisher.online_keys().unwrap().timestamp), YEAR)
-            .is_err(),
+        root.next(&Change::Threshold(HumanRole::Root, 4), YEAR)
+            .is_err()
+    );
+    assert!(
+        root.next(
+            &Change::Add(HumanRole::Root, publisher.online_keys().unwrap().timestamp),
+            YEAR
+        )
+        .is_err(),
         "the server's key may not be a person's"
     );
 
@@ -246,7 +300,13 @@ async fn keys_are_added_rotated_and_revoked_by_new_roots() {
         std::fs::read(publisher.repo_dir().join("metadata/1.root.json")).unwrap(),
         dir.path().join("late"),
     );
-    assert_eq!(late.verify(&publisher.repo_dir()).await.unwrap().root_version, 4);
+    assert_eq!(
+        late.verify(&publisher.repo_dir())
+            .await
+            .unwrap()
+            .root_version,
+        4
+    );
 }
 
 #[tokio::test]
@@ -276,19 +336,33 @@ async fn rings_open_for_whom_people_said_and_nobody_else() {
     assert_eq!(choice(&test, Some(1)).await, Choice::Stay);
     assert_eq!(choice(&prod, None).await, Choice::Previous);
     publisher
-        .set_progress(&Progress { upto: 1 << 32, ..Progress::closed(2) })
+        .set_progress(&Progress {
+            upto: 1 << 32,
+            ..Progress::closed(2)
+        })
         .await
         .unwrap();
     assert_eq!(choice(&test, Some(1)).await, Choice::Newest);
     assert_eq!(choice(&prod, Some(1)).await, Choice::Stay);
     publisher
-        .set_progress(&Progress { ring: 1, halted: true, ..Progress::closed(2) })
+        .set_progress(&Progress {
+            ring: 1,
+            halted: true,
+            ..Progress::closed(2)
+        })
         .await
         .unwrap();
     assert_eq!(choice(&test, Some(1)).await, Choice::Stay, "halted");
-    assert_eq!(choice(&test, Some(2)).await, Choice::Newest, "who has it keeps it");
+    assert_eq!(
+        choice(&test, Some(2)).await,
+        Choice::Newest,
+        "who has it keeps it"
+    );
     publisher
-        .set_progress(&Progress { ring: 2, ..Progress::closed(2) })
+        .set_progress(&Progress {
+            ring: 2,
+            ..Progress::closed(2)
+        })
         .await
         .unwrap();
     assert_eq!(choice(&prod, Some(1)).await, Choice::Newest);
@@ -309,7 +383,12 @@ async fn a_bundle_carries_all_that_a_machine_needs() {
     }
     unpack(&staging, &bundle.files).unwrap();
     assert_eq!(consumer.verify(&staging).await.unwrap().version, 1);
-    for (folder, name) in [("metadata", "../x"), ("keys", "x"), ("targets", ".x"), ("targets", "a/b")] {
+    for (folder, name) in [
+        ("metadata", "../x"),
+        ("keys", "x"),
+        ("targets", ".x"),
+        ("targets", "a/b"),
+    ] {
         assert!(unpack(&staging, &[CarriedFile::of(folder, name, b"x")]).is_err());
     }
     let stamp = publisher.stamp().unwrap();
@@ -322,19 +401,30 @@ async fn a_bundle_carries_all_that_a_machine_needs() {
 fn key_files_of_people_are_encrypted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("maya.key");
-    assert!(matches!(create_sealed(&path, "short"), Err(SealedKeyError::Short)));
+    assert!(matches!(
+        create_sealed(&path, "short"),
+        Err(SealedKeyError::Short)
+    ));
     let made = create_sealed(&path, "correct horse battery").unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
     assert_eq!(
-        open_sealed(&path, "correct horse battery").unwrap().to_bytes(),
+        open_sealed(&path, "correct horse battery")
+            .unwrap()
+            .to_bytes(),
         made.to_bytes()
     );
     assert!(matches!(
         open_sealed(&path, "correct horse batterie"),
         Err(SealedKeyError::Passphrase { .. })
     ));
-    assert!(matches!(create_sealed(&path, "correct horse battery"), Err(SealedKeyError::File { .. })));
+    assert!(matches!(
+        create_sealed(&path, "correct horse battery"),
+        Err(SealedKeyError::File { .. })
+    ));
     std::fs::write(&path, "nothing").unwrap();
-    assert!(matches!(open_sealed(&path, "x"), Err(SealedKeyError::Format { .. })));
+    assert!(matches!(
+        open_sealed(&path, "x"),
+        Err(SealedKeyError::Format { .. })
+    ));
 }

@@ -80,6 +80,8 @@ impl People {
             base_version: now.version,
             note: "policy of the demo".to_owned(),
             password: self.password.clone(),
+            rollout: None,
+            managed_by: None,
         };
         let _: PolicyView = self.admin.post("policy", &body).await?;
         Ok(())

@@ -449,6 +449,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * the newest release as one file, to be carried by hand (`cmdai.release-bundle/1`)
+         * @description role: viewer
+         */
+        get: operations["exportRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/check": {
         parameters: {
             query?: never;
@@ -463,6 +483,94 @@ export interface paths {
          * @description role: viewer
          */
         post: operations["checkPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * the release that waits for signatures (`cmdai.release-draft/1`)
+         * @description role: viewer
+         */
+        get: operations["getDraft"];
+        put?: never;
+        /**
+         * hand in publishers' signatures; the release goes out once there are enough
+         * @description role: security
+         */
+        post: operations["signDraft"];
+        /**
+         * drop the release that waits for signatures
+         * @description role: security
+         */
+        delete: operations["dropDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * who holds the keys of releases
+         * @description role: viewer
+         */
+        get: operations["getKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * halt a rollout, go on with it, or bring back what was before
+         * @description role: security
+         */
+        post: operations["steerRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/root": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * hand in a root of trust that people made
+         * @description role: administrator
+         */
+        post: operations["putRoot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -901,6 +1009,18 @@ export interface components {
             /** @description Rules. */
             detections: components["schemas"]["Detection"][];
         };
+        /** @description A publisher's signature. */
+        DraftSignature: {
+            /** @description Id of the key, hex. */
+            key_id: string;
+            /** @description Ed25519, hex. */
+            signature: string;
+        };
+        /** @description Signatures for the draft. */
+        DraftSignatures: {
+            /** @description Each over the draft's metadata. */
+            signatures: components["schemas"]["DraftSignature"][];
+        };
         /** @description Shown once. */
         EnrolmentToken: {
             /** @description The command to type on the machine. */
@@ -1062,6 +1182,25 @@ export interface components {
             /** @description Frameworks. */
             frameworks: components["schemas"]["Framework"][];
         };
+        /** @description A figure of the health gate. */
+        GateFigure: {
+            /** @description `change`, `problems`, `silent`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Above this the rollout halts.
+             */
+            limit: number;
+            /** @description What it was counted over, or why it is not judged yet. */
+            note: string;
+            /** @description In words. */
+            title: string;
+            /**
+             * Format: int64
+             * @description As it is.
+             */
+            value: number;
+        };
         /** @description Counts over time. */
         Histogram: {
             /** @description Buckets, oldest first. */
@@ -1131,12 +1270,22 @@ export interface components {
             platform: string;
             /** @description It is the newest. */
             policy_current: boolean;
+            /** @description Digest of the snapshot that is in force there. */
+            policy_digest: string;
+            /** @description When that proof lapses. */
+            policy_expires?: string | null;
             /** @description Why the newest was refused. */
             policy_problem?: string | null;
+            /** @description The road that its policy came by: `server`, `git`, `directory`, `file`. */
+            policy_source: string;
+            /** @description When freshness was last proven there. */
+            policy_verified?: string | null;
             /** @description Installed policy. */
             policy_version: string;
             /** @description Why in quarantine. */
             quarantine?: string | null;
+            /** @description Its ring in the newest release; nothing where that is for all at once. */
+            ring?: string | null;
             /** @description `active`, `silent`, `quarantined`, `retired`. */
             state: string;
             /** @description Versions. */
@@ -1185,6 +1334,13 @@ export interface components {
              * @description How many machines may use it: 1, or more for a simulated fleet or an image.
              */
             uses: number;
+        };
+        /** @description A root of trust to be taken in. */
+        NewRoot: {
+            /** @description The caller's own password. */
+            password: string;
+            /** @description Its text. */
+            root: string;
         };
         /** @description A token for a program. */
         NewToken: {
@@ -1301,6 +1457,58 @@ export interface components {
             /** @description `error` or `warning`. */
             severity: string;
         };
+        /** @description A release that waits for signatures. */
+        PolicyDraft: {
+            /** @description Who made it. */
+            by: string;
+            /** @description When. */
+            made: string;
+            /**
+             * Format: int64
+             * @description How many are needed.
+             */
+            needed: number;
+            /** @description What changed and why. */
+            note: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            release: number;
+            /** @description Names of the rings. */
+            rings: string[];
+            /** @description It brings older content back. */
+            rollback: boolean;
+            /** @description Holders whose keys have signed. */
+            signed_by: string[];
+        };
+        /** @description A key. */
+        PolicyKey: {
+            /** @description Id, hex. */
+            id: string;
+            /** @description Holder. */
+            name: string;
+            /** @description `root`, `publisher`, `snapshot`, `timestamp`. */
+            role: string;
+            /**
+             * Format: int64
+             * @description How many of the role's keys must sign.
+             */
+            threshold: number;
+        };
+        /** @description Keys of releases. */
+        PolicyKeys: {
+            /** @description Every key with its role. */
+            keys: components["schemas"]["PolicyKey"][];
+            /** @description The root that waits for the next release. */
+            next_root?: string | null;
+            /** @description The server's own keys, as `policy keys init` reads them. */
+            online: string;
+            /** @description The root in force, as text; empty where there is none yet. */
+            root: string;
+            /** @description `server` or `people`. */
+            signing: string;
+        };
         /** @description Publishing; the password is asked again. */
         PolicyPublish: {
             /**
@@ -1308,10 +1516,14 @@ export interface components {
              * @description Version it was made from; a conflict where it is not in force any more.
              */
             base_version: number;
+            /** @description The place that the policy comes from, such as `REPOSITORY@COMMIT`. */
+            managed_by?: string | null;
             /** @description What changed and why. */
             note: string;
             /** @description The actor's own password. */
             password: string;
+            /** @description Plan of the rollout in YAML; nothing: the standing one; empty: every machine at once. */
+            rollout?: string | null;
             /** @description YAML. */
             source: string;
         };
@@ -1349,6 +1561,7 @@ export interface components {
         };
         /** @description The organisation's policy. */
         PolicyView: {
+            draft?: components["schemas"]["PolicyDraft"] | null;
             /** @description Releases, newest first. */
             history: components["schemas"]["PolicyRelease"][];
             /**
@@ -1361,12 +1574,21 @@ export interface components {
              * @description Machines with this version.
              */
             machines_current: number;
+            /** @description The policy comes from this place, such as `REPOSITORY@COMMIT`; it is not edited here. */
+            managed_by?: string | null;
+            /** @description The standing plan for rollouts, in YAML; empty: every machine at once. */
+            plan: string;
             /** @description When. */
             published: string;
             /** @description Who published it. */
             published_by: string;
+            rollout?: components["schemas"]["RolloutView"] | null;
+            /** @description A new root of trust waits for the next release. */
+            root_waits: boolean;
             /** @description SHA-256 of the source, hex. */
             sha256: string;
+            /** @description Who signs releases: `server`, which then holds every key, or `people`. */
+            signing: string;
             /** @description Source. */
             source: string;
             /**
@@ -1418,6 +1640,89 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "auditor" | "security" | "administrator";
+        /** @description What is to become of a rollout. */
+        RolloutChange: {
+            /** @description `halt`, `continue`, `rollback`, or `unmanage`: the policy is edited here again. */
+            action: string;
+            /** @description The caller's own password. */
+            password: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A ring. */
+        RolloutRing: {
+            /**
+             * Format: int64
+             * @description Of those, have it.
+             */
+            current: number;
+            /**
+             * Format: int64
+             * @description Machines in it that are about.
+             */
+            members: number;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Of those, offered the release.
+             */
+            offered: number;
+            /**
+             * Format: int64
+             * @description Of those, could not install it.
+             */
+            problems: number;
+            /**
+             * Format: int64
+             * @description Of those, went silent.
+             */
+            silent: number;
+            /** @description `closed`, `opening`, `waiting` or `open`. */
+            state: string;
+            /** @description Whom it takes, in words. */
+            takes: string;
+            /**
+             * Format: int64
+             * @description Seconds to wait before the next ring.
+             */
+            wait_s: number;
+        };
+        /** @description How a release spreads. */
+        RolloutView: {
+            /**
+             * Format: int64
+             * @description Machines that are not heard of and join later.
+             */
+            away: number;
+            /** @description When it went out. */
+            begun: string;
+            /** @description The figures of the health gate. */
+            gate: components["schemas"]["GateFigure"][];
+            /**
+             * Format: int64
+             * @description Most machines on the way at a time; 0: no bound.
+             */
+            max_in_flight: number;
+            /** @description What may be done: `halt`, `continue`, `rollback`. */
+            may: string[];
+            /** @description `draft`, `spreading`, `halted`, `done`, `rolled_back`, `replaced`. */
+            phase: string;
+            /** @description Why it halted, or what it came to. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The release.
+             */
+            release: number;
+            /** @description Its rings, in order; none where it was for every machine at once. */
+            rings: components["schemas"]["RolloutRing"][];
+            /**
+             * Format: int64
+             * @description What a rollback brings back, where there is something.
+             */
+            rollback_to?: number | null;
+        };
         /** @description Signing in. */
         SignIn: {
             /** @description Login. */
@@ -2246,6 +2551,38 @@ export interface operations {
             };
         };
     };
+    exportRelease: {
+        parameters: {
+            query?: {
+                /** @description version of the root that the machines trust; 1 where left out */
+                root?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     checkPolicy: {
         parameters: {
             query?: never;
@@ -2266,6 +2603,190 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    signDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftSignatures"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    dropDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyKeys"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    steerRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloutChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    putRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoot"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyKeys"];
                 };
             };
             /** @description what is wrong and what to do */

@@ -33,6 +33,26 @@ fn every_screen_opens_without_errors_and_is_accessible() {
     let server = Server::start().unwrap();
     server.publish(POLICY).unwrap();
     let machine = Machine::join(&server).unwrap();
+    // A rollout that waits at its canary, so that there is something to steer.
+    let plan = machine.home().join("rollout.yaml");
+    std::fs::write(
+        &plan,
+        "rings:\n  - {name: canary, count: 1, wait: 1d}\n  - name: everybody\n",
+    )
+    .unwrap();
+    let next = machine.home().join("next.yaml");
+    std::fs::write(&next, format!("{POLICY}# spreads by rings\n")).unwrap();
+    let (next, plan) = (next.to_string_lossy(), plan.to_string_lossy());
+    let publish = [
+        "policy",
+        "publish",
+        &next,
+        "--rollout",
+        &plan,
+        "--note",
+        "by rings",
+    ];
+    server.admin(&publish).unwrap();
     std::fs::write(machine.home().join("project/deploy"), "#!/bin/sh\n").unwrap();
     for line in [
         "git status",

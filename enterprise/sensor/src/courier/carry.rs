@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::server::{CallError, Opened, Server, Upload};
 use super::{Keeper, release};
 use crate::options::Pace;
-use crate::wire::{Answer, Ask, Carry, Work};
+use crate::wire::{Answer, Ask, Carry, Road, Work};
 
 /// Most events of one upload.
 const MAX_EVENTS: u32 = 500;
@@ -22,7 +22,8 @@ pub(crate) async fn run(keeper: Keeper, carry: Carry) -> Result<()> {
         look(keeper.clone(), carry.pace, told),
         upload(keeper.clone(), server.clone(), carry.pace, news.clone()),
         requests(keeper.clone(), server.clone(), carry.pace, news.clone()),
-        contact(keeper, server, carry.pace, news),
+        contact(keeper.clone(), server, carry.pace, news),
+        super::roads::run(keeper, carry.roads.clone(), carry.pace),
     )?;
     Ok(())
 }
@@ -216,7 +217,7 @@ async fn contact(
     mut news: watch::Receiver<Option<Work>>,
 ) -> Result<()> {
     let mut backoff = Backoff::new(pace);
-    let mut delivered: Option<(Vec<u8>, Instant)> = None;
+    let mut delivered: Option<(String, Instant)> = None;
     let mut first = true;
     loop {
         let work = wait_for(&mut news, |_| true).await?;
@@ -242,28 +243,42 @@ async fn contact(
                 || !reply.grants.is_empty()
                 || reply.acked_seq > work.acked;
             // What was refused may have been spoilt on its way only: it is fetched again, now and then.
-            let stale = |(_, at): &(Vec<u8>, Instant)| {
+            let stale = |(_, at): &(String, Instant)| {
                 work.checkin.policy_problem.is_some()
                     && at.elapsed() >= Duration::from_millis(pace.backoff_max_ms)
             };
             let known = delivered
                 .as_ref()
                 .filter(|delivered| !stale(delivered))
-                .map(|(bytes, _)| bytes);
-            let fetched = match release::timestamp(&server).await? {
-                Some(bytes) if known != Some(&bytes) => {
-                    Some((release::fetch(&server, bytes.clone()).await?, bytes))
-                }
-                _ => None,
+                .map(|(stamp, _)| stamp);
+            // An older server says nothing of the state; its timestamp does.
+            let stamp = if reply.release.is_empty() {
+                release::stamp(&server).await?
+            } else {
+                reply.release.clone()
+            };
+            let fetched = if stamp.is_empty() || known == Some(&stamp) {
+                None
+            } else {
+                let limit = Duration::from_millis(pace.fetch_ms);
+                let fetch = release::fetch(&server, work.root_version);
+                let files = tokio::time::timeout(limit, fetch).await.map_err(|_| {
+                    CallError::Failed(format!(
+                        "the release did not arrive within {} s",
+                        limit.as_secs_f32()
+                    ))
+                })??;
+                Some((files, stamp))
             };
             Ok::<_, CallError>((reply, something, fetched))
         };
         match round.await {
             Ok((reply, mut something, fetched)) => {
                 keeper.tell(&Ask::Contact { reply }).await?;
-                if let Some((files, timestamp)) = fetched {
-                    keeper.tell(&Ask::Release { files }).await?;
-                    delivered = Some((timestamp, Instant::now()));
+                if let Some((files, stamp)) = fetched {
+                    let road = Road::Server;
+                    keeper.tell(&Ask::Release { files, road }).await?;
+                    delivered = Some((stamp, Instant::now()));
                     something = true;
                 }
                 first = false;

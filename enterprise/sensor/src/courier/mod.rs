@@ -2,6 +2,7 @@
 
 mod carry;
 mod release;
+mod roads;
 mod server;
 mod tls;
 

@@ -241,6 +241,24 @@ impl Server {
         }
     }
 
+    /// The release as one file; nothing where the server knows no such thing.
+    pub(crate) async fn bundle(&self, root: u64) -> Result<Option<Vec<u8>>, CallError> {
+        let url = format!("{}/v1/release?root={root}", self.address);
+        let response = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .map_err(|error| network(&error))?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(refused(response).await);
+        }
+        body(response, cmdai_bundle::MAX_BUNDLE).await.map(Some)
+    }
+
     /// A file of the release; nothing where the server has none of this name.
     pub(crate) async fn file(&self, file: &RepositoryFile) -> Result<Option<Vec<u8>>, CallError> {
         let url = format!("{}/v1/tuf/{}", self.address, file.path());

@@ -43,6 +43,14 @@ pub(crate) struct Core {
     pub(crate) watch: Watch,
     pub(crate) contact: Option<Instant>,
     pub(crate) refusal: Option<policy::Refusal>,
+    /// Roads of releases beside the server.
+    pub(crate) roads: crate::options::Roads,
+    /// Stamp of the server's state that was looked at last.
+    pub(crate) looked: String,
+    /// Version of the root that this machine trusts.
+    pub(crate) root_version: u64,
+    /// The ring of this machine, in words.
+    pub(crate) ring: String,
     /// What is wrong at the moment, by topic.
     pub(crate) problems: BTreeMap<&'static str, String>,
     /// Commands that were sealed from a report lately, or from a record.
@@ -124,7 +132,14 @@ impl Core {
                     .with_context(|| format!("cannot make {}", folder.display()))?;
             }
         }
+        let roads = files::read_json(&home.roads())
+            .context("the roads of releases cannot be read")?
+            .unwrap_or_default();
         Ok(Self {
+            roads,
+            looked: String::new(),
+            root_version: policy::root_version(&home, &identity),
+            ring: String::new(),
             options,
             home,
             identity,
@@ -336,6 +351,7 @@ impl Core {
             }
         }
         self.follow_exceptions();
+        self.look_for_import();
         self.freshness();
     }
 
@@ -587,6 +603,17 @@ impl Core {
                 .as_ref()
                 .and_then(|installed| clock::age_s(&installed.verified)),
             policy_digest: self.guard.bytes().map(policy::digest).unwrap_or_default(),
+            policy_source: self
+                .installed
+                .as_ref()
+                .map(|installed| installed.source.clone())
+                .unwrap_or_default(),
+            policy_expires: self
+                .installed
+                .as_ref()
+                .map(|installed| installed.expires.clone())
+                .unwrap_or_default(),
+            policy_ring: self.ring.clone(),
             contact_age_s: self.contact.map(|at| at.elapsed().as_secs()),
             queued: spool.queued(),
             oldest_s: oldest,

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use cmdai_api::machine::{Authority, Checkin, CheckinReply};
+use cmdai_bundle::{Bundle, CarriedFile, Choice, MAX_BUNDLE, VerifiedRelease};
 use cmdai_schema::EventType;
 
 use super::approvals::{Entry, Limits, State};
@@ -12,10 +13,20 @@ use super::orders::carry_out;
 use super::policy::{self, Installed, Refusal};
 use crate::enrol::manifest;
 use crate::files;
-use crate::wire::{Answer, Ask, CarriedFile, Carry, Work};
+use crate::wire::{Answer, Ask, Carry, Road, Work};
 
 /// Most bytes of events in one batch, before compression.
 const MAX_BATCH: usize = 4 << 20;
+
+/// Topic of a road's problems.
+fn topic(road: Road) -> &'static str {
+    match road {
+        Road::Server => "road-server",
+        Road::Git => "road-git",
+        Road::Directory => "road-directory",
+        Road::File => "road-file",
+    }
+}
 
 /// What came over the network, as long as a person reads it.
 fn shortened(text: &str) -> String {
@@ -32,6 +43,7 @@ impl Core {
                 certificate_pem: self.identity.certificate_pem.clone(),
                 key_pem: self.identity.key_pem.clone(),
                 pace: self.options.pace,
+                roads: self.roads.clone(),
             })),
             Ask::Work => Answer::Work(Box::new(self.work())),
             Ask::Batch { from, max } => self.batch(from, max),
@@ -60,8 +72,15 @@ impl Core {
                 self.reconcile();
                 Answer::Noted
             }
-            Ask::Release { files } => {
-                self.release(&files);
+            Ask::Release { files, road } => {
+                self.release(&files, road);
+                Answer::Noted
+            }
+            Ask::RoadTrouble { road, problem } => {
+                match problem {
+                    Some(problem) => self.problems.insert(topic(road), shortened(&problem)),
+                    None => self.problems.remove(topic(road)),
+                };
                 Answer::Noted
             }
             Ask::Trouble { problem } => {
@@ -88,6 +107,11 @@ impl Core {
             .certificate_fingerprint
             .clone_from(&self.identity.certificate_fingerprint);
         manifest.policy_version = self.policy_version();
+        if let Some(installed) = &self.installed {
+            manifest.policy_source.clone_from(&installed.source);
+            manifest.policy_verified.clone_from(&installed.verified);
+            manifest.policy_expires.clone_from(&installed.expires);
+        }
         Work {
             sealed: spool.synced(),
             acked: spool.acked(),
@@ -100,8 +124,10 @@ impl Core {
                 head_seq: spool.synced(),
                 queued: spool.queued(),
                 pending_requests,
+                release: self.looked.clone(),
             },
             requests,
+            root_version: self.root_version,
         }
     }
 
@@ -265,8 +291,13 @@ impl Core {
         }
     }
 
-    fn release(&mut self, carried: &[CarriedFile]) {
-        match policy::verify(&self.home, &self.identity, carried) {
+    pub(crate) fn release(&mut self, carried: &[CarriedFile], road: Road) {
+        let verified = policy::verify(&self.home, &self.identity, carried);
+        self.root_version = policy::root_version(&self.home, &self.identity);
+        if road == Road::Server {
+            self.looked = policy::stamp(carried);
+        }
+        match verified {
             Ok(None) => {}
             Ok(Some(release)) => {
                 if release.clock_stepped_back {
@@ -278,12 +309,91 @@ impl Core {
                 } else {
                     self.problems.remove("clock");
                 }
-                if let Err(refusal) = self.install(&Installed::from_release(&release)) {
+                self.problems.remove(topic(road));
+                if let Err(refusal) = self.take(&release, road) {
                     self.refuse(refusal);
                 }
             }
+            // Roads run at their own pace: one that is behind is no attack on the one that was faster.
+            Err(refusal)
+                if refusal.kind == "rollback"
+                    && self
+                        .installed
+                        .as_ref()
+                        .is_some_and(|installed| installed.source != road.as_str()) =>
+            {
+                self.problems.insert(
+                    topic(road),
+                    format!(
+                        "the road {} shows something older than what came by another: {}",
+                        road.as_str(),
+                        refusal.text
+                    ),
+                );
+            }
             Err(refusal) => self.refuse(refusal),
         }
+    }
+
+    /// Takes the release that this machine's ring is open for.
+    fn take(&mut self, release: &VerifiedRelease, road: Road) -> Result<(), Refusal> {
+        let installed = self.installed.as_ref().map(|installed| installed.version);
+        self.ring = release.spread.as_ref().map_or_else(String::new, |spread| {
+            let seat = spread
+                .rings
+                .seat(&self.identity.machine_id, &self.identity.labels);
+            let name = spread
+                .rings
+                .rings
+                .get(seat.ring)
+                .map_or("", |ring| ring.name.as_str());
+            let open = spread.rings.open_for(
+                spread.progress.as_ref(),
+                &self.identity.machine_id,
+                &self.identity.labels,
+            );
+            let halted = spread
+                .progress
+                .as_ref()
+                .is_some_and(|progress| progress.halted);
+            let state = match (open, halted) {
+                (true, _) => "open",
+                (_, true) => "halted",
+                _ => "not open yet",
+            };
+            format!("{name} of release {}: {state}", release.version)
+        });
+        let choice = release.choose(&self.identity.machine_id, &self.identity.labels, installed);
+        match (choice, Installed::from_previous(release, road)) {
+            (Choice::Previous, Some(previous)) => self.install(&previous),
+            (Choice::Stay, _) => match &self.installed {
+                Some(installed) => {
+                    let proven = installed.proven_by(release);
+                    self.install(&proven)
+                }
+                None => Ok(()),
+            },
+            _ => self.install(&Installed::from_release(release, road)),
+        }
+    }
+
+    /// A release that was carried here by hand.
+    pub(crate) fn look_for_import(&mut self) {
+        let path = self.home.import();
+        if !path.exists() {
+            return;
+        }
+        let read = files::read_bounded(&path, MAX_BUNDLE)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Bundle::parse(&bytes));
+        match read {
+            Ok(bundle) => self.release(&bundle.files, Road::File),
+            Err(error) => {
+                self.problems
+                    .insert(topic(Road::File), format!("the carried release: {error}"));
+            }
+        }
+        let _ = std::fs::remove_file(&path);
     }
 
     fn install(&mut self, fresh: &Installed) -> Result<(), Refusal> {

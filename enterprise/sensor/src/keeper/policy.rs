@@ -4,19 +4,15 @@ use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cmdai_api::machine::Authority;
-use cmdai_bundle::{BundleError, Consumer, VerifiedRelease};
+use cmdai_bundle::{BundleError, CarriedFile, Consumer, VerifiedRelease, unpack};
 use cmdai_policy::{SnapshotMeta, compile, parse};
 use cmdai_schema::Hash;
 use serde::{Deserialize, Serialize};
 
 use super::exceptions::Lifted;
 use crate::identity::{Home, Identity};
-use crate::wire::CarriedFile;
+use crate::wire::Road;
 use crate::{clock, files};
-
-/// Most files of one release, and most bytes of all together.
-const MAX_FILES: usize = 80;
-const MAX_BYTES: usize = 20 << 20;
 
 /// The release in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +26,9 @@ pub(crate) struct Installed {
     pub(crate) expires: String,
     /// When freshness was last proven here.
     pub(crate) verified: String,
+    /// The road that it came by.
+    #[serde(default)]
+    pub(crate) source: String,
 }
 
 /// Why a release was not installed.
@@ -39,6 +38,11 @@ pub(crate) struct Refusal {
     pub(crate) kind: &'static str,
     /// In words.
     pub(crate) text: String,
+}
+
+/// Version of the root that this machine trusts.
+pub(crate) fn root_version(home: &Home, identity: &Identity) -> u64 {
+    Consumer::new(identity.tuf_root.clone(), home.seen()).root_version()
 }
 
 /// Verifies carried files. Nothing where nothing was published yet.
@@ -65,7 +69,7 @@ pub(crate) fn verify(
     }
 }
 
-/// Writes carried files where the verifier looks, under names that cannot lead elsewhere.
+/// Writes carried files where the verifier looks.
 fn stage(staging: &Path, carried: &[CarriedFile]) -> Result<(), String> {
     let fail =
         |error: std::io::Error| format!("the release cannot be put aside for verifying: {error}");
@@ -73,35 +77,23 @@ fn stage(staging: &Path, carried: &[CarriedFile]) -> Result<(), String> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
         _ => {}
     }
-    let total: usize = carried.iter().map(|file| file.content.len()).sum();
-    if carried.len() > MAX_FILES || total > MAX_BYTES {
-        return Err("the release has too many or too large files".to_owned());
-    }
     for folder in ["metadata", "targets"] {
         files::make_folder(&staging.join(folder), 0o700).map_err(fail)?;
     }
-    for file in carried {
-        let good_name = file
-            .name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
-            && !file.name.starts_with('.');
-        if !good_name
-            || file.name.len() > 120
-            || !matches!(file.folder.as_str(), "metadata" | "targets")
-        {
-            return Err("the release names a file that cannot be one of its own".to_owned());
-        }
-        let bytes = STANDARD
-            .decode(&file.content)
-            .map_err(|_| "the release's files are garbled".to_owned())?;
-        std::fs::write(staging.join(&file.folder).join(&file.name), bytes).map_err(fail)?;
-    }
-    Ok(())
+    unpack(staging, carried)
+}
+
+/// What identifies the state of carried files: the digest of their timestamp.
+pub(crate) fn stamp(carried: &[CarriedFile]) -> String {
+    carried
+        .iter()
+        .find(|file| file.name == "timestamp.json")
+        .and_then(|file| STANDARD.decode(&file.content).ok())
+        .map_or_else(String::new, |bytes| Hash::of(&[&bytes]).to_hex())
 }
 
 impl Installed {
-    pub(crate) fn from_release(release: &VerifiedRelease) -> Self {
+    pub(crate) fn from_release(release: &VerifiedRelease, road: Road) -> Self {
         Self {
             version: release.version,
             policy_yaml: release.policy_yaml.clone(),
@@ -110,6 +102,30 @@ impl Installed {
             authority: release.authority.clone(),
             expires: release.expires.clone(),
             verified: clock::text(clock::now()),
+            source: road.as_str().to_owned(),
+        }
+    }
+
+    /// The release before a verified one, for a machine whose ring is closed.
+    pub(crate) fn from_previous(release: &VerifiedRelease, road: Road) -> Option<Self> {
+        let spread = release.spread.as_ref()?;
+        Some(Self {
+            version: spread.previous.version,
+            policy_yaml: spread.previous_policy.clone(),
+            sha256: spread.previous.sha256.clone(),
+            published: spread.previous.published.clone(),
+            ..Self::from_release(release, road)
+        })
+    }
+
+    /// What is installed stays; that it may is proven anew, and who may give grants and orders is as
+    /// the newest release says.
+    pub(crate) fn proven_by(&self, release: &VerifiedRelease) -> Self {
+        Self {
+            authority: release.authority.clone(),
+            expires: release.expires.clone(),
+            verified: clock::text(clock::now()),
+            ..self.clone()
         }
     }
 

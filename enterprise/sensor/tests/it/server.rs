@@ -276,6 +276,7 @@ async fn checkin(
                 checkin.pending_requests.contains(&grant.request_id)
             };
             CheckinReply {
+                release: String::new(),
                 policy_version: known.policy_version.clone(),
                 orders: known.orders.iter().filter(serial).cloned().collect(),
                 grants: known.grants.iter().filter(asked).cloned().collect(),

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::body::{Body, Parameters};
 use crate::clock;
 use crate::failure::Answer;
+use crate::rollout::Published;
 
 /// Longest wait, in seconds.
 const MAX_WAIT_S: u32 = 30;
@@ -58,9 +59,12 @@ pub(super) async fn checkin(
         rung.as_mut().enable();
         policy.mark_unchanged();
         let reply = reply(&app, &machine, &checkin).await?;
+        // A machine that has looked at this state and decided otherwise is not woken for it again.
         let new = !reply.orders.is_empty()
             || !reply.grants.is_empty()
-            || (!reply.policy_version.is_empty() && reply.policy_version != checkin.policy_version);
+            || (!reply.policy_version.is_empty()
+                && reply.policy_version != checkin.policy_version
+                && (checkin.release.is_empty() || checkin.release != reply.release));
         if new || *stopping.borrow() || tokio::time::Instant::now() >= deadline {
             app.heard(Contact {
                 machine_id: machine.machine_id.clone(),
@@ -69,23 +73,39 @@ pub(super) async fn checkin(
             });
             return Ok(Json(reply));
         }
+        // Ten thousand machines wake when rings open further; most of them are not meant, and find
+        // that out without the store.
+        let meant = async {
+            while policy.changed().await.is_ok() {
+                let published = policy.borrow_and_update();
+                if expected(&published, &machine, &checkin) != checkin.policy_version {
+                    return;
+                }
+            }
+        };
         tokio::select! {
             () = rung => {}
-            _ = policy.changed() => {}
+            () = meant => {}
             _ = stopping.changed() => {}
             () = tokio::time::sleep_until(deadline) => {}
         }
     }
 }
 
+/// The version that the machine should have; empty where there is none.
+fn expected(published: &Published, machine: &MachineRow, checkin: &Checkin) -> String {
+    let installed = checkin.policy_version.parse().unwrap_or(0);
+    match published.expected(&machine.machine_id, &machine.labels, installed) {
+        0 => String::new(),
+        version => version.to_string(),
+    }
+}
+
 async fn reply(app: &App, machine: &MachineRow, checkin: &Checkin) -> Answer<CheckinReply> {
-    let version = app.bells.policy_version();
+    let published = app.bells.published();
     Ok(CheckinReply {
-        policy_version: if version == 0 {
-            String::new()
-        } else {
-            version.to_string()
-        },
+        policy_version: expected(&published, machine, checkin),
+        release: published.stamp.clone(),
         orders: app
             .store
             .orders_after(&machine.machine_id, checkin.order_serial)

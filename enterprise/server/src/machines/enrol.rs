@@ -64,7 +64,11 @@ pub(super) async fn enrol(
     let tuf_root = app
         .publisher
         .root_json()
-        .map_err(|error| Failure::internal(&error))?;
+        .map_err(|_| {
+            Failure::conflict(
+                "this organisation has no root of trust yet: `cmdai-enterprise policy keys init`, then enrol",
+            )
+        })?;
     let machine = app
         .store
         .enrol(&id, secrets::sha256(secret.as_bytes()), now_ms, row)

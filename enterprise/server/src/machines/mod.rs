@@ -28,6 +28,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/checkin", post(checkin::checkin))
         .route("/v1/approvals", post(request::open))
+        .route("/v1/release", get(release::bundle))
         .route("/v1/tuf/{folder}/{file}", get(release::file))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route(

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::peer::Peer;
 use crate::app::App;
+use crate::body::Parameters;
 use crate::clock;
 use crate::failure::{Answer, Failure};
 
@@ -45,6 +46,31 @@ pub(super) async fn file(
             Err(Failure::not_found("file"))
         }
         Err(error) => Err(Failure::internal(&error)),
+    }
+}
+
+/// Everything that a machine needs, in one file.
+pub(super) async fn bundle(
+    State(app): State<Arc<App>>,
+    Peer(_): Peer,
+    parameters: Parameters,
+) -> Answer<Response> {
+    let after = parameters.number("root", 0..=1_000_000, 1)?;
+    let bytes = app
+        .publisher
+        .bundle(u64::from(after))
+        .await
+        .map_err(|error| Failure::internal(&error))?;
+    let body = axum::body::Bytes::from_owner(Shared(bytes));
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Ten thousand machines are sent the same bytes, not copies of them.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -68,7 +68,8 @@ pub(super) fn version_of(row: &MachineRow) -> u64 {
 }
 
 fn wire(app: &App, row: MachineRow, counts: &Counts, now_ms: i64) -> Machine {
-    let newest = app.bells.policy_version();
+    let published = app.bells.published();
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let (head, gaps) = counts
         .chains
         .get(&row.machine_id)
@@ -77,7 +78,14 @@ fn wire(app: &App, row: MachineRow, counts: &Counts, now_ms: i64) -> Machine {
     let of = |sums: &HashMap<String, u64>| sums.get(&row.machine_id).copied().unwrap_or(0);
     Machine {
         state: state_of(app, &row, now_ms).to_owned(),
-        policy_current: newest > 0 && version_of(&row) == newest,
+        policy_current: published.version > 0
+            && version_of(&row)
+                == published.expected(&row.machine_id, &row.labels, version_of(&row)),
+        ring: published.ring_of(&row.machine_id, &row.labels),
+        policy_digest: row.policy_digest,
+        policy_source: row.manifest.policy_source,
+        policy_verified: text(&row.manifest.policy_verified),
+        policy_expires: text(&row.manifest.policy_expires),
         order_done: row.order_done >= row.order_last,
         acked_seq: head.seq,
         gaps,

@@ -15,6 +15,7 @@ mod headers;
 mod live;
 mod overview;
 pub(crate) mod policy;
+mod release;
 mod reports;
 pub(crate) mod second;
 mod session;
@@ -102,6 +103,13 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::GetPolicy => get(policy::show),
         Operation::CheckPolicy => post(policy::check),
         Operation::PublishPolicy => post(policy::publish),
+        Operation::SteerRollout => post(release::steer),
+        Operation::GetDraft => get(release::draft),
+        Operation::SignDraft => post(release::sign),
+        Operation::DropDraft => delete(release::drop_draft),
+        Operation::GetKeys => get(release::keys),
+        Operation::PutRoot => post(release::put_root),
+        Operation::ExportRelease => get(release::export),
         Operation::ListDetections => get(alerts::detections),
         Operation::ListFrameworks => get(reports::frameworks),
         Operation::GetReport => get(reports::report),

@@ -1,5 +1,6 @@
 //! The organisation's policy: look, check, publish.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,19 +12,21 @@ use cmdai_api::console::{
     PolicyView,
 };
 use cmdai_api::machine::Authority;
-use cmdai_bundle::keys;
+use cmdai_bundle::rings::{Plan, Rings};
+use cmdai_bundle::{Content, PublishError, Release, Signing, keys};
 use cmdai_effects::{Context, NoSession};
 use cmdai_languages::Grammars;
 use cmdai_policy::{PolicyError, Severity};
 use cmdai_schema::{Analysis, Dialect};
-use cmdai_store::ReleaseRow;
 
 use super::fleet::version_of;
+use super::release;
 use crate::app::App;
 use crate::body::Body;
 use crate::clock;
 use crate::failure::{Answer, Failure};
 use crate::guard::Caller;
+use crate::rollout;
 use crate::secrets;
 use crate::trail::{self, Entry};
 
@@ -36,7 +39,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Answer<Json<PolicyView>
     view(&app).await.map(Json)
 }
 
-async fn view(app: &App) -> Answer<PolicyView> {
+pub(super) async fn view(app: &App) -> Answer<PolicyView> {
     let releases = app.store.releases().await?;
     let machines: Vec<_> = app
         .store
@@ -45,6 +48,7 @@ async fn view(app: &App) -> Answer<PolicyView> {
         .into_iter()
         .filter(|row| !row.retired)
         .collect();
+    let published = app.bells.published();
     let history = releases.iter().map(|release| PolicyRelease {
         version: release.version,
         published_by: release.published_by.clone(),
@@ -59,7 +63,7 @@ async fn view(app: &App) -> Answer<PolicyView> {
         version,
         machines_current: machines
             .iter()
-            .filter(|row| version > 0 && version_of(row) == version)
+            .filter(|row| published.version > 0 && version_of(row) == published.version)
             .count() as u64,
         machines: machines.len() as u64,
         published_by: newest
@@ -76,6 +80,12 @@ async fn view(app: &App) -> Answer<PolicyView> {
             .unwrap_or_default(),
         source: newest.map(|release| release.source).unwrap_or_default(),
         history,
+        signing: release::signing_word(app).to_owned(),
+        root_waits: app.publisher.root_waits(),
+        rollout: release::rollout_view(app).await?,
+        draft: release::draft_view(app).await?,
+        plan: app.store.setting(rollout::PLAN).await?.unwrap_or_default(),
+        managed_by: release::managed_by(app).await?,
     })
 }
 
@@ -185,43 +195,93 @@ pub(super) async fn publish(
             "say what changed and why, in at most 2,000 bytes",
         ));
     }
+    let managed = release::managed_by(&app).await?;
+    if let (Some(place), None) = (&managed, &body.managed_by) {
+        return Err(Failure::conflict(format!(
+            "the policy is managed by {place}: change it there, or let it go first (policy rollout unmanage)"
+        )));
+    }
     caller.step_up(&app, body.password).await?;
     let check = checked(body.source.clone()).await?;
     if !check.valid {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(check)).into_response());
     }
-    let version = release(
+    let made = make(
         &app,
-        body.source,
-        Some(body.base_version),
-        &caller.login,
-        &body.note,
+        Wanted {
+            source: body.source,
+            base: Some(body.base_version),
+            by: caller.login.clone(),
+            note: body.note.clone(),
+            plan: body.rollout,
+            rollback: false,
+        },
     )
     .await?;
-    let entry = Entry::action(
-        "policy.publish",
-        format!("{} published policy {version}: {}", caller.login, body.note),
-    );
-    trail::record(&app, &caller, entry.with("version", version.to_string())).await?;
+    if let Some(place) = &body.managed_by {
+        let plain = !place.is_empty() && place.len() <= 300 && !place.chars().any(char::is_control);
+        if !plain {
+            return Err(Failure::invalid("the managing place is a short text"));
+        }
+        app.store.set_setting(rollout::MANAGED, place).await?;
+    }
+    made.record(&app, &caller, &body.note).await?;
     Ok(Json(view(&app).await?).into_response())
 }
 
-/// Signs and stores a release. `base` is the version it was made from.
-async fn release(
-    app: &App,
-    source: String,
-    base: Option<u64>,
-    by: &str,
-    note: &str,
-) -> Answer<u64> {
+/// What is to be released.
+pub(super) struct Wanted {
+    pub(super) source: String,
+    /// The version it was made from.
+    pub(super) base: Option<u64>,
+    pub(super) by: String,
+    pub(super) note: String,
+    /// Plan in YAML; nothing: the standing one; empty: at once.
+    pub(super) plan: Option<String>,
+    pub(super) rollback: bool,
+}
+
+/// What became of it.
+pub(super) enum Made {
+    /// It is out.
+    Published(u64),
+    /// It waits for people's signatures.
+    Drafted(u64),
+}
+
+impl Made {
+    pub(super) async fn record(&self, app: &App, caller: &Caller, note: &str) -> Answer<()> {
+        let (action, version, text) = match self {
+            Self::Published(version) => (
+                "policy.publish",
+                version,
+                format!("{} published policy {version}: {note}", caller.login),
+            ),
+            Self::Drafted(version) => (
+                "policy.draft",
+                version,
+                format!(
+                    "{} put policy {version} up for signing: {note}",
+                    caller.login
+                ),
+            ),
+        };
+        let entry = Entry::action(action, text);
+        trail::record(app, caller, entry.with("version", version.to_string())).await
+    }
+}
+
+/// Puts a release together; publishes it where the server signs.
+pub(super) async fn make(app: &App, wanted: Wanted) -> Answer<Made> {
     let _alone = app.publishing.lock().await;
-    let newest = app
-        .store
-        .releases()
-        .await?
-        .first()
-        .map_or(0, |release| release.version);
-    if base.is_some_and(|base| base != newest) {
+    make_alone(app, wanted).await
+}
+
+/// [`make`] for who holds `app.publishing` already.
+pub(super) async fn make_alone(app: &App, wanted: Wanted) -> Answer<Made> {
+    let releases = app.store.releases().await?;
+    let newest = releases.first().map_or(0, |release| release.version);
+    if wanted.base.is_some_and(|base| base != newest) {
         return Err(Failure::conflict(format!(
             "version {newest} is in force; look at what changed and publish again"
         )));
@@ -233,32 +293,84 @@ async fn release(
         .map_err(|error| Failure::internal(&error))?
         .map_or(0, |release| release.version);
     let version = newest.max(signed) + 1;
-    let authority = Authority {
-        version: 1,
-        grant_keys: vec![keys::public_base64(&app.grant_key)],
-        order_keys: vec![keys::public_base64(&app.order_key)],
-        ..Authority::default()
+    let standing = app.store.setting(rollout::PLAN).await?;
+    let plan = wanted.plan.clone().or(standing).unwrap_or_default();
+    let stable = rollout::standing(app)
+        .await?
+        .map_or(0, |standing| standing.stable);
+    let rings = match releases.iter().find(|release| release.version == stable) {
+        // The first release has nobody who could wait for it.
+        Some(previous) if !plan.trim().is_empty() && !wanted.rollback => {
+            let rings = resolve(app, &plan, version, &wanted.source).await?;
+            let info = Release {
+                version: previous.version,
+                sha256: previous.sha256.clone(),
+                published: clock::rfc3339(previous.published_ms),
+            };
+            Some((rings, info, previous.source.clone()))
+        }
+        _ => None,
     };
-    app.publisher
-        .publish(&source, version, &authority)
-        .await
-        .map_err(|error| Failure::internal(&error))?;
-    let row = ReleaseRow {
+    let content = Content {
+        policy_yaml: wanted.source,
         version,
-        sha256: secrets::hex(&secrets::sha256(source.as_bytes())),
-        source,
-        published_by: by.to_owned(),
-        published_ms: clock::now_ms(),
-        note: note.to_owned(),
+        authority: Authority {
+            version: 1,
+            grant_keys: vec![keys::public_base64(&app.grant_key)],
+            order_keys: vec![keys::public_base64(&app.order_key)],
+            ..Authority::default()
+        },
+        rings,
+        note: wanted.note,
+        by: wanted.by,
+        rollback: wanted.rollback,
     };
-    app.store.add_release(&row).await?;
-    app.bells.ring_all(version);
-    Ok(version)
+    let draft = app.publisher.draft(&content).map_err(|error| match error {
+        PublishError::File { .. } => Failure::conflict(
+            "this organisation has no root of trust yet: `cmdai-enterprise policy keys init`",
+        ),
+        other => Failure::internal(&other),
+    })?;
+    if let Some(plan) = wanted.plan {
+        app.store.set_setting(rollout::PLAN, plan.trim()).await?;
+    }
+    // Kept before it is published: what is cut off in between is known by its draft.
+    if app.publisher.signing() == Signing::Server {
+        let draft = app
+            .publisher
+            .sign_own(draft)
+            .map_err(|error| Failure::internal(&error))?;
+        rollout::keep_draft(app, Some(&draft)).await?;
+        rollout::go_out(app, draft).await.map(Made::Published)
+    } else {
+        rollout::keep_draft(app, Some(&draft)).await?;
+        Ok(Made::Drafted(version))
+    }
 }
 
-/// Publishes the first policy of a new organisation.
+async fn resolve(app: &App, plan: &str, version: u64, source: &str) -> Answer<Rings> {
+    let wrong = |what: String| Failure::invalid(format!("the rollout cannot be used: {what}"));
+    if plan.len() > 16 * 1024 {
+        return Err(wrong("it is longer than 16 KiB".to_owned()));
+    }
+    let plan: Plan = serde_saphyr::from_str(plan).map_err(|error| wrong(error.to_string()))?;
+    let fleet: Vec<(String, BTreeMap<String, String>)> = app
+        .store
+        .machines()
+        .await?
+        .into_iter()
+        .filter(|row| !row.retired)
+        .map(|row| (row.machine_id, row.labels))
+        .collect();
+    let salt = secrets::hex(&secrets::sha256(source.as_bytes()));
+    plan.resolve(version, &salt, &fleet).map_err(wrong)
+}
+
+/// Publishes the first policy of a new organisation, or puts it up for signing.
 pub(crate) async fn publish_first(app: &App) -> anyhow::Result<()> {
-    if !app.store.releases().await?.is_empty() {
+    let words = |failure: Failure| anyhow::anyhow!("{failure:?}");
+    let waits = rollout::draft(app).await.map_err(words)?.is_some();
+    if waits || !app.store.releases().await?.is_empty() || app.publisher.next_root_json().is_err() {
         return Ok(());
     }
     let source = FIRST.replace(
@@ -272,20 +384,28 @@ pub(crate) async fn publish_first(app: &App) -> anyhow::Result<()> {
         check.diagnostics,
         check.tests
     );
-    let version = release(
+    let made = make(
         app,
-        source,
-        None,
-        trail::SERVER,
-        "the first policy, to start from",
+        Wanted {
+            source,
+            base: None,
+            by: trail::SERVER.to_owned(),
+            note: "the first policy, to start from".to_owned(),
+            plan: None,
+            rollback: false,
+        },
     )
     .await
     .map_err(|failure| anyhow::anyhow!("cannot publish the first policy: {failure:?}"))?;
+    let (version, text) = match made {
+        Made::Published(version) => (version, "was published as version"),
+        Made::Drafted(version) => (version, "waits for signatures as version"),
+    };
     let entry = Entry::action(
         "policy.publish",
-        format!("the first policy was published as version {version}"),
+        format!("the first policy {text} {version}"),
     );
     trail::record_own(app, entry.with("version", version.to_string()))
         .await
-        .map_err(|failure| anyhow::anyhow!("{failure:?}"))
+        .map_err(words)
 }

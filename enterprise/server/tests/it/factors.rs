@@ -25,6 +25,8 @@ pub(crate) async fn publish(plant: &Plant, source: &str) -> Response {
         base_version: now.version,
         note: "test".to_owned(),
         password: PASSWORD.to_owned(),
+        rollout: None,
+        managed_by: None,
     };
     plant.admin.post("policy", &body).await
 }

@@ -135,11 +135,12 @@ pub(crate) async fn authority(machine: &Machine, folder: &std::path::Path) -> Au
             files.extend(cmdai_bundle::snapshot_file(&bytes));
         } else if file.name.ends_with(".snapshot.json") {
             files.extend(cmdai_bundle::targets_file(&bytes));
-        } else if file.name.ends_with(".targets.json") {
+            files.extend(cmdai_bundle::progress_file(&bytes));
+        } else if file.name.ends_with(".targets.json") || file.name.ends_with(".progress.json") {
             files.extend(cmdai_bundle::target_files(&bytes));
         }
     }
-    assert_eq!(files.len(), 6);
+    assert_eq!(files.len(), 8);
     let state = tempfile::tempdir().unwrap();
     let consumer = Consumer::new(machine.reply.tuf_root.clone(), state.path().to_owned());
     consumer.verify(folder).await.unwrap().authority

@@ -17,5 +17,6 @@ mod machine;
 mod openapi;
 mod policy;
 mod quorum;
+mod rollout;
 mod start;
 mod support;

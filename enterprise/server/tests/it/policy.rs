@@ -44,6 +44,8 @@ async fn the_first_policy_is_there_and_the_next_is_signed() {
         base_version: 1,
         note: "a comment".to_owned(),
         password: PASSWORD.to_owned(),
+        rollout: None,
+        managed_by: None,
     };
     let invalid = PolicyPublish {
         source: broken.source,

@@ -9,6 +9,7 @@ import { StepUp, toast } from '../../ui/overlay'
 import { count, decisionName, Hash, SafeText, Time } from '../../ui/show'
 import { Empty, Failed, Loading, Problem } from '../../ui/states'
 import type { EditorHandle } from './Editor'
+import { Rollout, Standing } from './Rollout'
 
 const Editor = lazy(() => import('./Editor'))
 
@@ -41,7 +42,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
   const navigate = useNavigate()
   const me = useMe()
   const allowed = may(me, 'security')
-  const tab = params.view === 'history' ? 'history' : 'edit'
+  const tab = params.view === 'history' || params.view === 'rollout' ? params.view : 'edit'
   const [draft, setDraft] = useState<Draft | null>(readDraft)
   const [check, setCheck] = useState<PolicyCheck | null>(null)
   const [checking, setChecking] = useState(false)
@@ -82,7 +83,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
 
   const errors = check?.diagnostics.filter((found) => found.severity === 'error').length ?? 0
   const failed = check?.tests.filter((test) => !test.passed).length ?? 0
-  const ready = allowed && dirty && !conflict && check?.valid === true && !checking
+  const ready = allowed && !view.managed_by && dirty && !conflict && check?.valid === true && !checking
   const share = view.machines > 0 ? view.machines_current / view.machines : 0
   return (
     <Page
@@ -92,18 +93,20 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
         <>
           <div className="segs" role="group" aria-label="View">
             <button type="button" aria-pressed={tab === 'edit'} onClick={() => void navigate({ to: '/policy', search: {} })}>Document</button>
+            <button type="button" aria-pressed={tab === 'rollout'} onClick={() => void navigate({ to: '/policy', search: { view: 'rollout' } })}>Rollout</button>
             <button type="button" aria-pressed={tab === 'history'} onClick={() => void navigate({ to: '/policy', search: { view: 'history' } })}>History <span className="n">{count(view.history.length)}</span></button>
           </div>
           {tab === 'edit' && (
             <>
               <button type="button" className="btn" aria-pressed={diff} disabled={!dirty} onClick={() => setDiff((on) => !on)} title={dirty ? undefined : 'Nothing differs from what is published'}><Icon name="diff" size={14} />Difference</button>
-              <button type="button" className="btn primary" disabled={!ready} title={forbidden(me, allowed) ?? (!dirty ? 'Nothing was changed' : conflict ? 'Another version was published meanwhile' : errors + failed > 0 ? 'Mend the errors first' : undefined)} onClick={() => setPublish(true)}>Publish…</button>
+              <button type="button" className="btn primary" disabled={!ready} title={forbidden(me, allowed) ?? (view.managed_by ? 'A repository manages this policy' : !dirty ? 'Nothing was changed' : conflict ? 'Another version was published meanwhile' : errors + failed > 0 ? 'Mend the errors first' : undefined)} onClick={() => setPublish(true)}>Publish…</button>
             </>
           )}
         </>
       }
     >
-      {tab === 'history' ? <History view={view} /> : (
+      {tab === 'edit' && <Standing view={view} brief />}
+      {tab === 'rollout' ? <Rollout view={view} /> : tab === 'history' ? <History view={view} /> : (
         <div className="policy-grid">
           <div className="card editor-card">
             <div className="card-head">
@@ -181,10 +184,10 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
       {publish && (
         <StepUp
           title={`Publish as version ${view.version + 1}`} action="Publish" reasonLabel="What changes, and why" reasonPlaceholder="Read by everybody who looks at the history"
-          intro={<p>Every machine gets it at its next contact. {(check?.diagnostics.length ?? 0) > 0 && <b>{check?.diagnostics.length} warnings stay in the document.</b>}</p>}
+          intro={<p>{view.plan ? 'It spreads by the standing plan, ring by ring. ' : 'Every machine gets it at its next contact. '}{view.signing === 'people' && 'It goes out once enough publishers have signed it. '}{(check?.diagnostics.length ?? 0) > 0 && <b>{check?.diagnostics.length} warnings stay in the document.</b>}</p>}
           send={async ({ reason, password }) => {
             try {
-              const published = await take(api.POST('/api/v1/policy', { body: { source, base_version: base, note: reason, password } }))
+              const published = await take(api.POST('/api/v1/policy', { body: { source, base_version: base, note: reason, password, rollout: null, managed_by: null } }))
               queryClient.setQueryData(policyQuery.queryKey, published)
             } catch (problem) {
               if (problem instanceof ApiProblem && problem.status === 422 && isCheck(problem.body)) {
@@ -200,7 +203,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
             setDraft(null)
             setDiff(false)
             setPublish(false)
-            toast('Published; machines fetch it now')
+            toast(view.signing === 'people' ? 'It waits for signatures' : 'Published; machines fetch it now')
             void queryClient.invalidateQueries({ queryKey: ['overview'] })
           }}
         />
