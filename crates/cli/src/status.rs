@@ -80,6 +80,22 @@ pub(crate) fn status(arguments: &Status) -> Result<u8, Failure> {
                 "sensor",
                 format!("running, server {} seen {seen}", status.server),
             );
+            if !status.policy_source.is_empty() {
+                let fresh = status.policy_age_s.map_or_else(
+                    || "never proven fresh".to_owned(),
+                    |age| format!("proven fresh {} ago", screen::age(age)),
+                );
+                row(
+                    "release",
+                    format!(
+                        "{} by {}, {fresh}, holds until {}",
+                        status.policy_version, status.policy_source, status.policy_expires
+                    ),
+                );
+            }
+            if !status.policy_ring.is_empty() {
+                row("ring", status.policy_ring.clone());
+            }
             let oldest = status
                 .oldest_s
                 .map(|age| format!(", oldest {}", screen::age(age)))

@@ -539,6 +539,11 @@ impl RootFile {
             .map_err(|error| RootError::Refused(error.to_string()))
     }
 
+    /// True where both say the same, whoever has signed them.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.0.signed == other.0.signed
+    }
+
     /// Version.
     pub fn version(&self) -> u64 {
         self.0.signed.version.get()

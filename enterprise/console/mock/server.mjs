@@ -106,7 +106,7 @@ export function start({ port = 0, dist = null, live = true } = {}) {
     max_in_flight: 9, away: 3, rollback_to: policy.version - 1, may: [rollout.phase === 'halted' ? 'continue' : 'halt', 'rollback'],
     gate: [['change', 'Change in interruptions per thousand commands', 12, 50, 'over 3110 commands'], ['problems', 'Machines that could not install it', 0, 0, ''], ['silent', 'Machines that went silent since', 1, 2, '']].map(([id, title, value, limit, note]) => ({ id, title, value, limit, note })),
   })
-  const policyView = () => ({ ...policy, signing: 'people', root_waits: false, plan: 'rings: …', managed_by: null, draft: null, rollout: rolloutView(), sha256: sha(policy.source), machines_current: state.machines.filter((m) => m.policy_current && m.state !== 'retired').length, machines: 45 })
+  const policyView = () => ({ ...policy, signing: 'server', root_waits: false, plan: 'rings: …', managed_by: null, draft: null, rollout: rolloutView(), sha256: sha(policy.source), machines_current: state.machines.filter((m) => m.policy_current && m.state !== 'retired').length, machines: 45 })
   const frameworks = [{ id: 'SOC2', title: 'SOC 2', edition: 'TSC 2017, points of focus 2022', controls: 7 }, { id: 'ISO27001', title: 'ISO/IEC 27001', edition: '2022, Annex A', controls: 6 }, { id: 'HIPAA', title: 'HIPAA Security Rule', edition: '45 CFR 164.312', controls: 4 }, { id: 'PCI', title: 'PCI DSS', edition: '4.0.1', controls: 5 }]
   function report(id, from, to, who) {
     const framework = frameworks.find((item) => item.id === id)

@@ -2,6 +2,7 @@
 
 mod lines;
 mod process;
+mod rollout;
 mod simulate;
 mod table;
 
@@ -28,6 +29,8 @@ enum What {
     Check(Check),
     /// `policy simulate` over many recorded commands
     Simulate(simulate::Options),
+    /// Connected machines reach a new policy release: time, and what the server needs for it
+    Rollout(rollout::Options),
 }
 
 #[derive(Args)]
@@ -60,6 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Check(options) => check(options),
         What::Simulate(options) => simulate::run(options),
+        What::Rollout(options) => rollout::run(options),
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) async fn sign(
     let mut draft = fetch(at, file.as_deref()).await?;
     if let Some(root) = root {
         ensure!(
-            RootFile::parse(&read(root)?)? == RootFile::parse(&draft.root)?,
+            RootFile::parse(&read(root)?)?.says_the_same(&RootFile::parse(&draft.root)?),
             "not to be signed: the draft goes by another root than {}",
             root.display()
         );

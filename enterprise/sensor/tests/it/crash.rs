@@ -7,7 +7,68 @@ use std::time::Duration;
 
 use cmdai_schema::EventType;
 
-use crate::world::{World, command_id};
+use crate::world::{POLICY, World, command_id};
+
+/// How often the sensor is killed in the middle of updates: `CMDAI_CRASH_POINTS=1000` for the full run.
+fn points() -> u64 {
+    std::env::var("CMDAI_CRASH_POINTS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(25)
+}
+
+#[test]
+fn kills_in_the_middle_of_updates_leave_the_old_or_the_new_policy_whole() {
+    let mut world = World::running();
+    let mut published = 1;
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut seen = std::collections::BTreeSet::new();
+    for point in 0..points() {
+        published += 1;
+        let policy = format!("{POLICY}# release {published}\n");
+        world.publish(published, &policy);
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        // From before the sensor fetches it to after it has installed it.
+        std::thread::sleep(Duration::from_micros(random % 150_000));
+        world.kill();
+        let bytes = std::fs::read(&world.places.snapshot).unwrap();
+        let snapshot = cmdai_policy::Snapshot::open(&bytes)
+            .unwrap_or_else(|error| panic!("point {point}: the snapshot is torn: {error}"));
+        let version: u64 = snapshot.meta().version.parse().unwrap();
+        let release = std::fs::read(world.places.state.join("release.json")).unwrap();
+        let release: serde_json::Value = serde_json::from_slice(&release)
+            .unwrap_or_else(|error| panic!("point {point}: the release is torn: {error}"));
+        let text = release["policy_yaml"].as_str().unwrap();
+        let digest = cmdai_schema::Hash::of(&[text.as_bytes()]).to_hex();
+        assert_eq!(release["sha256"], digest.as_str(), "point {point}");
+        let installed = release["version"].as_u64().unwrap();
+        // Release first, then snapshot: at most one step apart, never behind what was in force.
+        assert!(
+            version <= installed && installed <= published,
+            "point {point}: snapshot {version}, release {installed}, published {published}"
+        );
+        seen.insert(installed == published);
+        world.start();
+        world.until("it runs again with a whole policy", |status| {
+            status
+                .policy_version
+                .parse::<u64>()
+                .is_ok_and(|now| now >= installed)
+        });
+    }
+    let last = published.to_string();
+    world.until("the newest in the end", |status| {
+        status.policy_version == last && status.problems.is_empty()
+    });
+    assert_eq!(
+        seen.len(),
+        2,
+        "some kills came before, some after: {seen:?}"
+    );
+    assert_eq!(world.count(EventType::Tamper), 0);
+}
 
 #[test]
 fn kills_lose_and_double_nothing() {

@@ -12,5 +12,6 @@ mod approvals;
 mod crash;
 mod flow;
 mod policy;
+mod roads;
 mod server;
 mod world;

@@ -44,6 +44,8 @@ pub(crate) struct Known {
     pub(crate) policy_version: String,
     pub(crate) repo: PathBuf,
     pub(crate) tuf_root: String,
+    /// Releases come drop by drop, or (true) fast and without end.
+    pub(crate) drip: Option<bool>,
 }
 
 pub(crate) struct Server {
@@ -133,6 +135,7 @@ impl Server {
             .route("/v1/checkin", post(checkin))
             .route("/v1/ingest", post(ingest))
             .route("/v1/approvals", post(approvals))
+            .route("/v1/release", get(bundle))
             .route("/v1/tuf/{folder}/{name}", get(tuf))
             .with_state(self.shared.clone());
         let config = RustlsConfig::from_config(self.tls.clone());
@@ -374,6 +377,24 @@ async fn approvals(State(shared): State<Shared>, Json(open): Json<ApprovalOpen>)
         known.opened.push(open);
     }
     Json(ApprovalOpened { request_id }).into_response()
+}
+
+/// No bundles here, so that machines fetch file by file; or one that never ends.
+async fn bundle(State(shared): State<Shared>) -> Response {
+    let drip = shared.known.lock().unwrap().drip;
+    match drip {
+        None => error(StatusCode::NOT_FOUND, "no such endpoint"),
+        Some(fast) => {
+            let stream = futures::stream::unfold((), move |()| async move {
+                if !fast {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                let drop = vec![b' '; if fast { 1 << 20 } else { 1 }];
+                Some((Ok::<_, std::io::Error>(drop), ()))
+            });
+            axum::body::Body::from_stream(stream).into_response()
+        }
+    }
 }
 
 async fn tuf(

@@ -132,7 +132,18 @@ impl World {
     }
 
     pub(crate) fn until(&self, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
-        eventually(what, || Some(self.status()).filter(&wanted))
+        let begin = Instant::now();
+        loop {
+            let status = self.status();
+            if wanted(&status) {
+                return status;
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(30),
+                "never happened: {what}: {status:?}"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The server's events that `wanted` likes, once there are some.
