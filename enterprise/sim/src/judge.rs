@@ -115,6 +115,7 @@ impl Judge {
             origin,
             user: person.login.clone(),
             agent: scene.agent.map(str::to_owned),
+            host_asks: false,
             teams: scene.teams.to_vec(),
             labels: scene.labels.clone(),
             machine_id: Some(scene.machine_id.to_owned()),
