@@ -147,8 +147,8 @@ const FAILURES: &str = "
 ## When the hook fails
 
 What happens to the command if the hook process itself goes wrong, with the settings that `cmdai
-integrate` writes: the line there turns whatever is not success into exit 2 with words (Gemini CLI and
-Qwen Code take exit 2 without words for consent). Inside cmdai a watchdog answers after 8 s, a panic is a denial, and input that is
+integrate` writes: the line there turns whatever is not success into exit 2 with words (Gemini CLI takes
+exit 2 without words for consent). Inside cmdai a watchdog answers after 8 s, a panic is a denial, and input that is
 not understood is a denial.
 
 ";

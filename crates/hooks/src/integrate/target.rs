@@ -104,7 +104,7 @@ fn managed(agent: Agent, root: &Path, paths: &Paths) -> Vec<Target> {
 }
 
 /// The command that a harness runs. The shell turns a crash or a missing program into a block, and
-/// says so: Gemini CLI and Qwen Code take a block without words for consent.
+/// says so: Gemini CLI takes a block without words for consent.
 fn command(agent: Agent, paths: &Paths, event: Option<&str>, blocks: bool) -> String {
     let program = quoted(&paths.program.to_string_lossy());
     let event = event.map_or_else(String::new, |event| format!(" --event {event}"));
