@@ -167,9 +167,10 @@ fn a_repository_is_planned_and_applied() {
     server.good(
         "git init --quiet repo && cd repo && git config user.email t@example.org && git config user.name t\n\
          cmdai-enterprise policy show > policy.yaml 2>/dev/null\n\
-         printf '\\nrules:\\n  - id: acme.deploy\\n    when:\\n      pattern: \"./deploy .*\"\\n    decision: require_approval\\n    risk: high\\n    reason: \"Deploys need a second person\"\\n' > rule\n\
-         grep -q '^rules:' policy.yaml && tail -n +3 rule >> policy.yaml || cat rule >> policy.yaml; rm rule\n\
-         git add policy.yaml && git commit --quiet -m 'deploys need approval'",
+         git add policy.yaml && git commit --quiet -m 'as in force'\n\
+         printf 'rules:\\n  - id: acme.deploy\\n    when:\\n      pattern: \"./deploy .*\"\\n    decision: require_approval\\n    risk: high\\n    reason: \"Deploys need a second person\"\\n' > rule\n\
+         grep -q '^rules:' policy.yaml && tail -n +2 rule >> policy.yaml || cat rule >> policy.yaml; rm rule\n\
+         git commit --quiet -am 'deploys need approval'",
     );
     let plan = server.good("cmdai-enterprise policy plan --repo repo");
     assert!(
@@ -184,10 +185,15 @@ fn a_repository_is_planned_and_applied() {
         server.script("cmdai-enterprise policy publish repo/policy.yaml --note again");
     assert!(!good && said.contains("managed by"), "{said}");
     // What is gone from the repository is named as gone.
-    server.good("cd repo && git revert --no-edit HEAD >/dev/null 2>&1 || (cmdai-enterprise policy show 2>/dev/null | sed '/acme.deploy/,$d' > policy.yaml; git commit --quiet -am back)");
+    server.good("cd repo && git revert --no-edit HEAD");
     let plan = server.good("cmdai-enterprise policy plan --repo repo");
     assert!(plan.contains("gone") && plan.contains("looser"), "{plan}");
     let (good, said) = server
         .script("echo '# more' >> repo/policy.yaml; cmdai-enterprise policy plan --repo repo");
     assert!(!good && said.contains("not committed"), "{said}");
+    // Empty is not permission: a repository without a policy changes nothing.
+    let (good, said) = server.script(
+        "cd repo && git checkout --quiet policy.yaml && git rm --quiet policy.yaml && git commit --quiet -m gone && cmdai-enterprise policy apply --repo . --yes",
+    );
+    assert!(!good && said.contains("policy.yaml"), "{said}");
 }
