@@ -48,6 +48,8 @@ pub(crate) enum Task {
     Integrate(Integrate),
     /// Serve the Model Context Protocol on standard input and output: check, explain, request approval
     Mcp,
+    /// Requests for approval: wait for an answer
+    Approval(Approval),
     /// Who governs this machine, and how things stand
     Status(Status),
     /// Look for what is wrong with this installation
@@ -418,6 +420,24 @@ pub(crate) struct Integrate {
     /// With `status` and `list`: for people, or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Approval {
+    #[command(subcommand)]
+    pub(crate) task: ApprovalTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ApprovalTask {
+    /// Wait until a request is answered; exit status 0 granted, 1 not granted, 75 not answered yet
+    Wait {
+        /// The request's id, as the message names it
+        id: String,
+        /// Seconds to wait at most; 0 only looks
+        #[arg(long = "for", value_name = "SECONDS", default_value_t = 600)]
+        seconds: u64,
+    },
 }
 
 #[derive(Args)]

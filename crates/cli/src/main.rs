@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod agents;
+mod approval;
 mod arguments;
 mod ask;
 mod batch;
@@ -74,6 +75,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Hook(hook) => agents::hook(&hook),
         Task::Integrate(integrate) => agents::integrate(&integrate),
         Task::Mcp => mcp::mcp(),
+        Task::Approval(approval) => approval::approval(&approval),
         Task::Status(status) => status::status(&status),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
         Task::ReadCode { language } => read_code::read_code(&language),

@@ -168,6 +168,21 @@ impl Governor {
         }
     }
 
+    /// What has become of a request of one's own: its state and what was said. Uses nothing up.
+    ///
+    /// # Errors
+    /// Where there is no such request, or the governor cannot say.
+    pub fn request(&mut self, request_id: &str) -> Result<(String, Option<String>), GovernorError> {
+        let request = Request::Request {
+            request_id: request_id.to_owned(),
+        };
+        match self.ask_newer(&request)? {
+            Reply::State { state, reason, .. } => Ok((state, reason)),
+            Reply::Refused { reason, .. } => Err(GovernorError::Refused(reason)),
+            other => Err(GovernorError::Answer(format!("{other:?}"))),
+        }
+    }
+
     /// Asks what a governor of before it was known hangs up on.
     fn ask_newer(&mut self, request: &Request) -> Result<Reply, GovernorError> {
         self.ask(request).map_err(|error| match error {

@@ -229,24 +229,18 @@ pub enum Factor {
     Password,
     /// A code that changes every half minute, or a recovery code.
     Totp,
-    /// A security key or passkey, whose word machines check themselves.
-    Webauthn,
 }
 
 impl Factor {
     /// Words in documents and grants.
-    pub(crate) const WORDS: &[(&'static str, Self)] = &[
-        ("password", Self::Password),
-        ("totp", Self::Totp),
-        ("webauthn", Self::Webauthn),
-    ];
+    pub(crate) const WORDS: &[(&'static str, Self)] =
+        &[("password", Self::Password), ("totp", Self::Totp)];
 
     /// The word in documents and grants.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Totp => "totp",
-            Self::Webauthn => "webauthn",
         }
     }
 

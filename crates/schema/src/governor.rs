@@ -68,6 +68,11 @@ pub enum Request {
         /// Session it belongs to.
         session_id: String,
     },
+    /// What has become of a request? Changes nothing and uses nothing up; one's own only.
+    Request {
+        /// The request.
+        request_id: String,
+    },
 }
 
 /// An exception that a person asks for. Machine and person are those that the governor knows by
@@ -183,6 +188,16 @@ pub enum Reply {
         /// Seconds within which it has to be reviewed, where the policy says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         review_within_s: Option<u64>,
+    },
+    /// What has become of a request.
+    State {
+        /// The request.
+        request_id: String,
+        /// `pending`, `granted`, `denied`, `expired`, `consumed`, `break_glass`.
+        state: String,
+        /// What was said to it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Somebody said no, or it cannot be approved.
     Refused {

@@ -82,6 +82,11 @@ fn converse(
             },
             Request::Status => Reply::Status(Box::default()),
             Request::Report { .. } => Reply::Recorded,
+            Request::Request { request_id } => Reply::State {
+                request_id: request_id.clone(),
+                state: "pending".to_owned(),
+                reason: None,
+            },
             Request::Approve { .. } | Request::Exception { .. } | Request::BreakGlass { .. } => {
                 approve()
             }

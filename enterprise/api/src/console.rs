@@ -143,7 +143,7 @@ wire! {
     pub struct Factor {
         /// Factor.
         pub id: String,
-        /// `totp` or `webauthn`.
+        /// `totp`.
         pub kind: String,
         /// What its owner calls it.
         pub name: String,
@@ -461,7 +461,7 @@ wire! {
         pub groups: Vec<String>,
         /// One of those who say yes must be in one of these groups, where there are any.
         pub managers: Vec<String>,
-        /// Weakest proof that counts: `password`, `totp`, `webauthn`.
+        /// Weakest proof that counts: `password`, `totp`.
         pub factor: String,
         /// How often a grant may be used.
         pub uses: u32,

@@ -111,9 +111,6 @@ pub struct Authority {
     pub grant_keys: Vec<String>,
     /// Keys that may sign [`Order`]s.
     pub order_keys: Vec<String>,
-    /// Security keys of approvers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approver_keys: Vec<ApproverKey>,
 }
 
 /// A decision about a request. Denials are signed too, so that nobody else can deny.
@@ -135,7 +132,7 @@ pub struct Grant {
     pub binding_hash: String,
     /// Who decided.
     pub approver: String,
-    /// How the approver proved it: `password`, `webauthn`.
+    /// How the approver proved it: `password`, `totp`.
     pub factor: String,
     /// What was said.
     pub reason: String,
@@ -160,69 +157,10 @@ pub struct Assent {
     pub login: String,
     /// Person; differs from all others of the grant.
     pub person: String,
-    /// `password`, `totp`, `webauthn`.
+    /// `password`, `totp`.
     pub factor: String,
     /// When, RFC 3339.
     pub time: String,
-    /// A security key's own word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assertion: Option<Assertion>,
-}
-
-/// What a security key signed (Web Authentication, level 2). All but the statement is base64url
-/// without padding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Assertion {
-    /// The text that was agreed to: RFC 8785 of [`Agreement`]. Its SHA-256 is the challenge.
-    pub statement: String,
-    /// Credential.
-    pub credential_id: String,
-    /// `clientDataJSON` of the browser.
-    pub client_data: String,
-    /// `authenticatorData`.
-    pub authenticator_data: String,
-    /// Signature over the authenticator's data and the hash of the client's.
-    pub signature: String,
-}
-
-/// What an approver with a security key agrees to, word for word. A machine compares each with the
-/// grant, so that nobody can make more of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreement {
-    /// `cmdai.agreement/1`.
-    pub format: String,
-    /// The request.
-    pub request_id: String,
-    /// The machine.
-    pub machine_id: String,
-    /// Who asked.
-    pub user: String,
-    /// What was asked.
-    pub binding_hash: String,
-    /// How often.
-    pub uses: u32,
-    /// Grant not after, RFC 3339.
-    pub not_after: String,
-    /// Of an exception: how long at most, in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_s: Option<u64>,
-}
-
-/// The public key of an approver's security key: part of the signed target `authority.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApproverKey {
-    /// Account.
-    pub login: String,
-    /// Person.
-    pub person: String,
-    /// Credential, base64url.
-    pub credential_id: String,
-    /// Public key: uncompressed point on P-256, base64url.
-    pub public_key: String,
-    /// Name of the relying party: the console's host.
-    pub rp_id: String,
-    /// The console's origin, such as `https://cmdai.example:8440`.
-    pub origin: String,
 }
 
 /// An order to a machine. Only restrictive moves, and taking them back.

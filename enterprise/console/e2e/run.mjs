@@ -15,6 +15,7 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const shots = process.env.SHOTS ?? null
 if (shots) await mkdir(shots, { recursive: true })
 
+const { totp } = await import('../mock/server.mjs')
 let mock = null
 let base = process.env.CONSOLE_URL?.replace(/\/$/, '')
 const who = { login: process.env.CONSOLE_LOGIN ?? 'dana', password: process.env.CONSOLE_PASSWORD ?? '' }
@@ -100,8 +101,8 @@ async function clean(page, noise) {
 
 const screens = [
   ['overview', '/', 'Overview'], ['live', '/live', 'Live'], ['search', '/search?range=30d', 'Search'], ['alerts', '/alerts', 'Alerts'], ['approvals', '/approvals', 'Approvals'],
-  ['decided', '/approvals?status=decided', 'Approvals'], ['fleet', '/fleet', 'Fleet'], ['policy', '/policy', 'Policy'], ['rollout', '/policy?view=rollout', 'Policy'], ['history', '/policy?view=history', 'Policy'], ['reports', '/reports', 'Reports'],
-  ['channels', '/settings?tab=channels', 'Settings'], ['accounts', '/settings?tab=accounts', 'Settings'], ['tokens', '/settings?tab=tokens', 'Settings'], ['detections', '/settings?tab=detections', 'Settings'], ['ledger', '/settings?tab=ledger', 'Settings'],
+  ['decided', '/approvals?status=decided', 'Approvals'], ['exceptions', '/approvals?status=exceptions', 'Approvals'], ['emergencies', '/approvals?status=emergencies', 'Approvals'], ['fleet', '/fleet', 'Fleet'], ['policy', '/policy', 'Policy'], ['rollout', '/policy?view=rollout', 'Policy'], ['history', '/policy?view=history', 'Policy'], ['reports', '/reports', 'Reports'],
+  ['own sign-in', '/settings?tab=signin', 'Settings'], ['channels', '/settings?tab=channels', 'Settings'], ['accounts', '/settings?tab=accounts', 'Settings'], ['tokens', '/settings?tab=tokens', 'Settings'], ['detections', '/settings?tab=detections', 'Settings'], ['ledger', '/settings?tab=ledger', 'Settings'],
 ]
 
 for (const theme of ['light', 'dark']) {
@@ -297,6 +298,10 @@ await check('fleet: an enrolment token is shown once, with its command', async (
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Person').fill('newcomer')
   await dialog.getByLabel('Labels').fill('ring=canary')
+  await dialog.getByLabel('Your password').fill('not the password')
+  await dialog.getByRole('button', { name: 'Make the token' }).click()
+  await dialog.getByRole('alert').waitFor()
+  await dialog.getByLabel('Your password').fill(who.password)
   await dialog.getByRole('button', { name: 'Make the token' }).click()
   await dialog.getByText('shown once').waitFor()
   await picture(page, 'dialog-enrol')
@@ -386,6 +391,85 @@ await check('policy: somebody else published meanwhile', async () => {
   await accessible(page)
   await page.getByRole('button', { name: 'Drop my changes' }).click()
   await page.getByText('as published').waitFor()
+})
+await check('approvals: repeats stand on one card, votes and what it takes are shown', async () => {
+  if (!mock) throw new Skip('needs the mock')
+  await page.goto(`${base}/approvals`)
+  await settle(page)
+  const more = page.getByRole('button', { name: '1 more like it' })
+  const before = await page.locator('article.ask').count()
+  await more.click()
+  must((await page.locator('article.ask').count()) === before + 1, 'the repeats did not unfold')
+  const card = page.locator('article.ask', { hasText: 'acme.deploy' }).first()
+  await card.getByText('1 of 2').waitFor()
+  await card.getByText('2 different people').waitFor()
+  await card.getByText('by totp').waitFor()
+  await picture(page, 'light-approvals-quorum')
+  await accessible(page)
+})
+await check('exceptions: taken back after the password', async () => {
+  await page.goto(`${base}/approvals?status=exceptions`)
+  await settle(page)
+  const button = page.getByRole('button', { name: 'Take back…' }).first()
+  if ((await button.count()) === 0 || (await button.isDisabled())) throw new Skip('no open exception, or the role may not act')
+  await button.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Reason').fill('The migration is over')
+  await dialog.getByLabel('Your password').fill(who.password)
+  await accessible(page)
+  await picture(page, 'dialog-revoke')
+  await dialog.getByRole('button', { name: 'Take back' }).click()
+  await page.getByText('The exception is taken back').waitFor()
+  await clean(page, noise)
+})
+await check('emergencies: reviewed by somebody else', async () => {
+  await page.goto(`${base}/approvals?status=emergencies`)
+  await settle(page)
+  const button = page.getByRole('button', { name: 'Review…' }).first()
+  if ((await button.count()) === 0 || (await button.isDisabled())) throw new Skip('no emergency waits, or the role may not act')
+  await button.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('What you found').fill('The incident is INC-80')
+  await dialog.getByLabel('Your password').fill(who.password)
+  await accessible(page)
+  await picture(page, 'dialog-review')
+  await dialog.getByRole('button', { name: 'Take it down' }).click()
+  await page.getByText('The review is taken down').waitFor()
+  await clean(page, noise)
+})
+await check('sign-in: an authenticator app is set up, asked for, and removed', async () => {
+  await page.goto(`${base}/settings?tab=signin`)
+  await settle(page)
+  await page.getByRole('button', { name: 'Add an authenticator app' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Your password').fill(who.password)
+  await accessible(page)
+  await dialog.getByRole('button', { name: 'Show the secret' }).click()
+  await dialog.getByLabel('First code').waitFor()
+  const secret = ((await dialog.locator('.copybox').first().textContent()) ?? '').match(/[A-Z2-7]{32}/)?.[0] ?? ''
+  must(secret !== '', 'no secret is shown')
+  await dialog.getByLabel('First code').fill('000000')
+  await dialog.getByRole('button', { name: 'Confirm' }).click()
+  await dialog.getByRole('alert').waitFor()
+  await dialog.getByLabel('First code').fill(totp(secret))
+  await picture(page, 'dialog-totp')
+  await dialog.getByRole('button', { name: 'Confirm' }).click()
+  await dialog.getByText('Shown once').waitFor()
+  const code = ((await dialog.locator('.copybox').first().textContent()) ?? '').match(/[A-Z0-9]{5}(-[A-Z0-9]{5}){3}/)?.[0] ?? ''
+  must(code !== '', 'no recovery code is shown')
+  await accessible(page)
+  await picture(page, 'dialog-recovery')
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('button', { name: 'Remove…' }).click()
+  await dialog.getByLabel('Your password').fill(who.password)
+  await dialog.getByLabel('Code').fill('000000')
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+  await dialog.getByRole('alert').waitFor()
+  await accessible(page)
+  await dialog.getByLabel('Code').fill(code)
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click()
+  await page.getByText('The second factor is removed').waitFor()
+  await clean(page, noise)
 })
 await check('theme: the button goes round', async () => {
   await page.goto(`${base}/`)

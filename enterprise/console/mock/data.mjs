@@ -140,9 +140,10 @@ export function build(now) {
   ].sort((a, b) => b.occurred.localeCompare(a.occurred))
 
   const ask = (i, row, minutes, more = {}) => ({
-    id: ['7F3K', 'Q2MD', 'H8XA', 'T5RV', 'N4JC', 'B9WE'][i], status: 'pending', text: row.text, cwd: ['/home/alice/infra/prod', '/srv/checkout', '/home/chen/jobs'][i % 3], shell: 'bash',
+    id: ['7F3K', 'Q2MD', 'H8XA', 'T5RV', 'N4JC', 'B9WE', 'E6XC', 'Q2ME'][i], status: 'pending', text: row.text, cwd: ['/home/alice/infra/prod', '/srv/checkout', '/home/chen/jobs'][i % 3], shell: 'bash',
     machine_id: row.machine_id, hostname: row.hostname, user: row.user, origin: row.origin, agent: row.agent, rules: [row.rule], policy_reason: row.reason, risk: row.risk,
-    effects: [], contexts: [], files: {}, reason: null, created: iso(now - (15 - minutes) * 60_000), expires: iso(now + minutes * 60_000), approver: null, decision_reason: null, decided: null, ...more,
+    effects: [], contexts: [], files: {}, reason: null, created: iso(now - (15 - minutes) * 60_000), expires: iso(now + minutes * 60_000), approver: null, decision_reason: null, decided: null,
+    kind: 'command', binding_hash: sha(`binding ${i}`), needed: 1, given: 0, groups: [], managers: [], factor: 'password', uses: 1, votes: [], exception: null, ...more,
   })
   const waiting = last('require_approval', 6)
   const approvals = [
@@ -156,11 +157,23 @@ export function build(now) {
     ask(2, { ...waiting[2], text: './migrate.sh --database orders --step 12', rule: 'db.production', reason: 'Writes to a production database', origin: 'script', agent: null }, 1.6, {
       effects: ['runs ./migrate.sh', 'writes to db-orders.prod'], contexts: ['production database orders'], files: { '/srv/checkout/migrate.sh': sha('migrate.sh'), '/usr/bin/psql': sha('psql') },
     }),
+    ask(6, { ...waiting[0], text: './deploy.sh staging-eu', rule: 'acme.deploy', reason: 'Deploys need a second person', origin: 'human', agent: null }, 40, {
+      kind: 'exception', groups: ['sre', 'security'], managers: ['managers'], needed: 2, given: 1, factor: 'totp', votes: [{ login: 'sami', person: 'sami', approve: true, factor: 'totp', reason: 'The migration was agreed', time: iso(now - 200_000) }],
+      exception: { rules: ['acme.deploy'], pattern: './deploy.sh staging-*', directory: '/srv/checkout', duration_s: 604_800, text: './deploy.sh staging-eu' }, reason: 'Migration of the staging cluster this week',
+    }),
+    ask(7, { ...waiting[0], text: 'terraform apply -auto-approve', rule: 'infra.apply', reason: 'Changes production infrastructure', origin: 'human', agent: null }, 14, { reason: 'Trying again' }),
     ask(3, waiting[3], -200, { status: 'consumed', approver: 'farah', decision_reason: 'Agreed in the change meeting', decided: iso(now - 12_000_000), reason: 'Change CH-881' }),
     ask(4, waiting[4], -900, { status: 'denied', approver: 'dana', decision_reason: 'Use the pipeline for this', decided: iso(now - 54_000_000) }),
     ask(5, waiting[5], -1800, { status: 'expired' }),
   ]
-  return { rows, machines, alerts, approvals, nextEvent: (n, time) => event(n, time), full: (row) => full(row, rnd) }
+  const lifted = (id, row, days, more) => ({
+    id, status: 'active', machine_id: row.machine_id, hostname: row.hostname, user: row.user, lifts: { rules: ['acme.deploy'], pattern: './deploy.sh staging-*', directory: '/srv/checkout', duration_s: 604_800, text: null },
+    reason: 'Migration of the staging cluster', asked: iso(now - 90_000_000), approved: iso(now - 86_400_000), approvers: ['farah'], until: iso(now + days * 86_400_000), last_used: iso(now - 3_600_000), uses: 14, revoked: null, revoked_by: null, revoked_reason: null, ...more,
+  })
+  const exceptions = [lifted('X7EC', waiting[0], 6, {}), lifted('X7ED', waiting[1], -3, { status: 'expired', last_used: null, uses: 0 }), lifted('X7EE', waiting[2], 2, { status: 'revoked', revoked: iso(now - 40_000_000), revoked_by: 'dana', revoked_reason: 'Done earlier' })]
+  const broke = (id, row, more) => ({ id, status: 'due', text: row.text, cwd: '/srv/checkout', rules: [row.rule], risk: row.risk, machine_id: row.machine_id, hostname: row.hostname, user: row.user, reason: 'Checkout is down, nobody answers the pager', used: iso(now - 5_000_000), due: iso(now + 81_000_000), reviewed: null, reviewed_by: null, verdict: null, note: null, ...more })
+  const emergencies = [broke('G1AS', waiting[0], {}), broke('G2AS', waiting[1], { status: 'late', due: iso(now - 900_000) }), broke('G3AS', waiting[2], { status: 'reviewed', reviewed: iso(now - 1_000_000), reviewed_by: 'farah', verdict: 'justified', note: 'The incident is INC-77' })]
+  return { rows, machines, alerts, approvals, exceptions, emergencies, nextEvent: (n, time) => event(n, time), full: (row) => full(row, rnd) }
 }
 
 function full(row) {

@@ -4,7 +4,7 @@
 //   node mock/server.mjs [--port 8787] [--dist dist] [--quiet]
 //
 // Sign in as `dana` (administrator), `farah` (security), `omar` (auditor) or `vera` (viewer).
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
@@ -16,6 +16,18 @@ const DAY = 86_400_000
 const iso = (ms = Date.now()) => new Date(ms).toISOString()
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' }
 
+/** The code of RFC 6238 for now. */
+export function totp(secret, at = Date.now()) {
+  let bits = ''
+  for (const letter of secret) bits += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)))
+  const mac = createHmac('sha1', key).update(step).digest()
+  const from = mac.at(-1) & 15
+  return String((mac.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
+
 class Refusal extends Error {
   constructor(status, code, message) {
     super(message)
@@ -25,8 +37,11 @@ class Refusal extends Error {
 
 export function start({ port = 0, dist = null, live = true } = {}) {
   const state = build(Date.now())
-  const users = [['dana', 'administrator', ''], ['farah', 'security', 'farah'], ['omar', 'auditor', ''], ['vera', 'viewer', 'dora']].map(([login, role, person], i) => ({ login, role, person, created: iso(Date.now() - (90 - i) * DAY), last_seen: i < 2 ? iso(Date.now() - i * 4_000_000) : null }))
+  const users = [['dana', 'administrator', ''], ['farah', 'security', 'farah'], ['omar', 'auditor', ''], ['vera', 'viewer', 'dora']].map(([login, role, person], i) => ({ login, role, person, groups: login === 'farah' ? ['sre'] : [], chat: null, second_factor: false, created: iso(Date.now() - (90 - i) * DAY), last_seen: i < 2 ? iso(Date.now() - i * 4_000_000) : null }))
   const sessions = new Map()
+  let factors = []
+  let recovery = []
+  let tokens = [{ id: '9f2c41d0a7b3e815', name: 'siem-forwarder', login: 'dana', created: iso(Date.now() - 20 * DAY), expires: iso(Date.now() + 70 * DAY) }]
   const feeds = new Set()
   let channels = [{ id: 'security-chat', kind: 'webhook', url: 'https://chat.northwind.example/hooks/9f2', min_severity: 'medium', secret: null, enabled: true }, { id: 'pager', kind: 'webhook', url: 'https://events.pager.example/v2', min_severity: 'critical', secret: null, enabled: true }]
   const deliveries = state.alerts.slice(0, 5).map((alert, i) => ({ time: alert.notified, channel: i === 0 ? 'pager' : 'security-chat', alert: alert.id, attempt: i === 2 ? 2 : 1, status: 200, error: null }))
@@ -169,13 +184,19 @@ export function start({ port = 0, dist = null, live = true } = {}) {
       const user = users.find((candidate) => candidate.login === body.login)
       if (!user || body.password !== PASSWORD) throw new Refusal(401, 'unauthenticated', 'login or password is not right')
       const fresh = randomBytes(16).toString('hex')
-      const made = { login: user.login, role: user.role, organisation: ORGANISATION, initial_password: false }
+      const made = { login: user.login, role: user.role, organisation: ORGANISATION, initial_password: false, groups: user.groups, second_factor: factors.some((factor) => factor.confirmed && factor.login === user.login), factor_missing: false }
       sessions.set(fresh, made)
       return json(made, 200, { 'set-cookie': `cmdai_session=${fresh}; HttpOnly; SameSite=Strict; Path=/` })
     }
     if (!me) throw new Refusal(401, 'unauthenticated', 'sign in first')
     const need = (role) => { if (!rank[me.role].includes(role)) throw new Refusal(403, 'forbidden', `this needs the role ${role}; yours is ${me.role}`) }
-    const stepUp = () => { if (body.password !== PASSWORD) throw new Refusal(403, 'step_up_required', 'the password is not right; nothing was changed') }
+    const stepUp = (password = body.password) => {
+      if (password !== PASSWORD) throw new Refusal(403, 'step_up_required', 'the password is not right; nothing was changed')
+      const code = request.headers['x-cmdai-code'] ?? ''
+      const mine = factors.find((factor) => factor.confirmed && factor.login === me.login)
+      if (mine && !recovery.includes(code) && code !== totp(mine.secret)) throw new Refusal(403, 'factor_required', 'type the code of your authenticator app too, or a recovery code')
+      recovery = recovery.filter((known) => known !== code)
+    }
     const [head, a, b] = path.split('/').map(decodeURIComponent)
     switch (`${method} ${head}`) {
       case 'GET session': return json(me)
@@ -227,7 +248,10 @@ export function start({ port = 0, dist = null, live = true } = {}) {
         stepUp()
         const ask = state.approvals.find((candidate) => candidate.id === a)
         if (!ask || ask.status !== 'pending') throw new Refusal(409, 'conflict', 'this request is decided already')
-        Object.assign(ask, { status: body.approve ? 'granted' : 'denied', approver: me.login, decision_reason: body.reason, decided: iso() })
+        if (body.binding_hash !== ask.binding_hash) throw new Refusal(409, 'conflict', 'this is not the request that you looked at; look again')
+        ask.votes.push({ login: me.login, person: me.login, approve: body.approve, factor: 'password', reason: body.reason, time: iso() })
+        if (body.approve) ask.given += 1
+        if (!body.approve || ask.given >= ask.needed) Object.assign(ask, { status: body.approve ? 'granted' : 'denied', approver: me.login, decision_reason: body.reason, decided: iso() })
         send('approval', ask)
         return json(ask)
       }
@@ -245,8 +269,48 @@ export function start({ port = 0, dist = null, live = true } = {}) {
         setTimeout(() => (machine.order_done = true), 3000).unref()
         return json(machine)
       }
+      case 'GET exceptions': return json({ exceptions: state.exceptions })
+      case 'POST exceptions': {
+        need('security')
+        stepUp()
+        const one = state.exceptions.find((candidate) => candidate.id === a)
+        Object.assign(one, { status: 'revoked', revoked: iso(), revoked_by: me.login, revoked_reason: body.reason })
+        return json(one)
+      }
+      case 'GET emergencies': return json({ emergencies: state.emergencies })
+      case 'POST emergencies': {
+        need('security')
+        stepUp()
+        const one = state.emergencies.find((candidate) => candidate.id === a)
+        Object.assign(one, { status: 'reviewed', reviewed: iso(), reviewed_by: me.login, verdict: body.verdict, note: body.note })
+        return json(one)
+      }
+      case 'GET factors': return json({ factors: factors.filter((factor) => factor.login === me.login).map(({ secret, login, ...factor }) => factor), recovery_codes: recovery.length, required: false })
+      case 'POST factors': {
+        if (a !== 'totp') {
+          stepUp()
+          factors = factors.filter((factor) => factor.id !== a)
+          me.second_factor = false
+          return empty()
+        }
+        const there = factors.find((factor) => factor.id === b)
+        if (!b) {
+          stepUp()
+          factors.push({ id: randomBytes(8).toString('hex'), kind: 'totp', name: body.name, login: me.login, secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', confirmed: false, created: iso(), last_used: null })
+          return json({ id: factors.at(-1).id, secret: factors.at(-1).secret, uri: `otpauth://totp/cmdai:${me.login}?secret=${factors.at(-1).secret}` })
+        }
+        if (body.code !== totp(there.secret)) throw new Refusal(403, 'factor_required', 'the code does not fit; is the clock of the telephone right?')
+        there.confirmed = true
+        me.second_factor = true
+        recovery = Array.from({ length: 8 }, (_, i) => `ABCD${i}-EFGH${i}-JKLM${i}-NPQR${i}`)
+        return json({ codes: recovery })
+      }
+      case 'POST password': stepUp(); return empty()
+      case 'GET tokens': return json({ tokens })
+      case 'DELETE tokens': tokens = tokens.filter((token) => token.id !== a); return empty()
       case 'POST enrolment-tokens': {
         need('administrator')
+        stepUp()
         const token = `cmdai-enrol-1.${sha(`token ${body.person}`).slice(0, 40)}`
         return json({ token, expires: iso(Date.now() + body.hours * 3_600_000), command: `sudo cmdai-enterprise enrol --server https://cmdai.northwind.example:8443 --token ${token}` })
       }
@@ -291,9 +355,20 @@ export function start({ port = 0, dist = null, live = true } = {}) {
       }
       case 'GET deliveries': return json({ deliveries })
       case 'GET users': need('administrator'); return json({ users })
-      case 'POST users': need('administrator'); users.push({ login: body.login, role: body.role, person: body.person, created: iso(), last_seen: null }); return json(users.at(-1))
+      case 'POST users': {
+        need('administrator')
+        if (a) {
+          stepUp()
+          const user = users.find((candidate) => candidate.login === a)
+          Object.assign(user, { role: body.role ?? user.role, groups: body.groups ?? user.groups, chat: body.chat ?? user.chat })
+          return json(user)
+        }
+        stepUp(body.your_password)
+        users.push({ login: body.login, role: body.role, person: body.person, groups: body.groups ?? [], chat: null, second_factor: false, created: iso(), last_seen: null })
+        return json(users.at(-1))
+      }
       case 'DELETE users': need('administrator'); users.splice(users.findIndex((user) => user.login === a), 1); return empty()
-      case 'POST tokens': return json({ token: `cmdai_pat_${randomBytes(20).toString('hex')}`, expires: iso(Date.now() + body.days * DAY) })
+      case 'POST tokens': tokens.unshift({ id: randomBytes(8).toString('hex'), name: body.name, login: me.login, created: iso(), expires: iso(Date.now() + body.days * DAY) }); return json({ token: `cmdai_pat_${randomBytes(20).toString('hex')}`, expires: iso(Date.now() + body.days * DAY) })
       default: throw new Refusal(404, 'not_found', 'there is no such address')
     }
   }

@@ -39,15 +39,15 @@ pub struct FactorRow {
     pub id: String,
     /// Whose.
     pub login: String,
-    /// `totp` or `webauthn`.
+    /// `totp`.
     pub kind: String,
     /// What its owner calls it.
     pub name: String,
-    /// TOTP: the shared secret, hex. WebAuthn: the credential as JSON.
+    /// The shared secret, hex.
     pub secret: String,
     /// It was used once in enrolment; before that it counts for nothing.
     pub confirmed: bool,
-    /// Highest time step or signature counter that was used.
+    /// Highest time step that was used.
     pub counter: i64,
     /// When made.
     pub created_ms: i64,
@@ -189,8 +189,6 @@ pub struct Vote {
     pub factor: String,
     /// What they said.
     pub reason: String,
-    /// A security key's word, as JSON.
-    pub assertion: Option<String>,
     /// When.
     pub time_ms: i64,
 }

@@ -658,7 +658,6 @@ pub async fn requests_are_decided_once(store: &dyn Store) -> Outcome {
         approve: true,
         factor: "totp".to_owned(),
         reason: "fine".to_owned(),
-        assertion: None,
         time_ms: START_MS + 5,
     };
     ensure!(

@@ -76,7 +76,6 @@ fn authority() -> Authority {
         version: 1,
         grant_keys: vec!["Z3JhbnQ=".into()],
         order_keys: vec!["b3JkZXI=".into()],
-        ..Authority::default()
     }
 }
 

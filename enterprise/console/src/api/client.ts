@@ -13,6 +13,9 @@ export type HistogramBucket = Schemas['HistogramBucket']
 export type Alert = Schemas['Alert']
 export type AlertChange = Schemas['AlertChange']
 export type Approval = Schemas['Approval']
+export type ExceptionView = Schemas['ExceptionView']
+export type Emergency = Schemas['Emergency']
+export type User = Schemas['User']
 export type Machine = Schemas['Machine']
 export type PolicyView = Schemas['PolicyView']
 export type PolicyCheck = Schemas['PolicyCheck']
@@ -51,6 +54,23 @@ export const api = createClient<paths>({
   headers: { 'x-cmdai': '1' },
 })
 
+let code = ''
+api.use({
+  onRequest({ request }) {
+    if (code) request.headers.set('x-cmdai-code', code)
+    return request
+  },
+})
+/** Sends what `act` sends with the code of a second factor, where there is one. */
+export async function withCode<T>(given: string, act: () => Promise<T>): Promise<T> {
+  code = given.trim()
+  try {
+    return await act()
+  } finally {
+    code = ''
+  }
+}
+
 const words: Record<number, string> = {
   400: 'the server did not understand the request',
   401: 'you are not signed in, or the password is not right',
@@ -76,17 +96,17 @@ export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = answer
   if (response.ok) return data as T
   const body = error as { code?: unknown; message?: unknown } | undefined
-  const code = typeof body?.code === 'string' ? body.code : String(response.status)
+  const word = typeof body?.code === 'string' ? body.code : String(response.status)
   const message =
     typeof body?.message === 'string' && body.message
       ? body.message
       : (words[response.status] ?? `the server answered ${response.status}`)
   // A wrong step-up password must not look like a lost session.
-  const stepUp = code === 'step_up_required'
+  const stepUp = word === 'step_up_required' || word === 'factor_required'
   if (response.status === 401 && !stepUp && response.url && !response.url.endsWith('/session')) {
     for (const listener of gone) listener()
   }
-  throw new ApiProblem(response.status, code, message, error)
+  throw new ApiProblem(response.status, word, message, error)
 }
 
 /** The sentence to show for any thrown thing. */

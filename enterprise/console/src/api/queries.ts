@@ -88,6 +88,24 @@ export const approvalsQuery = queryOptions({
   refetchInterval: 15_000,
   queryFn: () => take(api.GET('/api/v1/approvals', {})),
 })
+export const exceptionsQuery = queryOptions({
+  queryKey: ['exceptions'],
+  refetchInterval: 20_000,
+  queryFn: () => take(api.GET('/api/v1/exceptions')),
+})
+export const emergenciesQuery = queryOptions({
+  queryKey: ['emergencies'],
+  refetchInterval: 20_000,
+  queryFn: () => take(api.GET('/api/v1/emergencies')),
+})
+export const factorsQuery = queryOptions({
+  queryKey: ['factors'],
+  queryFn: () => take(api.GET('/api/v1/factors')),
+})
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: () => take(api.GET('/api/v1/tokens')),
+})
 export const machinesQuery = queryOptions({
   queryKey: ['machines'],
   refetchInterval: 15_000,

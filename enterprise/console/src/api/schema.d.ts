@@ -68,11 +68,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * one request
+         * @description role: viewer
+         */
+        get: operations["getApproval"];
         put?: never;
         /**
-         * grant or refuse a request; never one's own
-         * @description role: security
+         * say yes or no to a request, as one of the approvers that the policy names; never to one's own
+         * @description role: viewer
          */
         post: operations["decideApproval"];
         delete?: never;
@@ -145,6 +149,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/slack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * a button in Slack: denies a request or shows where to approve it
+         * @description signed by another service
+         */
+        post: operations["slackAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -179,6 +203,46 @@ export interface paths {
         get: operations["listDetections"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * what people did in emergencies, newest first
+         * @description role: viewer
+         */
+        get: operations["listEmergencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/emergencies/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * review an emergency; never one's own
+         * @description role: security
+         */
+        post: operations["reviewEmergency"];
         delete?: never;
         options?: never;
         head?: never;
@@ -265,6 +329,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * approved exceptions, those that end last first
+         * @description role: viewer
+         */
+        get: operations["listExceptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * take an exception back
+         * @description role: security
+         */
+        post: operations["revokeException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -279,6 +383,86 @@ export interface paths {
         get: operations["export"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * the caller's second factors
+         * @description any role
+         */
+        get: operations["listFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * add an authenticator app; it counts once a code of it came
+         * @description any role
+         */
+        post: operations["addTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factors/totp/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * confirm an authenticator app by a code; gives new recovery codes
+         * @description any role
+         */
+        post: operations["confirmTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factors/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * remove a second factor
+         * @description any role
+         */
+        post: operations["removeFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -419,6 +603,26 @@ export interface paths {
         get: operations["getOverview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * change the caller's own password; every other session and token of the account ends
+         * @description any role
+         */
+        post: operations["changePassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -672,7 +876,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * tokens of programs: one's own, an administrator's are all
+         * @description any role
+         */
+        get: operations["listTokens"];
         put?: never;
         /**
          * make a token for a program, with the caller's own role
@@ -680,6 +888,26 @@ export interface paths {
          */
         post: operations["makeToken"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * end a token: one's own, an administrator any
+         * @description any role
+         */
+        delete: operations["deleteToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -718,7 +946,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
+        /**
+         * change role, groups or chat id of an account, or take its second factors away
+         * @description role: administrator
+         */
+        post: operations["changeUser"];
         /**
          * remove an account
          * @description role: administrator
@@ -793,7 +1025,7 @@ export interface components {
         ApiError: {
             /**
              * @description Stable code: `unauthenticated`, `forbidden`, `not_found`, `invalid`, `conflict`,
-             *     `step_up_required`, `too_many_requests`, `internal`.
+             *     `step_up_required`, `factor_required`, `too_many_requests`, `internal`.
              */
             code: string;
             /** @description What is wrong and what to do, lower-case. */
@@ -805,6 +1037,8 @@ export interface components {
             agent?: string | null;
             /** @description Who decided. */
             approver?: string | null;
+            /** @description Hash of all of this; a grant carries it. */
+            binding_hash: string;
             /** @description Contexts that matter. */
             contexts: string[];
             /** @description When it was asked. */
@@ -817,18 +1051,37 @@ export interface components {
             decision_reason?: string | null;
             /** @description What it would do. */
             effects: string[];
+            exception?: components["schemas"]["ExceptionAsked"] | null;
             /** @description When it lapses. */
             expires: string;
+            /** @description Weakest proof that counts: `password`, `totp`. */
+            factor: string;
             /** @description Files that would run, with their hashes. */
             files: {
                 [key: string]: string;
             };
+            /**
+             * Format: int32
+             * @description How many have, and still may.
+             */
+            given: number;
+            /** @description Groups whose members may answer; the role security where it is empty. */
+            groups: string[];
             /** @description Host name. */
             hostname: string;
             /** @description Request. */
             id: string;
+            /** @description `command`, `exception` or `break_glass`. */
+            kind: string;
             /** @description Machine. */
             machine_id: string;
+            /** @description One of those who say yes must be in one of these groups, where there are any. */
+            managers: string[];
+            /**
+             * Format: int32
+             * @description How many different people must say yes.
+             */
+            needed: number;
             /** @description `human`, `script`, `agent`. */
             origin: string;
             /** @description Why it needs approval. */
@@ -847,11 +1100,20 @@ export interface components {
             text: string;
             /** @description Who asks. */
             user: string;
+            /**
+             * Format: int32
+             * @description How often a grant may be used.
+             */
+            uses: number;
+            /** @description What was said, oldest first. */
+            votes: components["schemas"]["ApprovalVote"][];
         };
         /** @description A decision; the password is asked again (step-up). */
         ApprovalDecision: {
             /** @description Grant it. */
             approve: boolean;
+            /** @description `binding_hash` of what was shown; where it is another one, nothing is decided. */
+            binding_hash?: string | null;
             /** @description The approver's own password. */
             password: string;
             /** @description Why. */
@@ -861,6 +1123,21 @@ export interface components {
         ApprovalList: {
             /** @description Requests. */
             approvals: components["schemas"]["Approval"][];
+        };
+        /** @description What one person said. */
+        ApprovalVote: {
+            /** @description Yes or no. */
+            approve: boolean;
+            /** @description How they proved it. */
+            factor: string;
+            /** @description Account. */
+            login: string;
+            /** @description Person. */
+            person: string;
+            /** @description What they said. */
+            reason: string;
+            /** @description When. */
+            time: string;
         };
         /** @description Last event of a chain. */
         ChainHead: {
@@ -885,11 +1162,14 @@ export interface components {
             enabled: boolean;
             /** @description Channel. */
             id: string;
-            /** @description `webhook`. */
+            /** @description `webhook` or `slack`. */
             kind: string;
             /** @description Least severity. */
             min_severity: string;
-            /** @description Signs bodies (HMAC-SHA-256); never given back. */
+            /**
+             * @description `webhook`: signs bodies (HMAC-SHA-256). `slack`: the signing secret that its answers carry.
+             *     Never given back.
+             */
             secret?: string | null;
             /** @description Where to. */
             url: string;
@@ -941,6 +1221,11 @@ export interface components {
             tree_size: number;
             /** @description Chains and tree were checked and fit. */
             verified: boolean;
+        };
+        /** @description The actor's own password, asked again. */
+        Confirmation: {
+            /** @description Password. */
+            password: string;
         };
         /** @description One control. */
         ControlResult: {
@@ -1020,6 +1305,46 @@ export interface components {
         DraftSignatures: {
             /** @description Each over the draft's metadata. */
             signatures: components["schemas"]["DraftSignature"][];
+        };
+        /** @description Somebody went ahead in an emergency. */
+        Emergency: {
+            /** @description Working directory. */
+            cwd: string;
+            /** @description When its review is due. */
+            due: string;
+            /** @description Host name. */
+            hostname: string;
+            /** @description Emergency. */
+            id: string;
+            /** @description Machine. */
+            machine_id: string;
+            /** @description What was said. */
+            note?: string | null;
+            /** @description What the person said. */
+            reason?: string | null;
+            /** @description When it was reviewed. */
+            reviewed?: string | null;
+            /** @description By whom. */
+            reviewed_by?: string | null;
+            /** @description Risk. */
+            risk: string;
+            /** @description Rules that asked for approval. */
+            rules: string[];
+            /** @description `due`, `late` or `reviewed`. */
+            status: string;
+            /** @description Redacted text of the command. */
+            text: string;
+            /** @description When. */
+            used: string;
+            /** @description Person. */
+            user: string;
+            /** @description `justified` or `unjustified`. */
+            verdict?: string | null;
+        };
+        /** @description Emergencies, newest first. */
+        EmergencyList: {
+            /** @description Emergencies. */
+            emergencies: components["schemas"]["Emergency"][];
         };
         /** @description Shown once. */
         EnrolmentToken: {
@@ -1118,6 +1443,65 @@ export interface components {
             /** @description What it shows. */
             title: string;
         };
+        /** @description An exception as it is asked for. */
+        ExceptionAsked: {
+            /** @description Only in this folder and below. */
+            directory?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds from the approval on.
+             */
+            duration_s: number;
+            /** @description Only for commands that fit this pattern. */
+            pattern?: string | null;
+            /** @description Rules to lift. */
+            rules: string[];
+            /** @description The command that it is about. */
+            text?: string | null;
+        };
+        /** @description Exceptions, those that end last first. */
+        ExceptionList: {
+            /** @description Exceptions. */
+            exceptions: components["schemas"]["ExceptionView"][];
+        };
+        /** @description An approved exception. */
+        ExceptionView: {
+            /** @description When it was approved. */
+            approved: string;
+            /** @description By whom. */
+            approvers: string[];
+            /** @description When it was asked for. */
+            asked: string;
+            /** @description Host name. */
+            hostname: string;
+            /** @description Exception: the request it came from. */
+            id: string;
+            /** @description Last command that one of the rules would have stopped. */
+            last_used?: string | null;
+            /** @description What it lifts. */
+            lifts: components["schemas"]["ExceptionAsked"];
+            /** @description Machine. */
+            machine_id: string;
+            /** @description What the person said. */
+            reason?: string | null;
+            /** @description When it was taken back. */
+            revoked?: string | null;
+            /** @description By whom. */
+            revoked_by?: string | null;
+            /** @description Why. */
+            revoked_reason?: string | null;
+            /** @description `active`, `expired` or `revoked`. */
+            status: string;
+            /** @description Last moment. */
+            until: string;
+            /** @description Person. */
+            user: string;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            uses: number;
+        };
         /** @description What an export holds. */
         ExportHeader: {
             /**
@@ -1162,6 +1546,33 @@ export interface components {
              * @description Leaf index.
              */
             leaf: number;
+        };
+        /** @description A second factor. */
+        Factor: {
+            /** @description It was used once; before that it counts for nothing. */
+            confirmed: boolean;
+            /** @description When made. */
+            created: string;
+            /** @description Factor. */
+            id: string;
+            /** @description `totp`. */
+            kind: string;
+            /** @description Last use. */
+            last_used?: string | null;
+            /** @description What its owner calls it. */
+            name: string;
+        };
+        /** @description Second factors of the account. */
+        FactorList: {
+            /** @description Factors. */
+            factors: components["schemas"]["Factor"][];
+            /**
+             * Format: int64
+             * @description Recovery codes that are left.
+             */
+            recovery_codes: number;
+            /** @description The policy asks for a second factor. */
+            required: boolean;
         };
         /** @description One framework. */
         Framework: {
@@ -1305,6 +1716,10 @@ export interface components {
         };
         /** @description Who is signed in. */
         Me: {
+            /** @description The policy asks for a second factor and the account has none. */
+            factor_missing: boolean;
+            /** @description Groups. */
+            groups: string[];
             /** @description The password is the one made at first start and must be changed soon. */
             initial_password: boolean;
             /** @description Login. */
@@ -1313,6 +1728,8 @@ export interface components {
             organisation: string;
             /** @description Role. */
             role: components["schemas"]["Role"];
+            /** @description Acts that ask for the password ask for a code too. */
+            second_factor: boolean;
         };
         /** @description A token to enrol one machine. */
         NewEnrolmentToken: {
@@ -1325,6 +1742,8 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            /** @description The actor's own password. */
+            password?: string | null;
             /** @description Person it is for. */
             person: string;
             /** @description Teams. */
@@ -1352,8 +1771,17 @@ export interface components {
             /** @description What it is for. */
             name: string;
         };
+        /** @description A new authenticator app. */
+        NewTotp: {
+            /** @description What its owner calls it. */
+            name: string;
+            /** @description The account's own password. */
+            password: string;
+        };
         /** @description A new account. */
         NewUser: {
+            /** @description Groups, for approvals. */
+            groups?: string[] | null;
             /** @description Login. */
             login: string;
             /** @description Password, at least 12 characters. */
@@ -1362,6 +1790,8 @@ export interface components {
             person: string;
             /** @description Role. */
             role: components["schemas"]["Role"];
+            /** @description The actor's own password. */
+            your_password?: string | null;
         };
         /** @description A note. */
         Note: {
@@ -1428,6 +1858,13 @@ export interface components {
              * @description Requests that wait now.
              */
             waiting: number;
+        };
+        /** @description A new password; every other session and token of the account ends. */
+        PasswordChange: {
+            /** @description The password from now on, at least 12 characters. */
+            new_password: string;
+            /** @description The password until now. */
+            password: string;
         };
         /** @description What is wrong with it. */
         PolicyCheck: {
@@ -1606,6 +2043,11 @@ export interface components {
             /** @description Why; shown to the person. */
             reason: string;
         };
+        /** @description Each stands in for a code once. Shown once. */
+        RecoveryCodes: {
+            /** @description Codes. */
+            codes: string[];
+        };
         /** @description A report: what was tested and found. It never says "compliant". */
         Report: {
             /** @description Completeness of the period, in words, with numbers. */
@@ -1634,6 +2076,22 @@ export interface components {
             organisation: string;
             /** @description End of the period. */
             to: string;
+        };
+        /** @description A review, by somebody else; the password is asked again. */
+        Review: {
+            /** @description What was found. */
+            note: string;
+            /** @description The actor's own password. */
+            password: string;
+            /** @description `justified` or `unjustified`. */
+            verdict: string;
+        };
+        /** @description Takes an exception back; the password is asked again. */
+        Revocation: {
+            /** @description The actor's own password. */
+            password: string;
+            /** @description Why. */
+            reason: string;
         };
         /**
          * @description What an account may do.
@@ -1730,12 +2188,44 @@ export interface components {
             /** @description Password. */
             password: string;
         };
+        /** @description A token of a program. */
+        Token: {
+            /** @description When made. */
+            created: string;
+            /** @description When it lapses. */
+            expires: string;
+            /** @description Token. */
+            id: string;
+            /** @description Whose. */
+            login: string;
+            /** @description What it is for. */
+            name: string;
+        };
+        /** @description Tokens, newest first: one's own, an administrator's are all. */
+        TokenList: {
+            /** @description Tokens. */
+            tokens: components["schemas"]["Token"][];
+        };
         /** @description Shown once. */
         TokenMade: {
             /** @description When it lapses. */
             expires: string;
             /** @description The secret. */
             token: string;
+        };
+        /** @description A code of the authenticator app. */
+        TotpCode: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description For the authenticator app; shown once. */
+        TotpMade: {
+            /** @description Factor. */
+            id: string;
+            /** @description The shared secret, base32. */
+            secret: string;
+            /** @description The same as an `otpauth://` address. */
+            uri: string;
         };
         /** @description A number and the one before. */
         Trend: {
@@ -1752,8 +2242,12 @@ export interface components {
         };
         /** @description An account. */
         User: {
+            /** @description Id in the chat service. */
+            chat?: string | null;
             /** @description When made. */
             created: string;
+            /** @description Groups, for approvals. */
+            groups: string[];
             /** @description Last sign-in. */
             last_seen?: string | null;
             /** @description Login. */
@@ -1762,6 +2256,20 @@ export interface components {
             person: string;
             /** @description Role. */
             role: components["schemas"]["Role"];
+            /** @description It has a second factor. */
+            second_factor: boolean;
+        };
+        /** @description A change to an account; fields left out stay. The password is asked again. */
+        UserChange: {
+            /** @description Id in the chat service; empty for none. */
+            chat?: string | null;
+            /** @description Groups. */
+            groups?: string[] | null;
+            /** @description The actor's own password. */
+            password: string;
+            /** @description Take the second factors away, where their owner has lost them. */
+            reset_factors?: boolean | null;
+            role?: components["schemas"]["Role"] | null;
         };
         /** @description Accounts. */
         UserList: {
@@ -1863,6 +2371,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
             /** @description what is wrong and what to do */
@@ -2035,6 +2574,35 @@ export interface operations {
             };
         };
     };
+    slackAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     listDeliveries: {
         parameters: {
             query?: never;
@@ -2080,6 +2648,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DetectionList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listEmergencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    reviewEmergency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Review"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emergency"];
                 };
             };
             /** @description what is wrong and what to do */
@@ -2235,6 +2867,70 @@ export interface operations {
             };
         };
     };
+    listExceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    revokeException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionView"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     export: {
         parameters: {
             query?: {
@@ -2257,6 +2953,136 @@ export interface operations {
                 content: {
                     "application/x-ndjson": components["schemas"]["ExportLine"];
                 };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    listFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    addTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTotp"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpMade"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    confirmTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpCode"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    removeFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description what is wrong and what to do */
             default: {
@@ -2468,6 +3294,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Overview"];
                 };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description what is wrong and what to do */
             default: {
@@ -2990,6 +3847,35 @@ export interface operations {
             };
         };
     };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     makeToken: {
         parameters: {
             query?: never;
@@ -3011,6 +3897,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TokenMade"];
                 };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    deleteToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description what is wrong and what to do */
             default: {
@@ -3062,6 +3977,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
             };
         };
         responses: {

@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo, useState, type FormEvent } from 'react'
-import { api, may, take, type Machine, type Schemas } from '../api/client'
+import { api, may, take, type Machine, type Schemas, withCode } from '../api/client'
 import { machineQuery, machinesQuery } from '../api/queries'
 import { forbidden, Page, useMe } from '../app/App'
 import { useKey } from '../app/keys'
 import { download, table } from '../ui/csv'
 import { Icon } from '../ui/icons'
-import { Dialog, Drawer } from '../ui/overlay'
+import { Dialog, Proof, Drawer } from '../ui/overlay'
 import { Rows, type Column } from '../ui/rows'
 import { Copy, CopyBox, count, Hint, MachineState, SafeText, some, Time } from '../ui/show'
 import { Empty, Failed, Loading, Problem } from '../ui/states'
@@ -187,6 +187,8 @@ function EnrolDialog({ onClose }: { onClose: () => void }) {
   const [words, setWords] = useState('')
   const [hours, setHours] = useState('24')
   const [uses, setUses] = useState('1')
+  const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const [made, setMade] = useState<Schemas['EnrolmentToken'] | null>(null)
@@ -195,9 +197,9 @@ function EnrolDialog({ onClose }: { onClose: () => void }) {
     setBusy(true)
     setProblem(undefined)
     try {
-      setMade(await take(api.POST('/api/v1/enrolment-tokens', {
-        body: { person: person.trim(), teams: teams.split(',').map((team) => team.trim()).filter(Boolean), labels: labels(words), hours: Number(hours), uses: Number(uses) },
-      })))
+      setMade(await withCode(code, () => take(api.POST('/api/v1/enrolment-tokens', {
+        body: { password, person: person.trim(), teams: teams.split(',').map((team) => team.trim()).filter(Boolean), labels: labels(words), hours: Number(hours), uses: Number(uses) },
+      }))))
     } catch (cause) {
       setProblem(cause)
     }
@@ -232,11 +234,12 @@ function EnrolDialog({ onClose }: { onClose: () => void }) {
             <label className="field spring"><span>May wait, in hours</span><input className="input" type="number" min={1} max={720} required value={hours} onChange={(event) => setHours(event.target.value)} /></label>
             <label className="field spring"><span>Machines that may use it</span><input className="input" type="number" min={1} required value={uses} onChange={(event) => setUses(event.target.value)} /></label>
           </div>
+          <Proof password={password} onPassword={setPassword} code={code} onCode={setCode} />
           <Problem problem={problem} />
         </div>
         <div className="dlg-foot">
           <button type="button" className="btn" onClick={onClose}>Cancel</button>
-          <button type="submit" className="btn primary" disabled={busy || !person.trim()}>Make the token</button>
+          <button type="submit" className="btn primary" disabled={busy || !person.trim() || !password}>Make the token</button>
         </div>
       </form>
     </Dialog>

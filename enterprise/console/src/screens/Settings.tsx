@@ -1,16 +1,17 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState, type FormEvent, type ReactNode } from 'react'
-import { api, may, take, type Channel, type Role, type Schemas } from '../api/client'
-import { channelsQuery, deliveriesQuery, detectionsQuery, ledgerQuery, queryClient, usersQuery } from '../api/queries'
+import { api, may, take, withCode, type Channel, type Role, type Schemas, type User } from '../api/client'
+import { channelsQuery, deliveriesQuery, detectionsQuery, ledgerQuery, queryClient, tokensQuery, usersQuery } from '../api/queries'
 import { Page, useMe } from '../app/App'
 import { Icon } from '../ui/icons'
-import { Dialog, toast } from '../ui/overlay'
+import { Dialog, Proof, toast } from '../ui/overlay'
 import { Copy, CopyBox, count, Hash, Hint, SafeText, Severity, Time } from '../ui/show'
 import { Empty, Failed, Loading, Problem } from '../ui/states'
 import { absolute } from '../ui/time'
+import { SignInSettings } from './ownSignIn'
 
-const tabs = [['channels', 'Channels'], ['accounts', 'Accounts'], ['tokens', 'API tokens'], ['detections', 'Detections'], ['ledger', 'Ledger']] as const
+const tabs = [['signin', 'Sign-in'], ['channels', 'Channels'], ['accounts', 'Accounts'], ['tokens', 'API tokens'], ['detections', 'Detections'], ['ledger', 'Ledger']] as const
 
 export function Settings() {
   const params = useSearch({ from: '/settings' }) as { tab?: string }
@@ -29,6 +30,7 @@ export function Settings() {
     >
       <div className="settings-cols">
         {(tab === 'channels' || tab === 'accounts') && !admin ? <div className="card"><Empty icon="lock" title="For administrators">Your role ({me?.role}) does not allow this.</Empty></div>
+          : tab === 'signin' ? <SignInSettings />
           : tab === 'channels' ? <Channels />
           : tab === 'accounts' ? <Accounts self={me?.login ?? ''} />
           : tab === 'tokens' ? <Tokens />
@@ -138,11 +140,12 @@ function ChannelDialog({ channel, taken, onClose }: { channel: Channel | null; t
   const [id, setId] = useState(channel?.id ?? '')
   const [url, setUrl] = useState(channel?.url ?? '')
   const [severity, setSeverity] = useState(channel?.min_severity ?? 'high')
+  const [kind, setKind] = useState(channel?.kind ?? 'webhook')
   const [secret, setSecret] = useState('')
   const [enabled, setEnabled] = useState(channel?.enabled ?? true)
   const clash = !channel && taken.includes(id.trim())
   const save = useMutation({
-    mutationFn: () => take(api.PUT('/api/v1/channels/{id}', { params: { path: { id: id.trim() } }, body: { id: id.trim(), kind: channel?.kind ?? 'webhook', url: url.trim(), min_severity: severity, enabled, ...(secret ? { secret } : {}) } })),
+    mutationFn: () => take(api.PUT('/api/v1/channels/{id}', { params: { path: { id: id.trim() } }, body: { id: id.trim(), kind, url: url.trim(), min_severity: severity, enabled, ...(secret ? { secret } : {}) } })),
     onSuccess: () => {
       toast('The channel is saved')
       void queryClient.invalidateQueries({ queryKey: ['channels'] })
@@ -155,11 +158,12 @@ function ChannelDialog({ channel, taken, onClose }: { channel: Channel | null; t
         <div className="dlg-body">
           <label className="field"><span>Name</span><input className="input" required autoFocus={!channel} disabled={channel !== null} pattern="[A-Za-z0-9._\-]+" value={id} onChange={(event) => setId(event.target.value)} placeholder="security-chat" /></label>
           {clash && <Problem problem="A channel with this name is there already" />}
+          <label className="field"><span>Kind</span><select className="input" value={kind} onChange={(event) => setKind(event.target.value)}><option value="webhook">webhook, signed</option><option value="slack">Slack, with buttons to deny and to open</option></select></label>
           <label className="field"><span>Address</span><input className="input" type="url" required value={url} onChange={(event) => setUrl(event.target.value)} placeholder="https://…" /></label>
           <label className="field"><span>Least severity</span>
             <select className="input" value={severity} onChange={(event) => setSeverity(event.target.value)}>{['low', 'medium', 'high', 'critical'].map((name) => <option key={name}>{name}</option>)}</select>
           </label>
-          <label className="field"><span>Signing secret</span><input className="input" type="password" autoComplete="new-password" value={secret} onChange={(event) => setSecret(event.target.value)} /><small>{channel ? 'Left empty, the one that is there stays. ' : ''}Signs each body with HMAC-SHA-256; never shown again.</small></label>
+          <label className="field"><span>Signing secret</span><input className="input" type="password" autoComplete="new-password" value={secret} onChange={(event) => setSecret(event.target.value)} /><small>{channel ? 'Left empty, the one that is there stays. ' : ''}{kind === 'slack' ? 'The signing secret of the Slack app: what comes back must carry it.' : 'Signs each body with HMAC-SHA-256.'} Never shown again.</small></label>
           <label className="row"><input type="checkbox" checked={enabled} onChange={(event) => setEnabled(event.target.checked)} />Tell this channel</label>
           <Problem problem={save.error} />
         </div>
@@ -178,20 +182,22 @@ function Accounts({ self }: { self: string }) {
   const users = useQuery(usersQuery)
   const [add, setAdd] = useState(false)
   const [gone, setGone] = useState<string | null>(null)
+  const [change, setChange] = useState<User | null>(null)
   return (
     <>
       <Section title="Accounts" query={users} more={<button type="button" className="btn small" onClick={() => setAdd(true)}><Icon name="plus" size={13} />Add an account</button>}>
         <table className="plain">
-          <thead><tr><th>Login</th><th>Role</th><th>Login on machines</th><th>Made</th><th>Last sign-in</th><th><span className="hidden-visually">Actions</span></th></tr></thead>
+          <thead><tr><th>Login</th><th>Role</th><th>Groups</th><th>Second factor</th><th>Login on machines</th><th>Last sign-in</th><th><span className="hidden-visually">Actions</span></th></tr></thead>
           <tbody>
             {users.data?.users.map((user) => (
               <tr key={user.login}>
                 <td><b><SafeText>{user.login}</SafeText></b>{user.login === self && <span className="muted"> you</span>}</td>
                 <td><span className="tag">{user.role}</span></td>
+                <td className="wrap-any"><SafeText>{user.groups.join(', ') || '–'}</SafeText></td>
+                <td>{user.second_factor ? <span className="tag green">yes</span> : <span className="tag">no</span>}</td>
                 <td><SafeText>{user.person || '–'}</SafeText></td>
-                <td className="soft"><Time at={user.created} /></td>
                 <td className="soft"><Time at={user.last_seen} /></td>
-                <td><div className="row" style={{ justifyContent: 'flex-end' }}>{user.login !== self && <button type="button" className="btn small danger" onClick={() => setGone(user.login)}>Remove</button>}</div></td>
+                <td><div className="row" style={{ justifyContent: 'flex-end', gap: 6 }}><button type="button" className="btn small" onClick={() => setChange(user)}>Change</button>{user.login !== self && <button type="button" className="btn small danger" onClick={() => setGone(user.login)}>Remove</button>}</div></td>
               </tr>
             ))}
           </tbody>
@@ -199,6 +205,7 @@ function Accounts({ self }: { self: string }) {
         <p className="muted" style={{ marginTop: 10 }}>The login on machines is how nobody approves what they asked for themselves.</p>
       </Section>
       {add && <UserDialog onClose={() => setAdd(false)} />}
+      {change && <ChangeDialog user={change} self={self} onClose={() => setChange(null)} />}
       {gone && (
         <Confirm title="Remove the account" action="Remove" onClose={() => setGone(null)} send={() => take(api.DELETE('/api/v1/users/{login}', { params: { path: { login: gone } } }))} done={() => { toast('The account is removed'); void queryClient.invalidateQueries({ queryKey: ['users'] }) }}>
           <b><SafeText>{gone}</SafeText></b> can sign in no more; sessions and tokens end at once. What they did stays recorded.
@@ -212,9 +219,12 @@ function UserDialog({ onClose }: { onClose: () => void }) {
   const [login, setLogin] = useState('')
   const [person, setPerson] = useState('')
   const [role, setRole] = useState<Role>('viewer')
+  const [groups, setGroups] = useState('')
   const [password, setPassword] = useState('')
+  const [own, setOwn] = useState('')
+  const [code, setCode] = useState('')
   const save = useMutation({
-    mutationFn: () => take(api.POST('/api/v1/users', { body: { login: login.trim(), person: person.trim(), role, password } })),
+    mutationFn: () => withCode(code, () => take(api.POST('/api/v1/users', { body: { login: login.trim(), person: person.trim(), role, groups: words(groups), password, your_password: own } }))),
     onSuccess: () => {
       toast('The account is made')
       void queryClient.invalidateQueries({ queryKey: ['users'] })
@@ -227,16 +237,88 @@ function UserDialog({ onClose }: { onClose: () => void }) {
         <div className="dlg-body">
           <label className="field"><span>Login</span><input className="input" required autoFocus autoComplete="off" value={login} onChange={(event) => setLogin(event.target.value)} /></label>
           <label className="field"><span>Login on machines</span><input className="input" autoComplete="off" value={person} onChange={(event) => setPerson(event.target.value)} /><small>Their own requests cannot be approved with this account.</small></label>
+          <label className="field"><span>Groups</span><input className="input" autoComplete="off" value={groups} onChange={(event) => setGroups(event.target.value)} placeholder="sre, managers" /><small>The policy says which groups approve.</small></label>
           <label className="field"><span>Role</span><select className="input" value={role} onChange={(event) => setRole(event.target.value as Role)}>{roles.map(([name, text]) => <option key={name} value={name}>{name}: {text}</option>)}</select></label>
-          <label className="field"><span>Password</span><input className="input" type="password" required minLength={12} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} /><small>At least 12 characters.</small></label>
+          <label className="field"><span>First password</span><input className="input" type="password" required minLength={12} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} /><small>At least 12 characters.</small></label>
+          <Proof password={own} onPassword={setOwn} code={code} onCode={setCode} />
           <Problem problem={save.error} />
         </div>
         <div className="dlg-foot">
           <button type="button" className="btn" onClick={onClose}>Cancel</button>
-          <button type="submit" className="btn primary" disabled={save.isPending || !login.trim() || password.length < 12}>Add</button>
+          <button type="submit" className="btn primary" disabled={save.isPending || !login.trim() || password.length < 12 || !own}>Add</button>
         </div>
       </form>
     </Dialog>
+  )
+}
+
+const words = (text: string) => text.split(',').map((word) => word.trim()).filter(Boolean)
+
+function ChangeDialog({ user, self, onClose }: { user: User; self: string; onClose: () => void }) {
+  const [role, setRole] = useState<Role>(user.role)
+  const [groups, setGroups] = useState(user.groups.join(', '))
+  const [chat, setChat] = useState(user.chat ?? '')
+  const [reset, setReset] = useState(false)
+  const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
+  const save = useMutation({
+    mutationFn: () => withCode(code, () => take(api.POST('/api/v1/users/{login}', { params: { path: { login: user.login } }, body: { role, groups: words(groups), chat: chat.trim(), ...(reset ? { reset_factors: true } : {}), password } }))),
+    onSuccess: () => {
+      toast('The account is changed')
+      for (const key of ['users', 'me']) void queryClient.invalidateQueries({ queryKey: [key] })
+      onClose()
+    },
+  })
+  return (
+    <Dialog title={`Change ${user.login}`} onClose={onClose}>
+      <form onSubmit={(event) => { event.preventDefault(); save.mutate() }}>
+        <div className="dlg-body">
+          <label className="field"><span>Role</span><select className="input" value={role} onChange={(event) => setRole(event.target.value as Role)}>{roles.map(([name, text]) => <option key={name} value={name}>{name}: {text}</option>)}</select></label>
+          <label className="field"><span>Groups</span><input className="input" autoComplete="off" value={groups} onChange={(event) => setGroups(event.target.value)} placeholder="sre, managers" /></label>
+          <label className="field"><span>Id in the chat</span><input className="input" autoComplete="off" value={chat} onChange={(event) => setChat(event.target.value)} placeholder="U024BE7LH" /><small>Lets this person deny requests from Slack. Nothing is approved there.</small></label>
+          {user.second_factor && user.login !== self && <label className="row"><input type="checkbox" checked={reset} onChange={(event) => setReset(event.target.checked)} />Take the second factor away, because it is lost</label>}
+          <Proof password={password} onPassword={setPassword} code={code} onCode={setCode} />
+          <Problem problem={save.error} />
+        </div>
+        <div className="dlg-foot">
+          <button type="button" className="btn" onClick={onClose}>Cancel</button>
+          <button type="submit" className="btn primary" disabled={save.isPending || !password}>Save</button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function TokenList() {
+  const tokens = useQuery(tokensQuery)
+  const end = useMutation({
+    mutationFn: (id: string) => take(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } })),
+    onSuccess: () => {
+      toast('The token is ended')
+      void queryClient.invalidateQueries({ queryKey: ['tokens'] })
+    },
+    onError: (problem) => toast(problem.message, false),
+  })
+  const list = tokens.data?.tokens ?? []
+  return (
+    <Section title="Tokens" query={tokens} more={tokens.data && count(list.length)}>
+      {list.length === 0 ? <Empty icon="lock" title="No program has a token">Tokens that were made stand here until they lapse or are ended.</Empty> : (
+        <table className="plain">
+          <thead><tr><th>What for</th><th>Whose</th><th>Made</th><th>Lapses</th><th><span className="hidden-visually">Actions</span></th></tr></thead>
+          <tbody>
+            {list.map((token) => (
+              <tr key={token.id}>
+                <td><b><SafeText>{token.name}</SafeText></b> <span className="mono muted">{token.id}</span></td>
+                <td><SafeText>{token.login}</SafeText></td>
+                <td className="soft"><Time at={token.created} /></td>
+                <td className="soft"><Time at={token.expires} /></td>
+                <td><div className="row" style={{ justifyContent: 'flex-end' }}><button type="button" className="btn small danger" disabled={end.isPending} onClick={() => end.mutate(token.id)}>End</button></div></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Section>
   )
 }
 
@@ -249,6 +331,7 @@ function Tokens() {
     onSuccess: (token) => {
       setMade(token)
       setName('')
+      void queryClient.invalidateQueries({ queryKey: ['tokens'] })
     },
   })
   function submit(event: FormEvent) {
@@ -256,6 +339,7 @@ function Tokens() {
     make.mutate()
   }
   return (
+    <>
     <Section title="A token for a program">
       <div className="stack" style={{ maxWidth: 640 }}>
         <p className="soft">A program that carries it may do what your role may, except what asks for the password again.</p>
@@ -275,6 +359,8 @@ function Tokens() {
         <p className="muted">The whole interface is described in <a href="/api/v1/openapi.json">openapi.json</a>.</p>
       </div>
     </Section>
+    <TokenList />
+    </>
   )
 }
 

@@ -1,6 +1,8 @@
 // Dialogs, drawers, step-up and toasts.
-import { useEffect, useId, useRef, useState, useSyncExternalStore, type FormEvent, type ReactNode } from 'react'
-import { ApiProblem } from '../api/client'
+import { useEffect, useId, useRef, useState, useSyncExternalStore, type FormEvent, type ReactNode, type Ref } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { ApiProblem, withCode } from '../api/client'
+import { meQuery } from '../api/queries'
 import { Icon } from './icons'
 import { Problem } from './states'
 
@@ -39,6 +41,28 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
   )
 }
 
+/** The actor's own password again, and the code of a second factor where the account has one. */
+export function Proof({ password, onPassword, code, onCode, field, hint }: { password: string; onPassword: (value: string) => void; code: string; onCode: (value: string) => void; field?: Ref<HTMLInputElement>; hint?: string }) {
+  const me = useQuery(meQuery).data
+  return (
+    <>
+      <label className="field">
+        <span>Your password</span>
+        <input ref={field} className="input" type="password" autoComplete="current-password" value={password} onChange={(event) => onPassword(event.target.value)} required />
+        {hint && <small>{hint}</small>}
+      </label>
+      {me?.second_factor && (
+        <label className="field">
+          <span>Code</span>
+          <input className="input mono" autoComplete="one-time-code" value={code} onChange={(event) => onCode(event.target.value)} required maxLength={40} />
+          <small>Six digits of your authenticator app, or a recovery code.</small>
+        </label>
+      )}
+      {me?.factor_missing && <small className="soft">The policy asks for a second factor and you have none yet: set one up under Settings, Sign-in.</small>}
+    </>
+  )
+}
+
 export interface StepUpValues {
   reason: string
   password: string
@@ -62,6 +86,7 @@ export function StepUp({
 }) {
   const [reason, setReason] = useState('')
   const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const field = useRef<HTMLInputElement>(null)
@@ -70,13 +95,14 @@ export function StepUp({
     setBusy(true)
     setProblem(undefined)
     try {
-      await send({ reason: reason.trim(), password })
+      await withCode(code, () => send({ reason: reason.trim(), password }))
       onDone()
     } catch (cause) {
       setProblem(cause)
       setBusy(false)
       if (cause instanceof ApiProblem && (cause.status === 401 || cause.status === 403)) {
         setPassword('')
+        setCode('')
         field.current?.focus()
       }
     }
@@ -91,11 +117,7 @@ export function StepUp({
             <textarea className="input" value={reason} onChange={(event) => setReason(event.target.value)} required autoFocus rows={3} maxLength={2000} placeholder={reasonPlaceholder} />
             {reasonHint && <small>{reasonHint}</small>}
           </label>
-          <label className="field">
-            <span>Your password</span>
-            <input ref={field} className="input" type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} required />
-            <small>Asked again because this acts on somebody's machine. It is recorded under your name.</small>
-          </label>
+          <Proof password={password} onPassword={setPassword} code={code} onCode={setCode} field={field} hint="Asked again because this acts on somebody's machine. It is recorded under your name." />
           <Problem problem={problem} />
         </div>
         <div className="dlg-foot">

@@ -154,3 +154,174 @@ fn nobody_approves_for_themselves() {
         refused.stdout
     );
 }
+
+#[test]
+fn an_agent_is_told_the_request_and_passes_when_it_repeats_the_command() {
+    let server = Server::start().unwrap();
+    server.publish(POLICY).unwrap();
+    let machine = Machine::join(&server).unwrap();
+    let folder = machine.home().join("project");
+    std::fs::write(folder.join("deploy"), "#!/bin/sh\necho deployed-$1\n").unwrap();
+    let call = serde_json::json!({
+        "session_id": "agent-1", "cwd": folder, "hook_event_name": "PreToolUse",
+        "tool_name": "Bash", "tool_input": { "command": "./deploy blue" },
+        "tool_use_id": "t1", "permission_mode": "default", "transcript_path": "/tmp/t",
+    })
+    .to_string();
+    let hook = || {
+        let mut child = machine
+            .cmdai()
+            .args(["hook", "claude-code"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), call.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        format!(
+            "{} {} {}",
+            done.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        )
+    };
+    let first = hook();
+    let request = server.waiting().unwrap();
+    let id = request["id"].as_str().unwrap().to_owned();
+    assert!(first.contains("deny") && first.contains(&id), "{first}");
+    assert_eq!(request["origin"], "agent");
+    assert!(hook().contains(&id), "the same command is the same request");
+    server
+        .admin(&["approve", &id, "--reason", "CHG-8"])
+        .unwrap();
+    eventually(
+        "the repeated command passes",
+        Duration::from_secs(10),
+        || {
+            let seen = hook();
+            anyhow::ensure!(!seen.contains("deny"), "{seen}");
+            Ok(())
+        },
+    )
+    .unwrap();
+    let again = hook();
+    assert!(
+        again.contains("deny") && !again.contains(&id),
+        "once is once: {again}"
+    );
+}
+
+#[test]
+fn a_changed_cluster_is_not_what_was_approved() {
+    let server = Server::start().unwrap();
+    let policy = POLICY.replace("./deploy .*", "kubectl rollout restart .*");
+    server.publish(&policy).unwrap();
+    let machine = Machine::join(&server).unwrap();
+    let tools = machine.home().join("bin");
+    std::fs::create_dir_all(&tools).unwrap();
+    let kubectl = tools.join("kubectl");
+    std::fs::write(&kubectl, "#!/bin/sh\necho restarted\n").unwrap();
+    std::fs::set_permissions(
+        &kubectl,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let config = machine.home().join("kubeconfig");
+    let cluster = |name: &str| {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: {name}\ncontexts:\n- name: {name}\n  context: {{cluster: {name}, user: me}}\n"
+        );
+        std::fs::write(&config, text).unwrap();
+    };
+    let path = format!(
+        "{}:{}:{}",
+        tools.display(),
+        machine.programs().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let run = || {
+        Run::of(
+            machine
+                .cmdai()
+                .env("PATH", &path)
+                .env("KUBECONFIG", &config)
+                .args(["run", "-c", "kubectl rollout restart deployment web"]),
+        )
+        .unwrap()
+    };
+    cluster("dev-1");
+    assert_eq!(run().code, 75);
+    let request = server.waiting().unwrap();
+    assert!(
+        request["contexts"]
+            .to_string()
+            .contains("kube_context=dev-1"),
+        "{request}"
+    );
+    let id = request["id"].as_str().unwrap();
+    server.admin(&["approve", id, "--reason", "ok"]).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    cluster("dev-2");
+    assert_eq!(run().code, 75, "another cluster");
+    cluster("dev-1");
+    let done = run();
+    assert_eq!((done.code, done.stdout.trim()), (0, "restarted"));
+}
+
+#[test]
+fn an_exception_is_asked_for_approved_used_and_taken_back() {
+    let server = Server::start().unwrap();
+    server.publish(POLICY).unwrap();
+    let machine = Machine::join(&server).unwrap();
+    let script = machine.home().join("project/deploy");
+    std::fs::write(&script, "#!/bin/sh\necho deployed-$1\n").unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let run = || Run::of(machine.cmdai().args(["run", "-c", "./deploy blue"])).unwrap();
+    let places = cmdai_schema::paths::Places::below(machine.state());
+    let mut governor =
+        cmdai_gate::governor::Governor::connect(&places.socket, "test", Duration::from_secs(5))
+            .unwrap();
+    let asked = cmdai_schema::governor::ExceptionRequest {
+        rules: vec!["acme.deploy".to_owned()],
+        duration_s: 3_600,
+        reason: "migration".to_owned(),
+        origin: "human".to_owned(),
+        ..Default::default()
+    };
+    let pending = governor.exception(asked, "s").unwrap();
+    assert!(
+        matches!(pending, cmdai_schema::governor::Reply::Pending { .. }),
+        "{pending:?}"
+    );
+    let request = server.waiting().unwrap();
+    assert_eq!(request["kind"], "exception", "{request}");
+    let id = request["id"].as_str().unwrap().to_owned();
+    server
+        .admin(&["approve", &id, "--reason", "agreed"])
+        .unwrap();
+    eventually("the rule is lifted", Duration::from_secs(10), || {
+        let done = run();
+        anyhow::ensure!(done.stdout.contains("deployed-blue"), "{}", done.stderr);
+        Ok(())
+    })
+    .unwrap();
+    eventually("its use is known", Duration::from_secs(10), || {
+        let list = server.admin(&["exceptions", "list", "--format", "json"])?;
+        let one: serde_json::Value = serde_json::from_str(list.lines().next().unwrap_or(""))?;
+        anyhow::ensure!(
+            one["last_used"].is_string() && one["status"] == "active",
+            "{one}"
+        );
+        Ok(())
+    })
+    .unwrap();
+    server
+        .admin(&["exceptions", "revoke", &id, "--reason", "over"])
+        .unwrap();
+    eventually("the rule stands again", Duration::from_secs(10), || {
+        anyhow::ensure!(run().code == 75, "still lifted");
+        Ok(())
+    })
+    .unwrap();
+}

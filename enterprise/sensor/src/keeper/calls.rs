@@ -54,6 +54,7 @@ impl Core {
             }
             Request::Status => Reply::Status(Box::new(self.status())),
             Request::Report { start, session_id } => self.report(&start, session_id, call.uid),
+            Request::Request { request_id } => self.state_of(&request_id, call.uid),
             Request::Exception {
                 exception,
                 session_id,

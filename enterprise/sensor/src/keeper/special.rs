@@ -8,7 +8,7 @@ use cmdai_schema::governor::{
     Binding, ExceptionRequest, MAX_EXCEPTION_RULES, MIN_EXCEPTION_S, Reply,
 };
 
-use super::approvals::Asker;
+use super::approvals::{Asker, Entry, State};
 use super::core::Core;
 use crate::accounts;
 
@@ -44,6 +44,27 @@ impl Core {
             ..Layers::default()
         };
         cmdai_policy::effective(&layers)
+    }
+
+    /// What has become of a request, for whoever opened it and for root.
+    pub(super) fn state_of(&self, request_id: &str, uid: u32) -> Reply {
+        let own = |entry: &&Entry| {
+            entry.id() == request_id && (uid == 0 || entry.open.request.uid == uid)
+        };
+        let Some(entry) = self.approvals.entries().iter().find(own) else {
+            return refused("there is no request of yours with this id");
+        };
+        let info = entry.info();
+        let lapsed = entry.state != State::Consumed && entry.lapsed(crate::clock::now());
+        Reply::State {
+            request_id: info.request_id,
+            state: if lapsed {
+                "expired".to_owned()
+            } else {
+                info.status
+            },
+            reason: entry.grant.as_ref().map(|grant| grant.reason.clone()),
+        }
     }
 
     /// Opens or finds the request for an exception.

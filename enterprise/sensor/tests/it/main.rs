@@ -14,4 +14,5 @@ mod flow;
 mod policy;
 mod roads;
 mod server;
+mod special;
 mod world;

@@ -169,7 +169,6 @@ impl Server {
             version: 1,
             grant_keys: vec![keys::public_base64(&self.grant_key)],
             order_keys: vec![keys::public_base64(&self.order_key)],
-            ..Authority::default()
         }
     }
 
@@ -178,7 +177,11 @@ impl Server {
     }
 
     pub(crate) fn order(&self, serial: u64, kind: &str) -> Signed {
-        let order = Order {
+        self.signed_order(&self.order_of(kind, serial))
+    }
+
+    pub(crate) fn order_of(&self, kind: &str, serial: u64) -> Order {
+        Order {
             version: 1,
             serial,
             machine_id: MACHINE.into(),
@@ -187,12 +190,20 @@ impl Server {
             reason: "lost laptop".into(),
             issued_by: "maya".into(),
             issued: "2026-01-01T00:00:00Z".into(),
-        };
-        sign_statement(&self.order_key, &order).unwrap()
+        }
+    }
+
+    pub(crate) fn signed_order(&self, order: &Order) -> Signed {
+        sign_statement(&self.order_key, order).unwrap()
     }
 
     /// A decision about an opened request.
     pub(crate) fn decision(&self, open: &ApprovalOpen, granted: bool) -> Signed {
+        let now = jiff::Timestamp::now();
+        let until = open.request.exception.as_ref().map(|asked| {
+            let lasts = i64::try_from(asked.duration_s).unwrap();
+            (now + jiff::SignedDuration::from_secs(lasts)).to_string()
+        });
         let grant = Grant {
             version: 1,
             grant_id: format!("g-{}", open.request_id),
@@ -204,11 +215,11 @@ impl Server {
             approver: "maya".into(),
             factor: "password".into(),
             reason: "release day".into(),
-            issued: "2026-01-01T00:00:00Z".into(),
+            issued: now.to_string(),
             expires: "2999-01-01T00:00:00Z".into(),
             uses: 1,
             approvers: Vec::new(),
-            until: None,
+            until,
         };
         sign_statement(&self.grant_key, &grant).unwrap()
     }

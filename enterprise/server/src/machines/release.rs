@@ -152,10 +152,6 @@ pub(crate) fn sign_decision(
         person: vote.person.clone(),
         factor: vote.factor.clone(),
         time: clock::rfc3339(vote.time_ms),
-        assertion: vote
-            .assertion
-            .as_deref()
-            .and_then(|text| serde_json::from_str(text).ok()),
     };
     let grant = Grant {
         version: 1,

@@ -129,7 +129,6 @@ pub(super) async fn decide(
         approve: true,
         factor: factor.to_owned(),
         reason: decision.reason,
-        assertion: None,
         time_ms: clock::now_ms(),
     };
     if !app.store.add_vote(&vote).await? {
@@ -222,7 +221,6 @@ pub(super) async fn deny(
         approve: false,
         factor: factor.to_owned(),
         reason: reason.to_owned(),
-        assertion: None,
         time_ms: clock::now_ms(),
     };
     // Who said yes before may still say no: their no counts, their yes stays on record.

@@ -318,7 +318,6 @@ pub(super) async fn make_alone(app: &App, wanted: Wanted) -> Answer<Made> {
             version: 1,
             grant_keys: vec![keys::public_base64(&app.grant_key)],
             order_keys: vec![keys::public_base64(&app.order_key)],
-            ..Authority::default()
         },
         rings,
         note: wanted.note,

@@ -41,7 +41,6 @@ fn vote(row: &SqliteRow) -> Result<Vote, StoreError> {
         approve: row.try_get("approve")?,
         factor: row.try_get("factor")?,
         reason: row.try_get("reason")?,
-        assertion: row.try_get("assertion")?,
         time_ms: row.try_get("time_ms")?,
     })
 }
@@ -150,7 +149,7 @@ impl ApprovalStore for Sqlite {
 
     async fn add_vote(&self, vote: &Vote) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO votes (request_id, person, login, approve, factor, reason, assertion, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO votes (request_id, person, login, approve, factor, reason, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&vote.request_id)
         .bind(&vote.person)
@@ -158,7 +157,6 @@ impl ApprovalStore for Sqlite {
         .bind(vote.approve)
         .bind(&vote.factor)
         .bind(&vote.reason)
-        .bind(&vote.assertion)
         .bind(vote.time_ms)
         .execute(&self.write)
         .await;

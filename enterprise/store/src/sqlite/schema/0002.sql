@@ -13,7 +13,7 @@ CREATE TABLE factors (
     name         TEXT    NOT NULL,
     secret       TEXT    NOT NULL,
     confirmed    INTEGER NOT NULL,
-    -- Highest time step or signature counter that was used.
+    -- Highest time step that was used.
     counter      INTEGER NOT NULL,
     created_ms   INTEGER NOT NULL,
     last_used_ms INTEGER
@@ -40,7 +40,6 @@ CREATE TABLE votes (
     approve    INTEGER NOT NULL,
     factor     TEXT    NOT NULL,
     reason     TEXT    NOT NULL,
-    assertion  TEXT,
     time_ms    INTEGER NOT NULL,
     PRIMARY KEY (request_id, person)
 ) STRICT, WITHOUT ROWID;
