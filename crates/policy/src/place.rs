@@ -340,8 +340,17 @@ impl<'a> Places<'a> {
         };
         let (home, cwd) = (trim(&facts.home), trim(&facts.cwd));
         // A shell in the home or in a system folder is in no project.
-        let own =
-            cwd.filter(|cwd| Some(*cwd) != home && !is_system(cwd) && *cwd != "/" && !is_home(cwd));
+        let is_own = |folder: &&str| {
+            Some(*folder) != home && !is_system(folder) && *folder != "/" && !is_home(folder)
+        };
+        // Who stands in a build folder stands in what it was built from.
+        let own = cwd.filter(is_own).map(|cwd| {
+            cwd.rsplit_once('/')
+                .filter(|(parent, name)| BUILD.contains(name) && !parent.is_empty())
+                .map(|(parent, _)| parent)
+                .filter(is_own)
+                .unwrap_or(cwd)
+        });
         Self {
             home,
             cwd,

@@ -72,7 +72,7 @@ fn root_shell(call: &Invocation, line: &str) -> Option<&'static str> {
                 flags(arg.text()) && !arg.text().contains(['c', 'n', 's'])
                     || arg.text() == "--login"
             });
-            let other = line.get(..call.span.start as usize).is_some_and(|before| {
+            let other = line.get(..call.span.end as usize).is_some_and(|before| {
                 before
                     .rsplit(['\n', ';', '|', '&'])
                     .next()
