@@ -160,12 +160,6 @@ impl Client {
         Ok(())
     }
 
-    /// `DELETE path`.
-    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
-        self.send(self.request(Method::DELETE, path)).await?;
-        Ok(())
-    }
-
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self
             .http
