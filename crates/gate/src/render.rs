@@ -1,6 +1,7 @@
 //! What a person reads when a command is stopped, asked about or warned of. At most eight lines,
 //! nothing said in colour alone, everything from outside escaped, and never a way around.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use cmdai_schema::{Decision, Judgement, Span};
@@ -215,15 +216,17 @@ impl Excerpt {
             .get(start..)
             .and_then(|after| after.find('\n'))
             .map_or(text.len(), |at| start + at);
-        let pieces = |from: usize, to: usize| -> Vec<(String, usize)> {
+        let pieces = |from: usize, to: usize| -> VecDeque<(String, usize)> {
             text.get(from..to.max(from))
                 .unwrap_or_default()
                 .chars()
                 .map(piece)
                 .collect()
         };
-        let size =
-            |pieces: &[(String, usize)]| pieces.iter().map(|(_, columns)| columns).sum::<usize>();
+        let size = |pieces: &VecDeque<(String, usize)>| {
+            pieces.iter().map(|(_, columns)| columns).sum::<usize>()
+        };
+        let wide = |piece: Option<(String, usize)>| piece.map(|(_, columns)| columns);
         let (mut before, mut under, mut after) = (
             pieces(line_start, start),
             pieces(start, end.min(line_end)),
@@ -232,14 +235,18 @@ impl Excerpt {
         let (mut cut_before, mut cut_after) = (line_start > 0, line_end < text.len());
         // Give up what is furthest from the span first: the tail, then the head, then its own end.
         let width = width.saturating_sub(2);
-        while size(&before) + size(&under) + size(&after) > width {
-            let spare = size(&after) > width / 4 || before.is_empty();
-            if spare && after.pop().is_some() {
+        // Counted as it goes: the line may be as long as an agent likes.
+        let (mut behind, mut all) = (size(&after), size(&before) + size(&under) + size(&after));
+        while all > width {
+            let spare = behind > width / 4 || before.is_empty();
+            if spare && let Some(gone) = wide(after.pop_back()) {
+                (behind, all) = (behind - gone, all - gone);
                 cut_after = true;
-            } else if !before.is_empty() {
-                before.remove(0);
+            } else if let Some(gone) = wide(before.pop_front()) {
+                all -= gone;
                 cut_before = true;
-            } else if under.pop().is_some() {
+            } else if let Some(gone) = wide(under.pop_back()) {
+                all -= gone;
                 cut_after = true;
             } else {
                 break;
