@@ -84,15 +84,24 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     let mut out = replace(text, &found);
     // A marker in the place of a stray quote can change how a broken line reads: look again, so
     // that redacting twice changes nothing.
-    for _ in 0..ROUNDS {
+    for round in 0..2 * ROUNDS {
         let found = find(&out);
-        if found.is_empty() {
-            break;
+        let Some(first) = found.first() else {
+            return Cow::Owned(out);
+        };
+        if round < ROUNDS {
+            out = replace(&out, &found);
+        } else {
+            // Each look uncovers one more: the rest of such a text is not worth keeping.
+            out.truncate(first.start);
+            out.push_str(REST);
         }
-        out = replace(&out, &found);
     }
-    Cow::Owned(out)
+    Cow::Borrowed(REST)
 }
+
+/// What stands for the rest of a text that does not come to an end of being redacted.
+const REST: &str = "[redacted:unclear]";
 
 fn replace(text: &str, found: &[Finding]) -> String {
     let mut out = String::with_capacity(text.len());

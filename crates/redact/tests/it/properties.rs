@@ -118,3 +118,12 @@ fn markers_are_left_alone() {
         assert_eq!(cmdai_redact::redact(&once), once);
     }
 }
+
+/// Nested back quotes that read anew each time something in them was replaced.
+#[test]
+fn a_text_that_never_comes_to_rest_loses_its_rest() {
+    let text = "curl ''-u`:liii`))er`>c-u`<iii` deer`>>-u`<iii` 56er`>>>c`<iii`)6er`>l-u`<iii` 56er`>c-u`<iii` untr` cker";
+    let once = cmdai_redact::redact(text);
+    assert!(once.ends_with("[redacted:unclear]"), "{once}");
+    assert_eq!(once, cmdai_redact::redact(&once));
+}
