@@ -325,6 +325,8 @@ pub(crate) struct Places<'a> {
     pub(crate) home: Option<&'a str>,
     pub(crate) cwd: Option<&'a str>,
     project: Option<&'a str>,
+    /// No repository is known and one stands in a build folder: it alone counts, nothing beside it.
+    in_build: bool,
 }
 
 impl<'a> Places<'a> {
@@ -340,23 +342,17 @@ impl<'a> Places<'a> {
         };
         let (home, cwd) = (trim(&facts.home), trim(&facts.cwd));
         // A shell in the home or in a system folder is in no project.
-        let is_own = |folder: &&str| {
-            Some(*folder) != home && !is_system(folder) && *folder != "/" && !is_home(folder)
-        };
-        // Who stands in a build folder stands in what it was built from.
-        let own = cwd.filter(is_own).map(|cwd| {
-            cwd.rsplit_once('/')
-                .filter(|(parent, name)| BUILD.contains(name) && !parent.is_empty())
-                .map(|(parent, _)| parent)
-                .filter(is_own)
-                .unwrap_or(cwd)
-        });
+        let own =
+            cwd.filter(|cwd| Some(*cwd) != home && !is_system(cwd) && *cwd != "/" && !is_home(cwd));
+        let known = trim(&facts.project).filter(|project| Some(*project) != home);
         Self {
             home,
             cwd,
-            project: trim(&facts.project)
-                .filter(|project| Some(*project) != home)
-                .or(own),
+            project: known.or(own),
+            in_build: known.is_none()
+                && own
+                    .and_then(|cwd| cwd.rsplit('/').next())
+                    .is_some_and(|name| BUILD.contains(&name)),
         }
     }
 
@@ -459,7 +455,11 @@ impl<'a> Places<'a> {
         }
         if let Some(project) = self.project {
             if bare == project {
-                return Place::ProjectRoot;
+                return if self.in_build {
+                    Place::Build
+                } else {
+                    Place::ProjectRoot
+                };
             }
             if let Some(rest) = path
                 .strip_prefix(project)
@@ -698,6 +698,22 @@ mod tests {
         ] {
             assert_eq!(places.of(path), want, "{path}");
         }
+    }
+
+    #[test]
+    fn a_build_folder_one_stands_in_lends_nothing_to_what_lies_beside_it() {
+        let mut facts = Facts {
+            cwd: Some("/srv/build".to_owned()),
+            home: Some("/home/user".to_owned()),
+            ..Facts::default()
+        };
+        let places = Places::new(&facts);
+        assert_eq!(places.of("/srv/build/*"), Place::Build);
+        assert_eq!(places.of("/srv/data"), Place::MachineData);
+        assert_eq!(places.of("/srv"), Place::MachineData);
+        // A repository of that name is a repository.
+        facts.project = Some("/srv/build".to_owned());
+        assert_eq!(Places::new(&facts).of("/srv/build/*"), Place::ProjectRoot);
     }
 
     #[test]
