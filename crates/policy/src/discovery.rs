@@ -6,14 +6,13 @@
 //! list's business, and a tool of that name will be denied when it is called. An installer from the network
 //! says nothing of what it brings, so it is denied.
 
-use std::borrow::Cow;
-
-use cmdai_schema::{Certainty, CodeSource, Decision, EffectKind, Mode, Risk, Span};
+use cmdai_schema::{CodeSource, Decision, EffectKind};
 
 use crate::condition::Request;
 use crate::document::ToolsMode;
 use crate::hit::Hit;
 use crate::snapshot::Snapshot;
+use crate::tools;
 
 /// The rule's name.
 const RULE: &str = "tool.install";
@@ -111,7 +110,7 @@ pub(crate) fn judge<'a>(
             _ => None,
         };
         if let Some((decision, reason)) = found {
-            out.push(hit(pack, decision, effect.span, reason));
+            out.push(tools::hit(pack, RULE, decision, effect.span, reason, None));
         }
     }
 }
@@ -162,28 +161,6 @@ fn tool_of(package: &str) -> String {
         .iter()
         .find(|(known, _)| *known == name)
         .map_or(name, |(_, tool)| (*tool).to_owned())
-}
-
-fn hit(pack: &str, decision: Decision, span: Span, reason: String) -> Hit<'_> {
-    Hit {
-        id: Cow::Borrowed(RULE),
-        pack,
-        decision,
-        risk: if decision.interrupts() {
-            Risk::High
-        } else {
-            Risk::Moderate
-        },
-        mode: Mode::Enforce,
-        reason: Cow::Owned(reason),
-        span,
-        certainty: Certainty::Proven,
-        instead: None,
-        owner: None,
-        controls: Vec::new(),
-        floor: false,
-        loses: false,
-    }
 }
 
 #[cfg(test)]

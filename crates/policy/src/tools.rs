@@ -99,7 +99,8 @@ pub(crate) fn judge<'a>(
     }
 }
 
-fn hit<'a>(
+/// A finding about a tool that a list of tools speaks of.
+pub(crate) fn hit<'a>(
     pack: &'a str,
     id: &'static str,
     decision: Decision,

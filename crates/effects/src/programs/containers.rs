@@ -546,16 +546,7 @@ impl Analyser<'_> {
                     .filter(|arg| arg.text.contains('{'))
                     .find_map(|arg| super::loaded::power_of(&arg.text));
                 if let (Some(power), "run") = (overridden, sub.as_str()) {
-                    self.emit(
-                        EffectKind::ResourceChange {
-                            resource: "privileged-workload".to_owned(),
-                            name: power.to_owned(),
-                            provider: "kubernetes".to_owned(),
-                            context: parsed.context(),
-                        },
-                        call.span,
-                        Certainty::Proven,
-                    );
+                    self.powerful_workload(power, parsed.context(), call.span);
                 }
                 let dashes = call.args.iter().position(|arg| arg.text == "--");
                 let words = match dashes {
@@ -624,18 +615,28 @@ impl Analyser<'_> {
                     .and_then(super::loaded::power_of)
             };
             if let Some(power) = power {
-                self.emit(
-                    EffectKind::ResourceChange {
-                        resource: "privileged-workload".to_owned(),
-                        name: power.to_owned(),
-                        provider: "kubernetes".to_owned(),
-                        context: parsed.context(),
-                    },
-                    call.span,
-                    Certainty::Proven,
-                );
+                self.powerful_workload(power, parsed.context(), call.span);
             }
         }
+    }
+
+    /// A workload with the machine's own rights, by what its manifest asks for.
+    fn powerful_workload(
+        &mut self,
+        power: &str,
+        context: Option<String>,
+        span: cmdai_schema::Span,
+    ) {
+        self.emit(
+            EffectKind::ResourceChange {
+                resource: "privileged-workload".to_owned(),
+                name: power.to_owned(),
+                provider: "kubernetes".to_owned(),
+                context,
+            },
+            span,
+            Certainty::Proven,
+        );
     }
 
     /// `vagrant ssh -c`, `limactl shell`, `lxc exec`, `multipass exec`.

@@ -408,19 +408,7 @@ pub(super) fn judge_load(judge: &mut Judge<'_>) {
             continue;
         }
         let words: Vec<&str> = call.args.iter().map(|arg| arg.text()).collect();
-        let value = |names: &[&str]| {
-            words
-                .iter()
-                .position(|word| names.contains(word))
-                .and_then(|at| words.get(at + 1))
-                .copied()
-                .or_else(|| {
-                    words.iter().find_map(|word| {
-                        let (name, value) = word.split_once('=')?;
-                        names.contains(&name).then_some(value)
-                    })
-                })
-        };
+        let value = |names: &[&str]| super::exposing::value_of(&words, names);
         let ends = value(&["-t", "--timeout", "--time"]).is_some_and(|value| value != "0")
             || call.chain.iter().any(|program| program == "timeout");
         let many = value(&["--vm", "-m", "--fork", "--hdd", "-d"])
