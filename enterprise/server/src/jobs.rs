@@ -383,18 +383,43 @@ pub(crate) struct Alarm {
 
 /// Makes an alert of it, and tells.
 pub(crate) async fn alarm(app: &App, alarm: Alarm) -> anyhow::Result<()> {
-    let now_ms = clock::now_ms();
+    let Alarm {
+        detection,
+        key,
+        title,
+        severity,
+        summary,
+        ..
+    } = alarm;
     let alert = AlertRow {
-        id: Uuid::now_v7().to_string(),
-        detection: alarm.detection.to_owned(),
-        key: alarm.key,
-        status: "open".to_owned(),
-        severity: alarm.severity.to_owned(),
-        title: alarm.title.to_owned(),
-        summary: alarm.summary,
         machine_id: Some(alarm.machine_id),
         hostname: Some(alarm.hostname),
         user: Some(alarm.user),
+        ..own_alert(detection, key, severity, title.to_owned(), summary)
+    };
+    announce(app, alert).await
+}
+
+/// A new alert that comes from no detection over events, about no machine.
+pub(crate) fn own_alert(
+    detection: &str,
+    key: String,
+    severity: &str,
+    title: String,
+    summary: String,
+) -> AlertRow {
+    let now_ms = clock::now_ms();
+    AlertRow {
+        id: Uuid::now_v7().to_string(),
+        detection: detection.to_owned(),
+        key,
+        status: "open".to_owned(),
+        severity: severity.to_owned(),
+        title,
+        summary,
+        machine_id: None,
+        hostname: None,
+        user: None,
         event_ids: Vec::new(),
         count: 1,
         occurred_ms: now_ms,
@@ -403,8 +428,7 @@ pub(crate) async fn alarm(app: &App, alarm: Alarm) -> anyhow::Result<()> {
         assignee: None,
         disposition: None,
         notes: Vec::new(),
-    };
-    announce(app, alert).await
+    }
 }
 
 /// Keeps an alert of the server's own and tells it.

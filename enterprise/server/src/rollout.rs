@@ -10,9 +10,8 @@ use std::sync::Arc;
 use cmdai_bundle::rings::{Progress, Rings};
 use cmdai_bundle::rollout::{Event, Figures, Phase, RingSeen, State};
 use cmdai_bundle::{Draft, Publisher, Release};
-use cmdai_store::{AlertRow, Dimension, MachineRow, ReleaseRow};
+use cmdai_store::{Dimension, MachineRow, ReleaseRow};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
@@ -358,30 +357,16 @@ async fn record(
 }
 
 async fn alert(app: &App, state: &State) -> anyhow::Result<()> {
-    let now_ms = clock::now_ms();
-    let alert = AlertRow {
-        id: Uuid::now_v7().to_string(),
-        detection: "policy-rollout-halted".to_owned(),
-        key: format!("policy {}", state.release),
-        status: "open".to_owned(),
-        severity: "high".to_owned(),
-        title: format!("The rollout of policy {} halted", state.release),
-        summary: format!(
+    let alert = crate::jobs::own_alert(
+        "policy-rollout-halted",
+        format!("policy {}", state.release),
+        "high",
+        format!("The rollout of policy {} halted", state.release),
+        format!(
             "{}. Machines that have it keep it; go on, or bring back what was before, on the policy page",
             state.reason
         ),
-        machine_id: None,
-        hostname: None,
-        user: None,
-        event_ids: Vec::new(),
-        count: 1,
-        occurred_ms: now_ms,
-        created_ms: now_ms,
-        notified_ms: None,
-        assignee: None,
-        disposition: None,
-        notes: Vec::new(),
-    };
+    );
     crate::jobs::announce(app, alert).await
 }
 

@@ -244,24 +244,17 @@ impl Server {
     /// The release as one file; nothing where the server knows no such thing.
     pub(crate) async fn bundle(&self, root: u64) -> Result<Option<Vec<u8>>, CallError> {
         let url = format!("{}/v1/release?root={root}", self.address);
-        let response = self
-            .client
-            .get(url)
-            .send()
-            .await
-            .map_err(|error| network(&error))?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        if !response.status().is_success() {
-            return Err(refused(response).await);
-        }
-        body(response, cmdai_bundle::MAX_BUNDLE).await.map(Some)
+        self.get(url, cmdai_bundle::MAX_BUNDLE).await
     }
 
     /// A file of the release; nothing where the server has none of this name.
     pub(crate) async fn file(&self, file: &RepositoryFile) -> Result<Option<Vec<u8>>, CallError> {
         let url = format!("{}/v1/tuf/{}", self.address, file.path());
+        self.get(url, file.limit).await
+    }
+
+    /// What lies there, up to so many bytes; nothing where the server knows no such thing.
+    async fn get(&self, url: String, limit: u64) -> Result<Option<Vec<u8>>, CallError> {
         let response = self
             .client
             .get(url)
@@ -274,6 +267,6 @@ impl Server {
         if !response.status().is_success() {
             return Err(refused(response).await);
         }
-        body(response, file.limit).await.map(Some)
+        body(response, limit).await.map(Some)
     }
 }

@@ -45,6 +45,23 @@ fn vote(row: &SqliteRow) -> Result<Vote, StoreError> {
     })
 }
 
+impl Sqlite {
+    /// How many requests a statement counts, of a machine, one person or session there, and a time on.
+    async fn count_of(
+        &self,
+        statement: &'static str,
+        (machine_id, whose, since_ms): (&str, &str, i64),
+    ) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(statement)
+            .bind(machine_id)
+            .bind(whose)
+            .bind(since_ms)
+            .fetch_one(&self.read)
+            .await?;
+        Ok(nat(count))
+    }
+}
+
 #[async_trait]
 impl ApprovalStore for Sqlite {
     async fn open_approval(&self, approval: &ApprovalRow) -> Result<bool, StoreError> {
@@ -102,15 +119,11 @@ impl ApprovalStore for Sqlite {
         user: &str,
         since_ms: i64,
     ) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(
+        self.count_of(
             "SELECT count(*) FROM approvals WHERE machine_id = ? AND user = ? AND created_ms >= ? AND status = 'pending'",
+            (machine_id, user, since_ms),
         )
-        .bind(machine_id)
-        .bind(user)
-        .bind(since_ms)
-        .fetch_one(&self.read)
-        .await?;
-        Ok(nat(count))
+        .await
     }
 
     async fn pending_of_session(
@@ -119,15 +132,11 @@ impl ApprovalStore for Sqlite {
         session_id: &str,
         since_ms: i64,
     ) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(
+        self.count_of(
             "SELECT count(*) FROM approvals WHERE machine_id = ? AND session_id = ? AND created_ms >= ? AND status = 'pending'",
+            (machine_id, session_id, since_ms),
         )
-        .bind(machine_id)
-        .bind(session_id)
-        .bind(since_ms)
-        .fetch_one(&self.read)
-        .await?;
-        Ok(nat(count))
+        .await
     }
 
     async fn asked_since(
@@ -136,15 +145,11 @@ impl ApprovalStore for Sqlite {
         user: &str,
         since_ms: i64,
     ) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(
+        self.count_of(
             "SELECT count(*) FROM approvals WHERE machine_id = ? AND user = ? AND created_ms >= ? AND kind <> 'break_glass'",
+            (machine_id, user, since_ms),
         )
-        .bind(machine_id)
-        .bind(user)
-        .bind(since_ms)
-        .fetch_one(&self.read)
-        .await?;
-        Ok(nat(count))
+        .await
     }
 
     async fn add_vote(&self, vote: &Vote) -> Result<bool, StoreError> {
