@@ -270,7 +270,7 @@ impl<'c> Analyser<'c> {
         for &region in &tree.unknown {
             self.unknown_region(region, "part of the text could not be read");
         }
-        let digest = digest::of(&tree);
+        let digest = digest::of(&tree, self.dialect);
         Analysis {
             invocations: self.invocations,
             effects: self.effects,

@@ -4,18 +4,28 @@
 //! are written as what they mean: neighbouring texts join, and a text keeps a mark where its quoting
 //! changes how the shell reads it. So re-quoting and re-spacing keep the digest.
 
+use std::borrow::Cow;
+
+use cmdai_schema::Dialect;
 use cmdai_shell::{
     AndOr, AssignValue, Command, CommandKind, Connector, Expr, List, Param, Part, Pipeline,
     Redirection, Tree, Variable, Word,
 };
 use sha2::{Digest, Sha256};
 
-/// The digest of a tree.
-pub(crate) fn of(tree: &Tree<'_>) -> String {
+/// The digest of a tree, without its secrets: of the tree of the redacted text, so that what stands beside
+/// a secret counts and the secret itself leaves no trace.
+pub(crate) fn of(tree: &Tree<'_>, dialect: Dialect) -> String {
+    match cmdai_redact::redact(tree.source) {
+        Cow::Borrowed(_) => write(tree),
+        Cow::Owned(clean) => write(&cmdai_shell::parse(&clean, dialect)),
+    }
+}
+
+fn write(tree: &Tree<'_>) -> String {
     let mut writer = Writer {
         tree,
         out: Vec::with_capacity(tree.source.len() * 2 + 16),
-        secrets: secrets(tree.source),
     };
     writer.list(&tree.body);
     for region in &tree.unknown {
@@ -34,18 +44,9 @@ pub(crate) fn of(tree: &Tree<'_>) -> String {
     out
 }
 
-/// Places of secrets in the text: `(start, end, kind)`.
-fn secrets(text: &str) -> Vec<(usize, usize, &'static str)> {
-    cmdai_redact::find(text)
-        .into_iter()
-        .map(|finding| (finding.start, finding.end, finding.kind))
-        .collect()
-}
-
 struct Writer<'w, 't> {
     tree: &'w Tree<'t>,
     out: Vec<u8>,
-    secrets: Vec<(usize, usize, &'static str)>,
 }
 
 impl Writer<'_, '_> {
@@ -278,16 +279,6 @@ impl Writer<'_, '_> {
 
     fn word(&mut self, word: &Word<'_>) {
         self.tag(b'W');
-        let (start, end) = (word.span.start as usize, word.span.end as usize);
-        if let Some(&(_, _, kind)) = self
-            .secrets
-            .iter()
-            .find(|(from, to, _)| *from < end && start < *to)
-        {
-            self.tag(b'X');
-            self.text(kind);
-            return;
-        }
         self.parts(&word.parts);
     }
 
@@ -336,17 +327,7 @@ impl Writer<'_, '_> {
             }
             Part::CommandText(text, _) => {
                 self.tag(if quoted { b'q' } else { b'$' });
-                let inner = cmdai_shell::parse(text, cmdai_schema::Dialect::Bash);
-                let mut writer = Writer {
-                    tree: &inner,
-                    out: Vec::new(),
-                    secrets: Vec::new(),
-                };
-                // One level is written as a tree, deeper ones as texts.
-                writer.shallow(&inner.body, text);
-                let bytes = writer.out;
-                self.number(bytes.len());
-                self.out.extend_from_slice(&bytes);
+                self.text(text.trim());
             }
             Part::Process(list, output, _) => {
                 self.tag(if *output { b')' } else { b'<' });
@@ -491,10 +472,6 @@ impl Writer<'_, '_> {
                 self.text(text);
             }
         }
-    }
-
-    fn shallow(&mut self, _list: &List<'_>, text: &str) {
-        self.text(text.trim());
     }
 
     fn arithmetic(&mut self, parts: &[Part<'_>]) {

@@ -106,6 +106,15 @@ fn contexts(outcome: &Outcome) -> Vec<String> {
     found
 }
 
+/// Why a command cannot be approved whose text, without its secrets, does not show what it does.
+const CONCEALED: &str = "nobody could see what would run: part of it stands where a secret stands. Give the \
+                         secret in a file or a variable that is set before, and ask again";
+
+/// The text that an approver would read shows what the command does.
+fn readable(request: &Request<'_>, outcome: &Outcome) -> bool {
+    !Redacted::of(request.text, &outcome.analysis, &request.context()).conceals
+}
+
 impl Gate {
     /// Asks the governor whether a command that needs approval may run. Consumes a grant where one
     /// fits, else opens (or finds) a request.
@@ -116,6 +125,13 @@ impl Gate {
         session_id: &str,
         reason: Option<String>,
     ) -> Approval {
+        if !readable(request, outcome) {
+            return Approval::Refused(ApprovalInfo {
+                status: "denied".to_owned(),
+                reason: Some(CONCEALED.to_owned()),
+                ..ApprovalInfo::default()
+            });
+        }
         let asked = self.governor(PATIENCE).and_then(|mut governor| {
             governor.approve(binding(request, outcome), reason, session_id)
         });

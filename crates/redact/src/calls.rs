@@ -130,12 +130,17 @@ fn call(command: &Command<'_>, found: &mut Vec<Finding>) {
     let words = &command.words;
     let mut tools: Vec<&Tool> = Vec::new();
     let mut asks = false;
+    let mut runs = false;
     let mut index = 0;
     while let Some(word) = words.get(index) {
         let text = word.text.as_ref();
         let next = words.get(index + 1);
         index += 1;
-        if let Some((name, _)) = text.split_once('=')
+        // What a shell is given to run is looked into as a script: only its values are secrets.
+        let code = runs && word.quoted() && text.contains([' ', '\t', '\n', ';', '&', '|']);
+        runs |= RUNNERS.contains(&base(text));
+        if !code
+            && let Some((name, _)) = text.split_once('=')
             && let Some(sure) = strength(name)
         {
             let kind = named::kind(name);

@@ -154,6 +154,32 @@ fn literal(value: &str) -> (usize, bool) {
     (count, referred)
 }
 
+/// Range of the first `$(…)` or backquoted code of a value; none where it does not end.
+pub(crate) fn substitution(value: &str) -> Option<(usize, usize)> {
+    let bytes = value.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let length = match (byte, bytes.get(at + 1)) {
+            (b'\\', Some(_)) => {
+                at += 2;
+                continue;
+            }
+            (b'$', Some(b'(')) => Some(closing(bytes, at + 1, b'(', b')')),
+            (b'`', _) => bytes
+                .iter()
+                .skip(at + 1)
+                .position(|byte| *byte == b'`')
+                .map(|end| end + 2),
+            _ => None,
+        };
+        if let Some(length) = length.filter(|length| at + length <= bytes.len()) {
+            return Some((at, at + length));
+        }
+        at += 1;
+    }
+    None
+}
+
 /// Length of `$(…)` from the dollar sign.
 fn closing(bytes: &[u8], from: usize, open: u8, close: u8) -> usize {
     let mut depth = 0usize;

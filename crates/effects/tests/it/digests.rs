@@ -59,3 +59,21 @@ fn secrets_are_not_in_it() {
         "mysql -u admin -phunter22 shop",
     );
 }
+
+#[test]
+fn what_stands_beside_a_secret_counts() {
+    same("mysql -phunter22 shop", "mysql -pcorrect-horse8 shop");
+    differ("mysql -phunter22 shop", "mysql -phunter22 bank");
+    differ(
+        "bash -c 'password=hunter22; ls'",
+        "bash -c 'password=hunter22; rm -rf /srv'",
+    );
+    differ(
+        "bash <<EOF\nPGPASSWORD=hunter22 ls\nEOF",
+        "bash <<EOF\nPGPASSWORD=hunter22 rm -rf /srv\nEOF",
+    );
+    differ(
+        "API_KEY=\"sk-abcdefghijkl$(ls)\" make",
+        "API_KEY=\"sk-abcdefghijkl$(rm -rf /srv)\" make",
+    );
+}

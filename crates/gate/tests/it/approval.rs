@@ -103,3 +103,26 @@ fn too_long_a_frame_is_refused() {
     let mut cut: &[u8] = &[0, 0, 0, 9, b'{'];
     assert!(read_frame::<Reply>(&mut cut).is_err());
 }
+
+#[test]
+fn what_an_approver_could_not_read_cannot_be_approved() {
+    let dir = tempfile::tempdir().unwrap();
+    let person = person(dir.path());
+    let places = govern(&person);
+    publish(&places, "version: \"1.0\"\n");
+    let mut gate = gate(&person);
+    let who = human();
+    // What `sudo -S` reads first counts as its password; with a fresh ticket it reads none, and the shell
+    // runs that line.
+    let asked = request("sudo -S bash <<EOF\nrm -rf /srv/shop\nEOF", &who);
+    let outcome = gate.judge(&asked);
+    let approval = gate.approve(&asked, &outcome, "s", None);
+    assert!(
+        matches!(&approval, Approval::Refused(info) if info.reason.as_deref().is_some_and(|why| why.contains("stands where a secret stands"))),
+        "{approval:?}"
+    );
+    let asked = request("PGPASSWORD=hunter22 psql -h db.example.com shop", &who);
+    let outcome = gate.judge(&asked);
+    let approval = gate.approve(&asked, &outcome, "s", None);
+    assert!(matches!(approval, Approval::Unreachable(_)), "{approval:?}");
+}

@@ -402,3 +402,36 @@ fn the_rest_of_the_line_stays() {
         "tool --password='[redacted:password]' --verbose"
     );
 }
+
+#[test]
+fn code_beside_a_secret_stays() {
+    for (line, left) in [
+        (
+            "bash -c 'password=hunter22; rm -rf /srv'",
+            "bash -c 'password=[redacted:password]; rm -rf /srv'",
+        ),
+        (
+            "sh -c \"TOKEN=abcdef rm -rf /srv\"",
+            "sh -c \"TOKEN=[redacted:token] rm -rf /srv\"",
+        ),
+        (
+            "eval \"token=abcdef;rm -rf /srv\"",
+            "eval \"token=[redacted:token];rm -rf /srv\"",
+        ),
+        (
+            "API_KEY=\"sk-abcdefghijkl$(rm -rf /srv)\" make",
+            "API_KEY=\"[redacted:api-key]$(rm -rf /srv)\" make",
+        ),
+        (
+            "mysql -phunter22`rm -rf /srv` shop",
+            "mysql -p[redacted:password]`rm -rf /srv` shop",
+        ),
+        // Between single quotes it is the password that looks so.
+        (
+            "mysql -p'hunter22$(rm)' shop",
+            "mysql -p'[redacted:password]' shop",
+        ),
+    ] {
+        assert_eq!(redact(line), left);
+    }
+}
