@@ -64,9 +64,6 @@ if [[ $- == *i* && ${__cmdai_shell-} != "$$" ]]; then
       (( __cmdai_stopped )) && return 1
       @PROGRAM@ hook shell --dialect bash --interactive -- "$BASH_COMMAND" </dev/tty || { __cmdai_stopped=1; return 1; }
     }
-    shopt -s extdebug
-    set -o functrace
-    trap -- '__cmdai_debug' DEBUG
   fi
   # First, because a stopped line is let go there. An array stays an array.
   if [[ $(declare -p PROMPT_COMMAND 2>/dev/null) == 'declare -a'* ]]; then
@@ -74,7 +71,15 @@ if [[ $- == *i* && ${__cmdai_shell-} != "$$" ]]; then
   else
     PROMPT_COMMAND=$__cmdai_prompt${PROMPT_COMMAND:+$'\n'$PROMPT_COMMAND}
   fi
-  unset __cmdai_prompt __cmdai_why
+  if [[ -n $__cmdai_why ]]; then
+    unset __cmdai_prompt __cmdai_why
+    # Last, or the lines above would be asked about.
+    shopt -s extdebug
+    set -o functrace
+    trap -- '__cmdai_debug' DEBUG
+  else
+    unset __cmdai_prompt __cmdai_why
+  fi
 fi
 "#;
 

@@ -167,6 +167,13 @@ impl Pty {
         }
     }
 
+    /// Forgets what was shown, which would slow long sessions down.
+    pub fn forget(&mut self) {
+        self.raw.clear();
+        self.screen.clear();
+        self.mark = 0;
+    }
+
     /// Everything shown so far, without carriage returns and the marks of bracketed paste.
     pub fn screen(&self) -> &str {
         &self.screen

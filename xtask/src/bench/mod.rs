@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: what understanding a command costs.
+//! `cargo xtask bench`: what understanding a command costs, alone and inside a shell.
 
+mod hooks;
 mod lines;
 mod process;
 mod rollout;
@@ -27,6 +28,8 @@ pub(crate) struct Options {
 enum What {
     /// Time and memory of `check`: in one process, of a process, and of other guards beside it
     Check(Check),
+    /// One line in a real interactive shell: bare, with an empty hook, with cmdai, with other ways
+    Hooks(hooks::Options),
     /// `policy simulate` over many recorded commands
     Simulate(simulate::Options),
     /// Connected machines reach a new policy release: time, and what the server needs for it
@@ -62,6 +65,7 @@ struct Check {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Check(options) => check(options),
+        What::Hooks(options) => hooks::run(options),
         What::Simulate(options) => simulate::run(options),
         What::Rollout(options) => rollout::run(options),
     }

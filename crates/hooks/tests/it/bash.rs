@@ -404,6 +404,11 @@ fn without_the_module_each_simple_command_is_asked_about_and_it_is_said() {
         "{}",
         shell.screen()
     );
+    let asked = std::fs::read_to_string(home.path().join("asked.log")).unwrap_or_default();
+    assert!(
+        !asked.contains("PROMPT_COMMAND"),
+        "asked about its own set-up: {asked}"
+    );
     let shown = shell
         .run("echo al''ive; frobnicate; touch ~/after")
         .unwrap();
