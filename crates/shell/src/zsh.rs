@@ -329,10 +329,13 @@ impl<'a> Parser<'a> {
         };
         // Each further name may get any of the words.
         let span = Span::new(start, self.pos);
+        let first = names.first().copied().unwrap_or("");
         for name in names.iter().skip(1).rev().copied() {
             let kind = CommandKind::For {
                 name,
-                words: words.clone(),
+                words: words
+                    .as_ref()
+                    .map(|words| words.iter().map(|word| again(word, first)).collect()),
                 body,
             };
             body = List {
@@ -340,7 +343,7 @@ impl<'a> Parser<'a> {
             };
         }
         CommandKind::For {
-            name: names.first().copied().unwrap_or(""),
+            name: first,
             words,
             body,
         }
@@ -674,5 +677,38 @@ fn qualifier_code(inner: &str) -> Option<std::ops::Range<usize>> {
     match quote {
         Some(quote) if code.len() > 1 && code.ends_with(quote) => Some(from + 1..to - 1),
         _ => Some(from..to),
+    }
+}
+
+/// The word once more, for a further name of a loop. One with code in it is what the first name has instead:
+/// copies of loops in loops would double with each of them.
+fn again<'a>(word: &Word<'a>, first: &'a str) -> Word<'a> {
+    fn plain(part: &Part<'_>) -> bool {
+        match part {
+            Part::Double(inner) => inner.iter().all(plain),
+            Part::Variable(variable) => {
+                variable.operand.is_empty() && variable.inner.is_none() && variable.second.is_none()
+            }
+            Part::Literal(_)
+            | Part::Escaped(_)
+            | Part::Single(_)
+            | Part::AnsiC(_)
+            | Part::Glob(_)
+            | Part::Range(_)
+            | Part::Tilde(_) => true,
+            _ => false,
+        }
+    }
+    if word.parts.iter().all(plain) {
+        return word.clone();
+    }
+    let variable = Variable {
+        name: first,
+        span: word.span,
+        ..Variable::default()
+    };
+    Word {
+        parts: vec![Part::Variable(Box::new(variable))],
+        span: word.span,
     }
 }

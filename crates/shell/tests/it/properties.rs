@@ -39,3 +39,18 @@ fn complaints_keep_to_the_text() {
         }
     }
 }
+
+#[test]
+fn loops_over_several_names_stay_small() {
+    let mut text = String::from("ls");
+    for _ in 0..7 {
+        text = format!("for a b c d e f g h in $({text}) x; do :; done");
+    }
+    let tree = cmdai_shell::parse(&text, cmdai_schema::Dialect::Zsh);
+    let size = format!("{tree:?}").len();
+    assert!(
+        size < 400_000,
+        "{size} bytes for {} bytes of text",
+        text.len()
+    );
+}
