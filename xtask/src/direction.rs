@@ -41,6 +41,10 @@ const HEAVY_IN_SHELL: &[&str] = &[
     "clap",
     "tree-sitter",
 ];
+/// What supervises a process tree may never reach: it reads what others wrote, beside the kernel's calls.
+const HEAVY_IN_TREE: &[&str] = &[
+    "tokio", "reqwest", "ureq", "rustls", "axum", "sqlx", "clap", "nix",
+];
 /// What must not get onto the endpoint.
 const HEAVY_ON_ENDPOINT: &[&str] = &["sqlx", "axum", "cedar-policy"];
 
@@ -61,6 +65,13 @@ pub(crate) fn check() -> Result<()> {
         &community,
         &["cmdai-bash-native"],
         HEAVY_IN_SHELL,
+        &mut wrong,
+    )?;
+    forbid(
+        "",
+        &community,
+        &["cmdai-supervise"],
+        HEAVY_IN_TREE,
         &mut wrong,
     )?;
     forbid("", &community, PURE, IMPURE, &mut wrong)?;

@@ -166,7 +166,11 @@ pub(crate) struct Run {
     /// Run a denied command all the same, after typing it out; refused on a governed machine
     #[arg(long)]
     pub(crate) allow_dangerous: bool,
-    /// A program and its arguments
+    /// Judge and record the program alone, and not what it starts (else its whole process tree is
+    /// supervised, which Linux can do)
+    #[arg(long, conflicts_with = "line")]
+    pub(crate) unsupervised: bool,
+    /// A program and its arguments; its whole process tree is supervised
     #[arg(last = true, required_unless_present = "line")]
     pub(crate) program: Vec<String>,
 }

@@ -95,6 +95,7 @@ pub(crate) fn ask(arguments: &Ask) -> Result<u8, Failure> {
             text: &command,
             dialect: shell,
             program: None,
+            unsupervised: false,
             source: Some(CommandSource::Cmdai),
             confirmed: command == best.candidate.command,
             insist: false,

@@ -26,6 +26,7 @@ mod run;
 mod scene;
 mod screen;
 mod status;
+mod supervised;
 mod why;
 
 use std::process::ExitCode;

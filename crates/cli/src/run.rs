@@ -1,4 +1,5 @@
-//! `cmdai run`: the whole way of one command through the gate, in one function.
+//! `cmdai run`: the whole way of one command through the gate, in one function. A line is handed to a
+//! shell; a program is started with its whole process tree under supervision (`supervised`).
 
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -8,10 +9,12 @@ use std::time::Instant;
 use cmdai_gate::render::View;
 use cmdai_gate::{Manner, Recorder, SessionInfo, Voice};
 use cmdai_schema::{CommandSource, Decision, Dialect, Layer, OriginKind};
+use cmdai_supervise::Ended;
 
 use crate::arguments::Run;
 use crate::failure::Failure;
 use crate::scene::{Scene, line};
+use crate::supervised;
 
 /// What is to be run, and how.
 pub(crate) struct Order<'a> {
@@ -21,6 +24,8 @@ pub(crate) struct Order<'a> {
     pub(crate) dialect: Dialect,
     /// Run these words directly instead of handing the line to a shell.
     pub(crate) program: Option<&'a [String]>,
+    /// Judge the program alone, and not what it starts.
+    pub(crate) unsupervised: bool,
     /// Who wrote it.
     pub(crate) source: Option<CommandSource>,
     /// The person has just said yes to it.
@@ -65,6 +70,7 @@ pub(crate) fn run(arguments: &Run) -> Result<u8, Failure> {
                 .line
                 .is_none()
                 .then_some(arguments.program.as_slice()),
+            unsupervised: arguments.unsupervised,
             source: None,
             confirmed: false,
             insist: arguments.allow_dangerous,
@@ -85,9 +91,16 @@ pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Fail
     let denied = outcome.judgement.decision == Decision::Deny;
     let insist = order.insist && may_insist(scene) && denied && insists(order.text);
 
+    let tree = match order.program.filter(|_| !order.unsupervised) {
+        Some(program) => supervised::Way::find(scene, program)?,
+        None => supervised::Way::Plain,
+    };
     let session = SessionInfo {
         id: format!("run-{}", cmdai_gate::fresh_id()),
-        layer: Layer::Shell,
+        layer: match tree {
+            supervised::Way::Tree => Layer::Supervised,
+            supervised::Way::Plain => Layer::Shell,
+        },
         who: scene.who.clone(),
         shared: false,
     };
@@ -117,12 +130,25 @@ pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Fail
     }
 
     let begun = Instant::now();
-    let code = execute(order)?;
+    let ended = match (tree, order.program) {
+        (supervised::Way::Tree, Some(program)) => {
+            supervised::execute(scene, program, &outcome.judgement)?
+        }
+        _ => Ended::Exited(execute(order)?),
+    };
+    let code = match ended {
+        Ended::Exited(code) | Ended::Unsupervised(code) => code,
+        Ended::Signalled(signal) => 128 + signal,
+    };
     recorder.end(
         &settled.command_id,
         code,
         u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     );
+    if let Ended::Signalled(signal) = ended {
+        // Whoever waits for us sees what they would have seen without us.
+        cmdai_supervise::end_by(signal);
+    }
     Ok(u8::try_from(code).unwrap_or(1))
 }
 
@@ -182,19 +208,27 @@ pub(crate) fn answer(question: &str) -> Option<String> {
     Some(typed.trim().to_owned())
 }
 
+/// Runs a line, or a program without supervision.
 fn execute(order: &Order<'_>) -> Result<i32, Failure> {
-    let mut command = match order.program {
-        Some([program, arguments @ ..]) => {
-            let mut command = Command::new(program);
-            command.args(arguments);
-            command
-        }
-        _ => {
-            let mut command = Command::new(order.dialect.as_str());
-            command.args(["-c", order.text]);
-            command
-        }
-    };
+    if let Some(program) = order.program {
+        return start(program);
+    }
+    let mut command = Command::new(order.dialect.as_str());
+    command.args(["-c", order.text]);
+    finish(command)
+}
+
+/// Runs a program by itself and gives its exit status.
+pub(crate) fn start(program: &[String]) -> Result<i32, Failure> {
+    let (program, arguments) = program.split_first().ok_or_else(|| {
+        Failure::usage("there is no program to run", "name one: cmdai run -- make")
+    })?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    finish(command)
+}
+
+fn finish(mut command: Command) -> Result<i32, Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
     let status = command.status().map_err(|error| {
         Failure::failed(

@@ -76,7 +76,7 @@ const RUNTIMES: &[&str] = &["node", "nodejs", "bun", "deno"];
 const UNCERTAIN: &str = "uncertain:no-ancestor";
 
 /// The agent that a process is, by its executable file or, in a runtime, by its script.
-fn recognise(executable: &str, script: Option<&str>) -> Option<&'static str> {
+pub fn recognise(executable: &str, script: Option<&str>) -> Option<&'static str> {
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let path = match script {
         Some(script) if RUNTIMES.contains(&name(executable).as_str()) => script,
@@ -292,6 +292,70 @@ pub fn attribute(signals: &Signals<'_>) -> Attribution {
     }
 }
 
+/// Who acts below a supervised program: whoever started it, or the agent that one of the programs
+/// above is by its file, which the supervisor saw begin. Marks name session and call; where they name
+/// somebody else that is kept as disagreement, and marks alone make an agent as everywhere.
+pub fn supervised(
+    above: &Attribution,
+    agent: Option<(&str, &str)>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Attribution {
+    let mut who = above.clone();
+    if let Some((name, file)) = agent {
+        let evidence = format!("supervised:{name}:{file}");
+        who.host_asks = false;
+        who.origin.kind = OriginKind::Agent;
+        who.origin.confidence = 970;
+        if who.agent.as_ref().is_none_or(|known| known.name != name) {
+            who.agent = Some(AgentInfo {
+                name: name.to_owned(),
+                ..AgentInfo::default()
+            });
+        }
+        if !who.origin.evidence.contains(&evidence) {
+            who.origin.evidence.insert(0, evidence);
+        }
+    }
+    let marked = attribute(&Signals {
+        variable,
+        terminal: false,
+        interactive: false,
+        parents: &[],
+    });
+    let Some(marked_agent) = marked.agent else {
+        return who;
+    };
+    let marks = marked.origin.evidence.into_iter();
+    let marks: Vec<String> = marks.filter(|word| word.starts_with("env:")).collect();
+    match &mut who.agent {
+        Some(agent) if agent.name == marked_agent.name => {
+            agent.session_id = marked_agent.session_id.or(agent.session_id.take());
+            agent.version = marked_agent.version.or(agent.version.take());
+            agent.tool_call_id =
+                variable("CODEX_TOOL_CALL_ID").filter(|id| !id.is_empty() && id.len() <= 128);
+        }
+        Some(agent) => {
+            let word = format!("disagrees:{} is not {}", agent.name, marked_agent.name);
+            if !who.origin.evidence.contains(&word) {
+                who.origin.evidence.push(word);
+            }
+        }
+        // Marks that nothing else speaks for: an agent all the same.
+        None => {
+            who.origin.kind = OriginKind::Agent;
+            who.origin.confidence = 600;
+            who.origin.evidence.push(UNCERTAIN.to_owned());
+            who.agent = Some(marked_agent);
+        }
+    }
+    for mark in marks {
+        if !who.origin.evidence.contains(&mark) {
+            who.origin.evidence.push(mark);
+        }
+    }
+    who
+}
+
 /// An agent that speaks for itself through its hook: the strongest evidence there is here.
 pub fn hook(agent: AgentInfo) -> Attribution {
     let evidence = vec![format!("hook:{}", agent.name)];
@@ -337,7 +401,11 @@ pub fn ancestors() -> Vec<ProcessInfo> {
         let Some((name, parent)) = stat(pid) else {
             break;
         };
-        found.push(ProcessInfo { pid, name });
+        found.push(ProcessInfo {
+            pid,
+            name,
+            exe: None,
+        });
         pid = parent;
     }
     found
@@ -371,6 +439,7 @@ mod tests {
             .map(|name| ProcessInfo {
                 pid: 1,
                 name: (*name).to_owned(),
+                exe: None,
             })
             .collect();
         let variable = |name: &str| {
@@ -504,6 +573,7 @@ mod tests {
             &[ProcessInfo {
                 pid: u32::MAX,
                 name: "x".to_owned(),
+                exe: None,
             }],
         );
         assert_eq!(who.origin.kind, OriginKind::Agent);

@@ -50,6 +50,10 @@ pub struct Verdict {
     pub command_id: Option<String>,
     /// Leave the text out: programs, effects and the decision are enough.
     pub without_text: bool,
+    /// What started it, nearest first; the ancestors of this process where nothing is said.
+    pub parents: Option<Vec<ProcessInfo>>,
+    /// It stands for so many starts.
+    pub times: Option<u64>,
 }
 
 /// Writes the records of one session.
@@ -235,7 +239,8 @@ impl Recorder {
             origin: request.who.origin.clone(),
             agent: request.who.agent.clone(),
             tty: self.tty.clone(),
-            parents: self.parents.clone(),
+            parents: verdict.parents.unwrap_or_else(|| self.parents.clone()),
+            times: verdict.times,
         }
     }
 

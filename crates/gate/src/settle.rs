@@ -8,8 +8,8 @@ use cmdai_effects::NoSession;
 use cmdai_effects::script::NoLanguages;
 use cmdai_policy::Capture;
 use cmdai_schema::{
-    ApprovalInfo, CommandSource, Decision, Dialect, Judgement, Mode, OriginKind, Risk, RuleHit,
-    Span, exit_code,
+    ApprovalInfo, CommandSource, Decision, Dialect, Judgement, Mode, OriginKind, ProcessInfo, Risk,
+    RuleHit, Span, exit_code,
 };
 
 use crate::approval::{Approval, BREAK_GLASS};
@@ -66,6 +66,12 @@ pub struct Manner<'a> {
     pub command_id: Option<&'a str>,
     /// Do not write a record where the command runs: it is part of one that has a record.
     pub part: bool,
+    /// Its rules were answered for when the command that it is part of was asked about.
+    pub answered: bool,
+    /// What started it, nearest first, where that is not what started this process.
+    pub parents: Option<&'a [ProcessInfo]>,
+    /// It stands for so many starts of the same program.
+    pub times: Option<u64>,
 }
 
 impl Gate {
@@ -94,7 +100,11 @@ impl Gate {
             ..Settled::default()
         };
         let agent = request.who.agent.is_some() || request.who.origin.kind == OriginKind::Agent;
-        match outcome.action(request.terminal, governed) {
+        let action = match manner.answered {
+            true => Action::Run,
+            false => outcome.action(request.terminal, governed),
+        };
+        match action {
             Action::Run => settled.run = true,
             Action::Warn => {
                 if self.warned.first_today(judgement) {
@@ -183,6 +193,8 @@ impl Gate {
                 source: manner.source,
                 command_id: Some(command_id),
                 without_text: capture == Some(Capture::Metadata),
+                parents: manner.parents.map(<[ProcessInfo]>::to_vec),
+                times: manner.times,
             };
             let start = recorder.start(request, outcome, verdict);
             settled.recorded = true;

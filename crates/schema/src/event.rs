@@ -196,6 +196,10 @@ pub struct CommandInfo {
     /// Names of effects, each once, such as `delete`.
     #[serde(default)]
     pub effects: Vec<String>,
+    /// How many starts of the same program this event stands for, where there are so many that one
+    /// event is kept for all; the text is that of the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
 }
 
 /// What policy said.
@@ -294,6 +298,9 @@ pub struct ProcessInfo {
     pub pid: u32,
     /// Executable's base name.
     pub name: String,
+    /// Its path, where the layer that saw it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exe: Option<String>,
 }
 
 /// Where it happened.

@@ -83,6 +83,10 @@ pub struct Start {
     /// Parents, nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<ProcessInfo>,
+    /// How many starts of the same program this record stands for, where there are so many that one
+    /// record is kept for all; the text is that of the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
 }
 
 /// One record.

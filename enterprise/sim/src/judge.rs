@@ -155,6 +155,7 @@ impl Judge {
                 shell: person.shell.to_owned(),
                 programs: seen.programs(),
                 effects,
+                times: None,
             },
             unknown: seen.unknown,
             policy: evaluation(&judgement, micros),

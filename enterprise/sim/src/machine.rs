@@ -410,6 +410,7 @@ impl Machine {
         let process = |name: &str, pid| ProcessInfo {
             pid,
             name: name.to_owned(),
+            exe: None,
         };
         let (origin, parents) = match typed.agent {
             Some(agent) => (

@@ -71,6 +71,7 @@ pub(crate) fn event(seq: u64, prev_hash: Hash) -> Event {
             shell: "bash".into(),
             programs: vec!["sudo".into(), "rm".into()],
             effects: vec!["delete".into(), "escalate".into()],
+            times: None,
         }),
         policy_evaluation: Some(policy()),
         approval: None,
@@ -87,6 +88,7 @@ pub(crate) fn event(seq: u64, prev_hash: Hash) -> Event {
             parent_process: vec![ProcessInfo {
                 pid: 7,
                 name: "bash".into(),
+                exe: None,
             }],
             origin: Origin {
                 kind: OriginKind::Human,

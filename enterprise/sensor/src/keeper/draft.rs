@@ -126,6 +126,7 @@ fn command(start: &Start) -> CommandInfo {
         shell: start.shell.clone(),
         programs: start.programs.clone(),
         effects: start.effects.clone(),
+        times: start.times,
     }
 }
 
