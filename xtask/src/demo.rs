@@ -43,7 +43,7 @@ pub(crate) fn build(release: bool) -> Result<()> {
     };
     step::run(
         "Community: build",
-        cargo("", &["cmdai-cli", "cmdai-bash-native"]),
+        cargo("", &["cmdai-cli", "cmdai-bash-native", "cmdai-zsh-native"]),
     )?;
     step::run(
         "Enterprise: build",

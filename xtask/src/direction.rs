@@ -63,7 +63,7 @@ pub(crate) fn check() -> Result<()> {
     forbid(
         "",
         &community,
-        &["cmdai-bash-native"],
+        &["cmdai-bash-native", "cmdai-zsh-native"],
         HEAVY_IN_SHELL,
         &mut wrong,
     )?;

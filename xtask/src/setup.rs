@@ -9,7 +9,7 @@ use crate::step;
 
 /// Something that must be on the machine.
 struct Need {
-    /// Programs; any one of them is enough.
+    /// Programs, or files by their whole path; any one of them is enough.
     programs: &'static [&'static str],
     /// Debian package that has it.
     package: &'static str,
@@ -27,6 +27,23 @@ const BUILD: &[Need] = &[
         programs: &["bash"],
         package: "bash",
         purpose: "the governed shell",
+    },
+];
+const SHELLS: &[Need] = &[
+    Need {
+        programs: &["zsh"],
+        package: "zsh",
+        purpose: "testing its hooks in the real shell",
+    },
+    Need {
+        programs: &["/usr/share/zsh-autosuggestions/zsh-autosuggestions.zsh"],
+        package: "zsh-autosuggestions",
+        purpose: "testing the hooks of zsh beside it",
+    },
+    Need {
+        programs: &["/usr/share/zsh-syntax-highlighting/zsh-syntax-highlighting.zsh"],
+        package: "zsh-syntax-highlighting",
+        purpose: "testing the hooks of zsh beside it",
     },
 ];
 const SANDBOX: &[Need] = &[
@@ -50,6 +67,11 @@ const BROWSER: &[Need] = &[Need {
 /// For building both workspaces.
 pub(crate) fn for_build() -> Result<()> {
     ensure(BUILD)
+}
+
+/// For testing the hooks of shells.
+pub(crate) fn for_shells() -> Result<()> {
+    ensure(SHELLS)
 }
 
 /// For the demo's sandbox.

@@ -102,6 +102,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn set_up() -> Result<()> {
     setup::for_build()?;
+    setup::for_shells()?;
     setup::for_sandbox()?;
     setup::for_console()?;
     setup::for_browser()
@@ -265,6 +266,7 @@ fn community_builds_alone() -> Result<()> {
 
 fn community_alone() -> Result<()> {
     setup::for_build()?;
+    setup::for_shells()?;
     in_community_tree(
         "Community alone: cargo build",
         &["build", "--workspace", "--locked"],

@@ -18,15 +18,13 @@
     reason = "the interface of a running bash is C symbols and raw pointers"
 )]
 
-mod session;
 mod shell;
 mod symbols;
-mod terminal;
 
 use std::ffi::{CStr, c_char, c_int};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::panic::catch_unwind;
 
+use cmdai_native::{Slot, terminal};
 use shell::{AtEnter, Shell};
 use symbols::Symbols;
 
@@ -85,30 +83,7 @@ const SUCCESS: c_int = 0;
 const FAILURE: c_int = 1;
 const USAGE: c_int = 2;
 
-static SHELL: Mutex<Option<Shell>> = Mutex::new(None);
-
-/// Runs `work` on the hooked shell. A panic is counted and becomes `failed`; so does a call from
-/// inside another call, which does not happen in a shell that is whole.
-fn guarded<T>(absent: T, failed: T, work: impl FnOnce(&mut Shell) -> T) -> T {
-    let mut slot = match SHELL.try_lock() {
-        Ok(slot) => slot,
-        Err(std::sync::TryLockError::Poisoned(poisoned)) => {
-            SHELL.clear_poison();
-            poisoned.into_inner()
-        }
-        Err(std::sync::TryLockError::WouldBlock) => return failed,
-    };
-    let Some(shell) = slot.as_mut() else {
-        return absent;
-    };
-    match catch_unwind(AssertUnwindSafe(|| work(shell))) {
-        Ok(answer) => answer,
-        Err(_) => {
-            // From the second crash on the shell only records, unless policy says fail closed.
-            if shell.crashed() { absent } else { failed }
-        }
-    }
-}
+static SHELL: Slot<Shell> = Slot::empty();
 
 /// Takes Enter's place.
 extern "C" fn enter(count: c_int, key: c_int) -> c_int {
@@ -121,9 +96,9 @@ extern "C" fn operate(count: c_int, key: c_int) -> c_int {
 }
 
 fn accept(hand_over: impl Fn(&Symbols) -> c_int) -> c_int {
-    let what = guarded(AtEnter::Pass, AtEnter::Drop, Shell::enter);
+    let what = SHELL.guarded(AtEnter::Pass, AtEnter::Drop, Shell::enter);
     if what != AtEnter::Pass {
-        guarded((), (), |shell| shell.symbols.clear_line());
+        SHELL.guarded((), (), |shell| shell.symbols().clear_line());
     }
     if what == AtEnter::Interrupt {
         terminal::interrupt();
@@ -165,25 +140,31 @@ fn run(arguments: &[String]) -> c_int {
         (Some("debug"), Some(text)) => {
             // A crash here lets the command through: the line was judged at Enter, and a trap that
             // always fails would lock the person out of the shell.
-            guarded(SUCCESS, SUCCESS, |shell| shell.before_simple(text))
+            SHELL.guarded(SUCCESS, SUCCESS, |shell| shell.before_simple(text))
         }
         (Some("precmd"), Some(status)) => {
             let status = status.parse().unwrap_or(0);
-            guarded((), (), |shell| shell.line_ended(status));
+            SHELL.guarded((), (), |shell| shell.line_ended(status));
             mend_net();
             // Other prompt commands still see the status of the line.
             status
         }
         // `$?` as it was when the DEBUG trap fired, for another trap that comes after ours.
-        (Some("status"), _) => guarded(SUCCESS, SUCCESS, |shell| shell.seen_status),
+        (Some("status"), _) => SHELL.guarded(SUCCESS, SUCCESS, |shell| shell.hook.seen_status),
         // True where whole lines are judged at Enter.
-        (Some("whole-lines"), _) => guarded(FAILURE, FAILURE, |shell| {
+        (Some("whole-lines"), _) => SHELL.guarded(FAILURE, FAILURE, |shell| {
             if shell.whole_lines { SUCCESS } else { FAILURE }
         }),
         // For tests: judges rows of a file in this process and prints the judgements.
-        (Some("judge"), Some(rows)) => guarded(FAILURE, FAILURE, |shell| shell.judge_rows(rows)),
-        (Some("session"), _) => guarded(FAILURE, FAILURE, |shell| {
-            println!("{}", shell.session_id());
+        (Some("judge"), Some(rows)) => SHELL.guarded(FAILURE, FAILURE, |shell| {
+            if shell.hook.judge_rows(rows) {
+                SUCCESS
+            } else {
+                FAILURE
+            }
+        }),
+        (Some("session"), _) => SHELL.guarded(FAILURE, FAILURE, |shell| {
+            println!("{}", shell.hook.session_id());
             SUCCESS
         }),
         _ => USAGE,
@@ -192,15 +173,15 @@ fn run(arguments: &[String]) -> c_int {
 
 /// Sets the second net up again where somebody took it down or put another trap in its place.
 fn mend_net() {
-    let mend = guarded(false, false, |shell| {
-        let up = shell.symbols.net_is_up(shell::TRAP_MARK);
+    let mend = SHELL.guarded(false, false, |shell| {
+        let up = shell.symbols().net_is_up(shell::TRAP_MARK);
         if !up {
             let other = shell
-                .symbols
+                .symbols()
                 .debug_trap()
                 .filter(|trap| !trap.contains(shell::TRAP_MARK));
             shell
-                .symbols
+                .symbols()
                 .set_variable(c"__cmdai_other_trap", &other.unwrap_or_default());
         }
         !up
@@ -225,9 +206,9 @@ fn on(options: &[&str]) -> c_int {
     };
     let started = begin(|| Shell::start(Symbols::find(), version, true));
     if started == SUCCESS {
-        guarded((), (), |shell| {
-            shell.whole_lines = enter_wanted && shell.symbols.bind_enter(enter, operate);
-            shell.tell_problems();
+        SHELL.guarded((), (), |shell| {
+            shell.whole_lines = enter_wanted && shell.symbols().bind_enter(enter, operate);
+            shell.hook.tell_problems();
         });
         mend_net();
     }
@@ -240,29 +221,13 @@ fn script(version: &str) -> c_int {
 }
 
 fn begin(start: impl FnOnce() -> Shell + std::panic::UnwindSafe) -> c_int {
-    let Ok(mut slot) = SHELL.lock() else {
-        return FAILURE;
-    };
-    if slot.is_some() {
-        return SUCCESS;
+    if SHELL.begin(start, leave) {
+        SUCCESS
+    } else {
+        FAILURE
     }
-    std::panic::set_hook(Box::new(|info| {
-        let place = info
-            .location()
-            .map(|place| format!(" at {}:{}", place.file(), place.line()))
-            .unwrap_or_default();
-        terminal::say(&format!("cmdai: internal error{place}; please report it\n"));
-    }));
-    symbols::stay_loaded();
-    let Ok(shell) = catch_unwind(start) else {
-        return FAILURE;
-    };
-    *slot = Some(shell);
-    // SAFETY: the function stays loaded for the life of the process.
-    unsafe { libc::atexit(leave) };
-    SUCCESS
 }
 
 extern "C" fn leave() {
-    guarded((), (), Shell::leave);
+    SHELL.guarded((), (), |shell| shell.hook.leave());
 }

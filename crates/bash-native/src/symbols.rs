@@ -10,6 +10,8 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
 
+use cmdai_native::library::{self, address};
+
 /// A readline command.
 pub(crate) type Command = unsafe extern "C" fn(c_int, c_int) -> c_int;
 
@@ -73,12 +75,6 @@ const DEBUG_TRAP: usize = 65;
 const DEBUG_TRAP: usize = 32;
 
 const FUNC_MULTILINE: c_int = 1;
-
-fn address(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: a look-up by a terminated name; it has no other precondition.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!found.is_null()).then_some(found)
-}
 
 macro_rules! function {
     ($name:literal) => {
@@ -436,61 +432,6 @@ fn read(place: Option<*mut c_int>) -> Option<c_int> {
 
 /// A copy of a text of bash; what is not UTF-8 is replaced.
 pub(crate) fn text(pointer: *const c_char) -> String {
-    if pointer.is_null() {
-        return String::new();
-    }
     // SAFETY: bash's texts are terminated.
-    unsafe { CStr::from_ptr(pointer) }
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// Makes it impossible to unload this module: readline keeps pointers to its functions.
-pub(crate) fn stay_loaded() {
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
-    // SAFETY: the address is of a function in this module, and `info` is a place for the answer.
-    let found = unsafe { libc::dladdr(stay_loaded as *const c_void, info.as_mut_ptr()) };
-    if found != 0 {
-        // SAFETY: filled in by the call above; the name is terminated. Opening what is loaded
-        // already only changes how it is counted.
-        unsafe {
-            libc::dlopen(
-                info.assume_init().dli_fname,
-                libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE,
-            )
-        };
-    }
-}
-
-/// Where this module was loaded from; empty where that cannot be told.
-pub(crate) fn own_path() -> std::path::PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
-    // SAFETY: the address is of a function in this module, and `info` is a place for the answer.
-    let found = unsafe { libc::dladdr(own_path as *const c_void, info.as_mut_ptr()) };
-    if found == 0 {
-        return std::path::PathBuf::new();
-    }
-    // SAFETY: filled in by the call above; the name is terminated and lives as long as the module.
-    let name = unsafe { CStr::from_ptr(info.assume_init().dli_fname) };
-    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Holds back the signal of a child's end while `work` has a child of its own.
-pub(crate) fn without_child_signals<T>(work: impl FnOnce() -> T) -> T {
-    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: both sets are places of the right type; this thread is bash's only one.
-    unsafe {
-        let mut held = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        libc::sigemptyset(held.as_mut_ptr());
-        libc::sigaddset(held.as_mut_ptr(), libc::SIGCHLD);
-        libc::pthread_sigmask(libc::SIG_BLOCK, held.as_ptr(), before.as_mut_ptr());
-    }
-    let result = work();
-    // SAFETY: filled in above.
-    unsafe {
-        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
-    }
-    result
+    unsafe { library::text(pointer) }
 }

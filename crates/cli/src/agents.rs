@@ -31,16 +31,20 @@ pub(crate) fn init(arguments: &Init) -> Result<u8, Failure> {
             anstream::print!("{}", cmdai_hooks::bash::env_script(&paths))
         }
         "bash" => anstream::print!("{}", cmdai_hooks::bash::init_script(&paths)),
-        "zsh" | "fish" | "powershell" | "pwsh" => {
+        "zsh" if arguments.scripts => {
+            anstream::print!("{}", cmdai_hooks::zsh::env_script(&paths))
+        }
+        "zsh" => anstream::print!("{}", cmdai_hooks::zsh::init_script(&paths)),
+        "fish" | "powershell" | "pwsh" => {
             return Err(Failure::failed(
                 format!("hooks for {} are not there yet", arguments.shell),
-                "use `cmdai check` or `cmdai run` there, or work in bash",
+                "use `cmdai check` or `cmdai run` there, or work in bash or zsh",
             ));
         }
         other => {
             return Err(Failure::usage(
                 format!("`{other}` is not a shell cmdai knows"),
-                "shells with hooks: bash",
+                "shells with hooks: bash, zsh",
             ));
         }
     }

@@ -380,9 +380,9 @@ pub(crate) struct Why {
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// bash (zsh, fish and PowerShell are to come)
+    /// bash or zsh (fish and PowerShell are to come)
     pub(crate) shell: String,
-    /// Print the hook for scripts instead: the file that `BASH_ENV` names
+    /// Print the hook for scripts instead: the file that `BASH_ENV` names, or that `~/.zshenv` reads
     #[arg(long)]
     pub(crate) scripts: bool,
 }

@@ -23,6 +23,7 @@ pub(crate) fn doctor(arguments: &Doctor) -> Result<u8, Failure> {
     let findings = vec![
         native_module(),
         bash(),
+        zsh(),
         policy(),
         state(),
         governor(),
@@ -88,6 +89,44 @@ fn bash() -> Finding {
             fine: false,
             note: format!("cannot be started: {error}"),
         },
+    }
+}
+
+/// Only where there is a zsh: nobody has to have one.
+fn zsh() -> Finding {
+    let output = std::process::Command::new("zsh")
+        .args(["-f", "-c", "echo $ZSH_VERSION"])
+        .output();
+    let module = crate::agents::installed()
+        .ok()
+        .and_then(|paths| paths.zsh_module);
+    let (fine, note) = match (output, module) {
+        (Err(error), _) if error.kind() == std::io::ErrorKind::NotFound => {
+            (true, "not installed".to_owned())
+        }
+        (Err(error), _) => (false, format!("cannot be started: {error}")),
+        (Ok(_), None) => (
+            false,
+            "libcmdai_zsh.so is not beside the program; zsh falls back to a slower hook. Install it with the program".to_owned(),
+        ),
+        (Ok(output), Some(module)) => {
+            let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            let why = cmdai_hooks::zsh::check_script(&module);
+            let said = std::process::Command::new("zsh")
+                .args(["-f", "-c", &why])
+                .output()
+                .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+            match said {
+                Ok(why) if why.is_empty() => (true, version),
+                Ok(why) => (false, format!("{version}: {why}; each line is judged by a process of its own, which is slow")),
+                Err(error) => (false, format!("cannot be started: {error}")),
+            }
+        }
+    };
+    Finding {
+        what: "zsh",
+        fine,
+        note,
     }
 }
 

@@ -58,6 +58,10 @@ use cmdai_schema::{Analysis, Dialect};
 pub trait Session {
     /// Value of a shell variable, exported or not.
     fn variable(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// Elements of an array; nothing for what is no array.
+    fn elements(&self, _name: &str) -> Option<Elements> {
+        None
+    }
     /// Text an alias stands for.
     fn alias(&self, name: &str) -> Option<Cow<'_, str>>;
     /// Body of a function, as text.
@@ -67,6 +71,15 @@ pub trait Session {
     fn is_live(&self) -> bool {
         false
     }
+}
+
+/// What an array of a session holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elements {
+    /// In their order.
+    Listed(Vec<String>),
+    /// Each with its key.
+    Named(Vec<(String, String)>),
 }
 
 /// A session about which nothing is known.

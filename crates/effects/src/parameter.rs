@@ -4,10 +4,11 @@ use cmdai_schema::{Dialect, Span};
 use cmdai_shell::{CommandKind, Operator, Part, Tree, Variable};
 
 use crate::{
+    Elements,
     analyser::Analyser,
     fields::{Fields, join_texts},
     operator,
-    state::{Array, Value},
+    state::{Array, MAX_ELEMENTS, Value},
     value::{Map, Text},
 };
 
@@ -396,6 +397,20 @@ impl Analyser<'_> {
 
     /// Variables that the text does not set.
     pub(crate) fn session_variable(&self, name: &str) -> Option<Value> {
+        let element = |text: String| Text::known(text, Span::default());
+        match self.context.session.elements(name) {
+            Some(Elements::Listed(all)) => {
+                return Some(Value::array(all.into_iter().map(element).collect()));
+            }
+            Some(Elements::Named(all)) => {
+                let more = |(key, text)| (key, element(text));
+                return Some(Value::elements(Array {
+                    items: all.into_iter().take(MAX_ELEMENTS).map(more).collect(),
+                    named: true,
+                }));
+            }
+            None => {}
+        }
         if let Some(value) = self.context.session.variable(name) {
             return Some(Value::known(value));
         }

@@ -111,6 +111,7 @@ mod tests {
         let paths = Paths {
             program: "/opt/a b/cmdai".into(),
             bash_module: Some("/opt/a'b/lib.so".into()),
+            ..Paths::default()
         };
         let script = init_script(&paths);
         assert!(

@@ -10,5 +10,6 @@ pub mod bash;
 pub mod integrate;
 mod places;
 pub mod shell;
+pub mod zsh;
 
 pub use places::Paths;

@@ -3,30 +3,34 @@
 use std::path::{Path, PathBuf};
 
 /// The installed program and the native modules beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Paths {
     /// The `cmdai` program, absolute.
     pub program: PathBuf,
     /// The native bash module, absolute, where there is one.
     pub bash_module: Option<PathBuf>,
+    /// The native zsh module, absolute, where there is one.
+    pub zsh_module: Option<PathBuf>,
 }
 
 /// File name of the native bash module.
 const BASH_MODULE: &str = "libcmdai_bash.so";
+/// File name of the native zsh module.
+const ZSH_MODULE: &str = "libcmdai_zsh.so";
 
 impl Paths {
     /// Finds the modules of a program: beside it, or in `../lib/cmdai/`.
     pub fn of_program(program: &Path) -> Self {
         let folder = program.parent().unwrap_or(Path::new("/"));
-        let bash_module = [
-            folder.join(BASH_MODULE),
-            folder.join("../lib/cmdai").join(BASH_MODULE),
-        ]
-        .into_iter()
-        .find_map(|candidate| candidate.canonicalize().ok());
+        let module = |name: &str| {
+            [folder.join(name), folder.join("../lib/cmdai").join(name)]
+                .into_iter()
+                .find_map(|candidate| candidate.canonicalize().ok())
+        };
         Self {
             program: program.to_owned(),
-            bash_module,
+            bash_module: module(BASH_MODULE),
+            zsh_module: module(ZSH_MODULE),
         }
     }
 
@@ -65,16 +69,14 @@ mod tests {
     #[test]
     fn modules_are_found_beside_the_program() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(
-            Paths::of_program(&dir.path().join("cmdai")).bash_module,
-            None
-        );
-        std::fs::write(dir.path().join(BASH_MODULE), "").unwrap();
-        assert!(
-            Paths::of_program(&dir.path().join("cmdai"))
-                .bash_module
-                .unwrap()
-                .ends_with(BASH_MODULE)
-        );
+        let found = || {
+            let paths = Paths::of_program(&dir.path().join("cmdai"));
+            [paths.bash_module, paths.zsh_module]
+        };
+        assert_eq!(found(), [None, None]);
+        for (index, name) in [BASH_MODULE, ZSH_MODULE].into_iter().enumerate() {
+            std::fs::write(dir.path().join(name), "").unwrap();
+            assert!(found()[index].as_ref().unwrap().ends_with(name));
+        }
     }
 }

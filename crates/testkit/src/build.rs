@@ -25,13 +25,17 @@ pub fn target_folder() -> Result<PathBuf> {
 /// # Errors
 /// Where it cannot be built.
 pub fn bash_module() -> Result<PathBuf> {
-    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| {
-            build("cmdai-bash-native", "libcmdai_bash.so").map_err(|error| format!("{error:#}"))
-        })
-        .clone()
-        .map_err(anyhow::Error::msg)
+    static BUILT: Once = OnceLock::new();
+    once(&BUILT, "cmdai-bash-native", "libcmdai_bash.so")
+}
+
+/// The native zsh module, built for the profile of the running test.
+///
+/// # Errors
+/// Where it cannot be built.
+pub fn zsh_module() -> Result<PathBuf> {
+    static BUILT: Once = OnceLock::new();
+    once(&BUILT, "cmdai-zsh-native", "libcmdai_zsh.so")
 }
 
 /// The `cmdai` program, which lies beside the module then.
@@ -39,9 +43,16 @@ pub fn bash_module() -> Result<PathBuf> {
 /// # Errors
 /// Where it cannot be built.
 pub fn program() -> Result<PathBuf> {
-    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build("cmdai-cli", "cmdai").map_err(|error| format!("{error:#}")))
+    static BUILT: Once = OnceLock::new();
+    once(&BUILT, "cmdai-cli", "cmdai")
+}
+
+type Once = OnceLock<std::result::Result<PathBuf, String>>;
+
+/// Builds once in a test's process.
+fn once(built: &Once, package: &str, file: &str) -> Result<PathBuf> {
+    built
+        .get_or_init(|| build(package, file).map_err(|error| format!("{error:#}")))
         .clone()
         .map_err(anyhow::Error::msg)
 }

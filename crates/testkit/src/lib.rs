@@ -11,7 +11,7 @@ mod home;
 mod model;
 mod pty;
 
-pub use build::{bash_module, program, target_folder};
+pub use build::{bash_module, program, target_folder, zsh_module};
 pub use governor::FakeGovernor;
 pub use home::Home;
 pub use model::{ModelServer, Seen, Turn};

@@ -95,6 +95,17 @@ impl Pty {
         Ok(session)
     }
 
+    /// Starts an interactive zsh that reads `~/.zshenv` and `~/.zshrc` alone and shows the prompt
+    /// `PROMPT> `.
+    ///
+    /// # Errors
+    /// Where it cannot be started or shows no prompt in time.
+    pub fn zsh(cwd: &Path, environment: &[(String, String)]) -> Result<Self> {
+        let mut session = Self::spawn(&["zsh", "-d", "-i"], cwd, environment)?;
+        session.wait_for("PROMPT> ")?;
+        Ok(session)
+    }
+
     /// Types text without Enter.
     ///
     /// # Errors

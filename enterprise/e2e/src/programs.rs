@@ -104,7 +104,14 @@ fn build() -> Result<Programs> {
     let root = enterprise.parent().context("no parent folder")?;
     cargo(
         root,
-        &["--package", "cmdai-cli", "--package", "cmdai-bash-native"],
+        &[
+            "--package",
+            "cmdai-cli",
+            "--package",
+            "cmdai-bash-native",
+            "--package",
+            "cmdai-zsh-native",
+        ],
     )?;
     cargo(enterprise, &["--package", "cmdai-enterprise"])?;
     let target =

@@ -161,7 +161,9 @@ fn unknown_shells_and_completions() {
     assert_eq!(said.code, 2);
     assert!(said.stderr.contains("bash"), "{}", said.stderr);
     assert_eq!(home.cmdai(&["init", "fish"]).code, 1);
-    assert!(home.cmdai(&["init", "bash"]).stdout.contains("__cmdai"));
+    for shell in ["bash", "zsh"] {
+        assert!(home.cmdai(&["init", shell]).stdout.contains("__cmdai"));
+    }
     assert!(
         home.cmdai(&["completions", "bash"])
             .stdout

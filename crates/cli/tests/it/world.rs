@@ -161,6 +161,7 @@ impl World {
         let paths = Paths {
             program: env!("CARGO_BIN_EXE_cmdai").into(),
             bash_module: Some(module),
+            ..Paths::default()
         };
         let script = cmdai_hooks::bash::init_script(&paths);
         let rc = format!("PS1='PROMPT> '\n{}\n{script}\n", self.first);

@@ -391,7 +391,7 @@ fn without_the_module_each_simple_command_is_asked_about_and_it_is_said() {
     .unwrap();
     let paths = cmdai_hooks::Paths {
         program,
-        bash_module: None,
+        ..cmdai_hooks::Paths::default()
     };
     std::fs::write(
         home.path().join("init.bash"),

@@ -12,7 +12,7 @@ use serde_json::Value;
 fn paths() -> Paths {
     Paths {
         program: PathBuf::from("/usr/bin/cmdai"),
-        bash_module: None,
+        ..Paths::default()
     }
 }
 
@@ -80,7 +80,7 @@ fn installing_twice_changes_nothing_and_removing_gives_the_old_bytes_back() {
     );
     let moved = Paths {
         program: PathBuf::from("/opt/cmdai"),
-        bash_module: None,
+        ..Paths::default()
     };
     assert_eq!(
         status(Agent::ClaudeCode, &scope, &moved).unwrap(),

@@ -13,3 +13,6 @@ mod bash_scripts;
 mod integrate;
 mod real;
 mod support;
+mod zsh;
+mod zsh_plugins;
+mod zsh_scripts;

@@ -1,9 +1,9 @@
-//! Homes with bash hooked in them.
+//! Homes with bash or zsh hooked in them.
 
 use std::path::PathBuf;
 
 use cmdai_hooks::Paths;
-use cmdai_testkit::{Home, Pty, bash_module};
+use cmdai_testkit::{Home, Pty, bash_module, zsh_module};
 
 /// A policy that denies `frobnicate`, asks about `tickle`, and wants an approval for `deploy`.
 pub(crate) const POLICY: &str = r#"version: "1.0"
@@ -41,6 +41,7 @@ pub(crate) fn paths(module: PathBuf) -> Paths {
     Paths {
         program: PathBuf::from("/does/not/exist/cmdai"),
         bash_module: Some(module),
+        ..Paths::default()
     }
 }
 
@@ -109,4 +110,37 @@ pub(crate) fn bash(home: &Home) -> Pty {
 /// The program ran.
 pub(crate) fn ran(home: &Home, name: &str) -> bool {
     home.path().join(format!("{name}-ran")).exists()
+}
+
+/// A home whose `.zshrc` hooks zsh, with `before` and `after` around the hook's line. The three programs
+/// of the policy leave a file behind when they run.
+pub(crate) fn zsh_home(before: &str, after: &str) -> Home {
+    zsh_home_with(zsh_paths(), before, after)
+}
+
+/// The installed places of a test in zsh.
+pub(crate) fn zsh_paths() -> Paths {
+    Paths {
+        program: PathBuf::from("/does/not/exist/cmdai"),
+        zsh_module: Some(zsh_module().unwrap()),
+        ..Paths::default()
+    }
+}
+
+/// The same with other installed places.
+pub(crate) fn zsh_home_with(paths: Paths, before: &str, after: &str) -> Home {
+    let home = Home::new().unwrap();
+    with_programs(&home, &["frobnicate", "tickle", "deploy"]);
+    let script = cmdai_hooks::zsh::init_script(&paths);
+    std::fs::write(home.path().join("init.zsh"), script).unwrap();
+    let rc = format!(
+        "PS1='PROMPT> '\nunsetopt prompt_sp prompt_cr\npath=(~/bin $path)\n{before}\neval \"$(<~/init.zsh)\"\n{after}\n"
+    );
+    std::fs::write(home.path().join(".zshrc"), rc).unwrap();
+    home
+}
+
+/// A hooked zsh at its first prompt.
+pub(crate) fn zsh(home: &Home) -> Pty {
+    Pty::zsh(&home.work(), &home.environment()).unwrap()
 }

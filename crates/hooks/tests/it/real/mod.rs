@@ -79,7 +79,7 @@ fn home(agent: Agent, hook: &Path, url: &str) -> Home {
     let scope = Scope::Person(home.path());
     let paths = Paths {
         program: hook.to_owned(),
-        bash_module: None,
+        ..Paths::default()
     };
     for edit in install(agent, &scope, &paths).unwrap() {
         edit.apply().unwrap();
@@ -235,7 +235,7 @@ fn is_governed(agent: Agent) {
     let scope = Scope::Person(session.home.path());
     let paths = Paths {
         program: program().unwrap(),
-        bash_module: None,
+        ..Paths::default()
     };
     for edit in remove(agent, &scope, &paths).unwrap() {
         edit.apply().unwrap();

@@ -1,15 +1,16 @@
-//! How the gate speaks in this shell.
+//! How the gate speaks in a shell.
+
+use std::ffi::c_int;
 
 use cmdai_gate::Voice;
 use cmdai_gate::render::View;
 
-use crate::terminal;
+use crate::terminal::{self, Asking};
 
 /// Messages on standard error, and questions at the keyboard.
-pub(super) struct TerminalVoice {
-    /// Inside readline: the cursor stands at the end of the typed line, and readline itself will
-    /// end the last line of the message.
-    pub(super) raw: bool,
+pub(crate) struct TerminalVoice {
+    pub(crate) keyboard: c_int,
+    pub(crate) asking: Asking,
 }
 
 impl Voice for TerminalVoice {
@@ -17,8 +18,8 @@ impl Voice for TerminalVoice {
         if message.is_empty() {
             return;
         }
-        if self.raw {
-            // Readline ends the last line of what stands on the screen when it hands the line over.
+        if self.asking == Asking::InEditor {
+            // The editor ends the last line of what stands on the screen when it hands the line over.
             terminal::say("\n");
             terminal::say(message.trim_end_matches('\n'));
         } else {
@@ -27,10 +28,10 @@ impl Voice for TerminalVoice {
     }
 
     fn confirm(&mut self) -> bool {
-        if self.raw {
+        if self.asking == Asking::InEditor {
             terminal::say("\n");
         }
-        terminal::ask(self.raw)
+        terminal::ask(self.keyboard, self.asking)
     }
 
     fn view(&self) -> View<'static> {

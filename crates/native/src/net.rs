@@ -1,54 +1,38 @@
-//! The second net: each simple command, as the DEBUG trap shows it.
+//! The second net: each simple command, as a shell's DEBUG trap shows it.
 
 use cmdai_gate::{Outcome, RULE_INTERNAL_ERROR};
 use cmdai_schema::{Decision, EffectKind, Mode, RuleHit};
 
-use super::{Shell, StoppedLine};
+use crate::hook::{Hook, Manners, without_indentation};
+use crate::host::Host;
+use crate::terminal::Asking;
 
-/// How the integration sets its own trap, word by word: what begins alike may go on otherwise.
-const OWN_TRAPS: [&str; 3] = [
-    "trap -- '__cmdai debug \"$BASH_COMMAND\"' DEBUG",
-    "trap -- '__cmdai debug \"$BASH_COMMAND\" || exit $?' DEBUG",
-    "trap -- '__cmdai debug \"$BASH_COMMAND\" && { [[ ${#FUNCNAME[@]} -gt 0 || $BASH_SUBSHELL -gt 0 ]] || { __cmdai status; eval \"$__cmdai_other_trap\"; }; :; }' DEBUG",
-];
 /// Most remembered decisions about simple commands.
 const REMEMBERED: usize = 4096;
 
-impl Shell {
-    /// The DEBUG trap fired for a simple command. Zero where it may run, else the status of the
-    /// block.
-    pub(crate) fn before_simple(&mut self, text: &str) -> i32 {
-        self.seen_status = self.symbols.status();
-        if is_own(text) {
+impl<H: Host> Hook<H> {
+    /// A simple command is about to run. Zero where it may, else the status of the block.
+    /// `line_unjudged` says that it may be the first of a line of the person that was not judged as
+    /// a whole.
+    pub fn before_simple(&mut self, text: &str, line_unjudged: bool) -> i32 {
+        self.seen_status = self.host.status();
+        if self.host.is_own(text) {
             return 0;
         }
-        if let Some(stopped) = self.stopped {
-            // Another command number is another line, even where the prompt's hook was lost.
-            if stopped.number == self.symbols.command_number() && self.enforces() {
+        if let Some(stopped) = self.stopped
+            && !self.host.is_leaving()
+        {
+            // Another number is another line, even where the prompt's hook was lost.
+            if stopped.number == self.host.line_number() && self.enforces() {
                 return stopped.status;
             }
             self.stopped = None;
         }
-        let literal = is_literal(text);
+        let literal = is_literal::<H>(text);
         if literal && self.judged.iter().any(|judged| judged == text) {
             return 0;
         }
-        let child = std::process::id() != self.pid;
-        // Without Enter, the first simple command of a line stands for the line. In a script each
-        // new one at the first level has a record.
-        let has_record = if self.interactive {
-            let fresh = self.prompted && !self.in_line && !child;
-            let unjudged = !self.whole_lines
-                || (self.open && self.symbols.variable("COMP_LINE").is_none())
-                || self.symbols.runs_from_editor();
-            fresh && unjudged
-        } else {
-            let inside = self
-                .symbols
-                .variable("FUNCNAME")
-                .is_some_and(|name| !name.is_empty());
-            !inside && !child && !self.recorded.contains(text)
-        };
+        let has_record = self.has_record(text, line_unjudged);
         if literal && !has_record && self.remembered_decision(text) == Some(Decision::Allow) {
             return 0;
         }
@@ -79,7 +63,11 @@ impl Shell {
                 self.recorded.insert(text.to_owned());
             }
         }
-        let settled = self.settle(text, &cwd, &outcome, false, !has_record);
+        let manners = Manners {
+            asking: Asking::Line,
+            part: !has_record,
+        };
+        let settled = self.settle(text, &cwd, &outcome, manners);
         if settled.run || !self.enforces() {
             if has_record {
                 self.line_begins(&outcome, text, &settled);
@@ -90,18 +78,31 @@ impl Shell {
         }
         let status = i32::from(settled.status);
         if self.interactive && (self.in_line || has_record) {
-            self.in_line = true;
-            self.stopped = Some(StoppedLine {
-                number: self.symbols.command_number(),
-                status,
-            });
+            self.line_is_stopped(status);
             self.status_owed = Some(status);
         }
         status
     }
 
+    /// Where whole lines are not seen, the first simple command of a line stands for the line. In a
+    /// script each new one at the first level has a record, unless a compound command that it is part
+    /// of has one.
+    fn has_record(&self, text: &str, line_unjudged: bool) -> bool {
+        if self.interactive {
+            return self.prompted && !self.in_line && !self.is_child() && line_unjudged;
+        }
+        let part = || {
+            H::SEES_COMPOUNDS
+                && self
+                    .running
+                    .as_ref()
+                    .is_some_and(|running| running.text.contains(&without_indentation(text)))
+        };
+        !self.host.inside_function() && !self.is_child() && !self.recorded.contains(text) && !part()
+    }
+
     /// Every rule that interrupts was answered for when the line was asked about.
-    fn answered_for(&self, outcome: &Outcome) -> bool {
+    pub fn answered_for(&self, outcome: &Outcome) -> bool {
         let mut interrupting = outcome
             .judgement
             .rules
@@ -131,24 +132,6 @@ impl Shell {
     }
 }
 
-/// Part of the integration itself.
-fn is_own(text: &str) -> bool {
-    // A call of the builtin that does nothing else: no redirection, nothing expanded by running it.
-    let call = |text: &str| {
-        text.starts_with("__cmdai ")
-            && !text.contains(['<', '>', '`', '\n', ';', '|', '&'])
-            && !["$(", "${", "$["].iter().any(|begin| text.contains(begin))
-    };
-    matches!(
-        text,
-        "shopt -s extdebug"
-            | "set -o functrace"
-            | "[[ -n $__cmdai_other_trap ]]"
-            | "unset __cmdai_prompt __cmdai_why"
-    ) || OWN_TRAPS.contains(&text)
-        || call(text)
-}
-
 /// The gate failed, so that the decision says nothing about the command.
 fn was_not_judged(outcome: &Outcome) -> bool {
     let mut rules = outcome.judgement.rules.iter().peekable();
@@ -167,6 +150,6 @@ fn only_traps(outcome: &Outcome) -> bool {
 }
 
 /// Nothing in it depends on the state of the shell.
-pub(super) fn is_literal(text: &str) -> bool {
-    !text.contains(['$', '`', '*', '?', '[', '{', '~', '!'])
+pub(crate) fn is_literal<H: Host>(text: &str) -> bool {
+    !text.contains(['$', '`', '*', '?', '[', '{', '~', '!']) && !text.contains(H::ALSO_EXPANDED)
 }

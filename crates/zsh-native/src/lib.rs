@@ -1,0 +1,120 @@
+//! The gate inside zsh: a loadable module that judges every line in the shell's own process.
+//!
+//! `zmodload libcmdai_zsh` adds the builtin `__cmdai`; the script that `cmdai init zsh` prints calls it:
+//!
+//! 1. **Enter.** `enter TEXT` judges the whole command, lines already taken included, before any part
+//!    of it runs; where that interrupts, `ask` settles it, and a blocked line stays in the editor.
+//! 2. **Before the line runs.** `begin TYPED PARSED` sees what zsh made of it: history expansion,
+//!    lines that came by another way than the hooked keys. Here a line is stopped as by Ctrl-C.
+//! 3. **DEBUG.** The second net: `debug TEXT` sees each command, whole and then its parts, with the
+//!    session's values at that moment. A denied one stops the rest of its line or script.
+//! 4. **Prompt.** `precmd STATUS` closes the record of the line.
+//!
+//! Layouts and symbols are those of the versions in [`symbols::KNOWN`]; in another zsh the module
+//! refuses to be loaded and says so in `__cmdai_why`.
+//!
+//! Nothing here unwinds into zsh, starts a process or a thread, or waits for anybody, except for the
+//! person's own answer, where an approval is asked for the governor, and for a line that holds code of
+//! another language a reader that has a second at most.
+
+#![allow(
+    unsafe_code,
+    reason = "the interface of a running zsh is C symbols and raw pointers"
+)]
+
+mod module;
+mod shell;
+mod symbols;
+
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cmdai_native::Slot;
+
+use shell::{Begun, Shell};
+use symbols::Symbols;
+
+const SUCCESS: c_int = 0;
+const FAILURE: c_int = 1;
+const USAGE: c_int = 2;
+
+static SHELL: Slot<Shell> = Slot::empty();
+/// The hooked process, which does not let its module go; zero before.
+static HOOKED: AtomicU32 = AtomicU32::new(0);
+
+fn run(arguments: &[String]) -> c_int {
+    let mut words = arguments.iter().map(String::as_str);
+    match (words.next(), words.next(), words.next()) {
+        (Some("on"), version, _) => hook(version, true),
+        (Some("script"), version, _) => hook(version, false),
+        // A crash lets the line through here: it is judged again when it begins.
+        (Some("enter"), Some(text), _) => {
+            SHELL.guarded(SUCCESS, SUCCESS, |shell| shell.enter(text))
+        }
+        (Some("ask"), ..) => SHELL.guarded(SUCCESS, symbols::BLOCKED, Shell::ask),
+        (Some("begin"), Some(typed), parsed) => {
+            let parsed = parsed.unwrap_or("");
+            let begun = SHELL.guarded(Begun::Runs, Begun::Interrupted, |shell| {
+                shell.begin(typed, parsed)
+            });
+            if begun == Begun::Interrupted {
+                Symbols::find().interrupt();
+            }
+            SUCCESS
+        }
+        (Some("debug"), Some(text), _) => {
+            // A crash here lets the command through: the line was judged before, and a trap that
+            // always fails would lock the person out of the shell.
+            SHELL.guarded(SUCCESS, SUCCESS, |shell| shell.before_command(text))
+        }
+        (Some("precmd"), Some(status), _) => {
+            let status = status.parse().unwrap_or(0);
+            SHELL.guarded((), (), |shell| shell.line_ended(status));
+            SUCCESS
+        }
+        // Behind a denied command of a script. Runs without our lock: what a script wants done when it
+        // ends is judged too.
+        (Some("leave"), ..) => {
+            if std::process::id() == HOOKED.load(Ordering::Relaxed) {
+                Symbols::find().leave_script();
+            }
+            FAILURE
+        }
+        // The DEBUG trap that somebody else set with `trap`, into `__cmdai_other_trap`.
+        (Some("other-trap"), ..) => {
+            SHELL.guarded(FAILURE, FAILURE, |shell| shell.keep_other_trap())
+        }
+        // For tests: judges rows of a file in this process and prints the judgements.
+        (Some("judge"), Some(rows), _) => SHELL.guarded(FAILURE, FAILURE, |shell| {
+            if shell.hook.judge_rows(rows) {
+                SUCCESS
+            } else {
+                FAILURE
+            }
+        }),
+        (Some("session"), ..) => SHELL.guarded(FAILURE, FAILURE, |shell| {
+            println!("{}", shell.hook.session_id());
+            SUCCESS
+        }),
+        _ => USAGE,
+    }
+}
+
+fn hook(version: Option<&str>, interactive: bool) -> c_int {
+    let version = version.unwrap_or("zsh");
+    if !SHELL.begin(
+        || Shell::start(Symbols::find(), version, interactive),
+        leave,
+    ) {
+        return FAILURE;
+    }
+    HOOKED.store(std::process::id(), Ordering::Relaxed);
+    if interactive {
+        SHELL.guarded((), (), |shell| shell.hook.tell_problems());
+    }
+    SUCCESS
+}
+
+extern "C" fn leave() {
+    SHELL.guarded((), (), |shell| shell.hook.leave());
+}

@@ -1,0 +1,559 @@
+//! What this module uses of the running zsh, looked up by name.
+//!
+//! There are no headers: the layouts below are those of the versions in [`KNOWN`].
+
+#![allow(
+    unsafe_code,
+    reason = "the interface of a running zsh is C symbols and raw pointers"
+)]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+
+use cmdai_effects::Elements;
+use cmdai_native::library::address;
+
+use crate::module::Node;
+
+/// Versions of zsh whose layouts these are.
+pub(crate) const KNOWN: [&str; 3] = ["5.8", "5.8.1", "5.9"];
+/// Status of a block.
+pub(crate) const BLOCKED: c_int = 126;
+
+/// Bits of `errflag`: the line was interrupted.
+const INTERRUPTED: c_int = 2;
+/// Mark of a global alias.
+const GLOBAL: c_int = 1 << 1;
+/// Mark of a function whose text was not loaded yet.
+const UNDEFINED: c_int = 1 << 9;
+/// Mark of a trap that is a function.
+const TRAP_IS_FUNCTION: c_int = 1 << 2;
+/// Linux has 31 signals with names of their own, and zsh puts ZERR and DEBUG right behind them.
+const DEBUG_TRAP: usize = 33;
+/// A function in `struct funcstack`.
+const IS_FUNCTION: c_int = 1;
+/// Most elements of an array that are looked at: one more than the analysis tells apart.
+const MOST_ELEMENTS: usize = 1_025;
+/// Longest value or body that is looked at.
+const LONGEST: usize = 1024 * 1024;
+
+type GetList = unsafe extern "C" fn(*const c_char) -> *const *const c_char;
+
+/// zsh's `struct hashtable`, up to the function that finds an entry that is not disabled.
+#[repr(C)]
+struct Table {
+    size: c_int,
+    count: c_int,
+    nodes: *mut *mut Node,
+    scratch: *mut c_void,
+    hash: *const c_void,
+    empty: *const c_void,
+    fill: *const c_void,
+    compare: *const c_void,
+    add: *const c_void,
+    get: Option<unsafe extern "C" fn(*mut Table, *const c_char) -> *mut Node>,
+}
+
+/// First fields of zsh's `struct alias`.
+#[repr(C)]
+struct Alias {
+    node: Node,
+    text: *mut c_char,
+}
+
+/// First fields of zsh's `struct shfunc`.
+#[repr(C)]
+struct Function {
+    node: Node,
+    file: *mut c_char,
+    line: i64,
+    program: *mut c_void,
+}
+
+/// zsh's `struct funcstack`.
+#[repr(C)]
+struct Frame {
+    previous: *const Frame,
+    name: *const c_char,
+    file: *const c_char,
+    caller: *const c_char,
+    file_line: i64,
+    line: i64,
+    kind: c_int,
+}
+
+/// Functions and variables of zsh. All pointers stay valid for the life of the process: they point
+/// into the executable.
+pub(crate) struct Symbols {
+    getsparam: Option<unsafe extern "C" fn(*const c_char) -> *mut c_char>,
+    getaparam: Option<GetList>,
+    gethparam: Option<GetList>,
+    gethkparam: Option<GetList>,
+    setsparam: Option<unsafe extern "C" fn(*const c_char, *mut c_char) -> *mut c_void>,
+    ztrdup: Option<unsafe extern "C" fn(*const c_char) -> *mut c_char>,
+    zsfree: Option<unsafe extern "C" fn(*mut c_char)>,
+    getpermtext: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> *mut c_char>,
+    optlookup: Option<unsafe extern "C" fn(*const c_char) -> c_int>,
+    opts: Option<*const c_char>,
+    aliastab: Option<*const *mut Table>,
+    sufaliastab: Option<*const *mut Table>,
+    shfunctab: Option<*const *mut Table>,
+    funcstack: Option<*const *const Frame>,
+    sigtrapped: Option<*const c_int>,
+    siglists: Option<*const *mut c_void>,
+    lastval: Option<*mut c_int>,
+    exit_val: Option<*const c_int>,
+    errflag: Option<*mut c_int>,
+    in_exit_trap: Option<*const c_int>,
+    terminal: Option<*const c_int>,
+    locallevel: Option<*const c_int>,
+    forklevel: Option<*const c_int>,
+    intrap: Option<*mut c_int>,
+    zexit: Option<unsafe extern "C" fn(c_int, c_int)>,
+}
+
+// SAFETY: zsh has one thread, and this module starts none; the pointers are never used elsewhere.
+unsafe impl Send for Symbols {}
+
+impl std::fmt::Debug for Symbols {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Symbols")
+    }
+}
+
+macro_rules! function {
+    ($name:literal) => {
+        address($name).map(|found| {
+            // SAFETY: zsh defines a function of this name with the C signature that the field or
+            // variable states; function and data pointers have one size here.
+            unsafe { std::mem::transmute(found) }
+        })
+    };
+}
+
+macro_rules! data {
+    ($name:literal) => {
+        address($name).map(|found| found.cast_const().cast())
+    };
+}
+
+impl Symbols {
+    /// Looks everything up.
+    pub(crate) fn find() -> Self {
+        Self {
+            getsparam: function!(c"getsparam"),
+            getaparam: function!(c"getaparam"),
+            gethparam: function!(c"gethparam"),
+            gethkparam: function!(c"gethkparam"),
+            setsparam: function!(c"setsparam"),
+            ztrdup: function!(c"ztrdup"),
+            zsfree: function!(c"zsfree"),
+            getpermtext: function!(c"getpermtext"),
+            optlookup: function!(c"optlookup"),
+            opts: data!(c"opts"),
+            aliastab: data!(c"aliastab"),
+            sufaliastab: data!(c"sufaliastab"),
+            shfunctab: data!(c"shfunctab"),
+            funcstack: data!(c"funcstack"),
+            sigtrapped: data!(c"sigtrapped"),
+            siglists: data!(c"siglists"),
+            lastval: address(c"lastval").map(<*mut c_void>::cast),
+            exit_val: data!(c"exit_val"),
+            errflag: address(c"errflag").map(<*mut c_void>::cast),
+            in_exit_trap: data!(c"in_exit_trap"),
+            terminal: data!(c"SHTTY"),
+            locallevel: data!(c"locallevel"),
+            forklevel: data!(c"forklevel"),
+            intrap: address(c"intrap").map(<*mut c_void>::cast),
+            zexit: function!(c"zexit"),
+        }
+    }
+
+    /// Why this module cannot live in this zsh; nothing where it can.
+    pub(crate) fn refusal() -> Option<String> {
+        let found = Self::find();
+        let Some(version) = found.parameter(c"ZSH_VERSION") else {
+            return Some("this zsh does not let a module look into it".to_owned());
+        };
+        if !KNOWN.contains(&version.as_str()) {
+            return Some(format!(
+                "its native module does not know zsh {version}, only {}",
+                KNOWN.join(", ")
+            ));
+        }
+        let whole = found.setsparam.is_some()
+            && found.ztrdup.is_some()
+            && found.zsfree.is_some()
+            && found.getpermtext.is_some()
+            && found.optlookup.is_some()
+            && found.opts.is_some()
+            && found.aliastab.is_some()
+            && found.sufaliastab.is_some()
+            && found.shfunctab.is_some()
+            && found.funcstack.is_some()
+            && found.lastval.is_some()
+            && found.errflag.is_some()
+            && found.tables_are_as_known();
+        (!whole).then(|| format!("its native module does not find its way in this zsh {version}"))
+    }
+
+    /// Looks a builtin up through the layouts: it has to be found under its own name.
+    fn tables_are_as_known(&self) -> bool {
+        let builtins: Option<*const *mut Table> = data!(c"builtintab");
+        let Some(node) = entry(builtins, "builtin") else {
+            return false;
+        };
+        // SAFETY: an entry that zsh's own look-up gave.
+        text(unsafe { (*node).name }) == "builtin"
+    }
+
+    fn parameter(&self, name: &CStr) -> Option<String> {
+        // SAFETY: a terminated name; gives null or a terminated text.
+        let value = unsafe { self.getsparam?(name.as_ptr()) };
+        (!value.is_null()).then(|| text(value))
+    }
+
+    /// Value of a parameter; the elements of an array with spaces between them.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.parameter(&readable(name)?)
+    }
+
+    /// Elements of an array.
+    pub(crate) fn elements(&self, name: &str) -> Option<Elements> {
+        let name = readable(name)?;
+        // SAFETY: a terminated name; each gives null or a list of terminated texts that ends in null.
+        let list = |get: Option<GetList>| unsafe { texts(get?(name.as_ptr())) };
+        if let Some(elements) = list(self.getaparam) {
+            return Some(Elements::Listed(elements));
+        }
+        let values = list(self.gethparam)?;
+        let keys = list(self.gethkparam)?;
+        Some(Elements::Named(keys.into_iter().zip(values).collect()))
+    }
+
+    /// Sets a parameter of the shell.
+    pub(crate) fn set(&self, name: &CStr, value: &str) {
+        if let (Some(set), Some(copy), Some(value)) = (self.setsparam, self.ztrdup, packed(value)) {
+            // SAFETY: a terminated name, and a value that zsh allocated and takes over.
+            unsafe { set(name.as_ptr(), copy(value.as_ptr())) };
+        }
+    }
+
+    fn option(&self, name: &CStr) -> Option<bool> {
+        // SAFETY: a terminated name; gives the place of the option, below zero where it is stored
+        // the other way round.
+        let place = unsafe { self.optlookup?(name.as_ptr()) };
+        let index = usize::try_from(place.unsigned_abs()).ok()?;
+        // SAFETY: zsh's own array has an entry for each option.
+        let value = unsafe { *self.opts?.add(index) } != 0;
+        Some(value == (place > 0))
+    }
+
+    /// The DEBUG trap runs before a command, not behind it.
+    pub(crate) fn traps_come_first(&self) -> bool {
+        self.option(c"debugbeforecmd") != Some(false)
+    }
+
+    /// Text an alias stands for, where aliases are on.
+    pub(crate) fn alias(&self, name: &str) -> Option<String> {
+        if self.option(c"aliases") == Some(false) {
+            return None;
+        }
+        let alias: *mut Alias = entry(self.aliastab, name)?.cast();
+        // SAFETY: an entry of the table of aliases.
+        let value = unsafe { (*alias).text };
+        (!value.is_null()).then(|| text(value))
+    }
+
+    /// A word of the text is an alias wherever it stands, or by how it ends.
+    pub(crate) fn uses_other_aliases(&self, line: &str) -> bool {
+        if self.option(c"aliases") == Some(false) {
+            return false;
+        }
+        line.split(|c: char| {
+            c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')' | '{' | '}')
+        })
+        .filter(|word| !word.is_empty())
+        .any(|word| {
+            // SAFETY: an entry of the table of aliases.
+            let global = entry(self.aliastab, word)
+                .is_some_and(|node| unsafe { (*node).flags } & GLOBAL != 0);
+            global
+                || word
+                    .rsplit_once('.')
+                    .is_some_and(|(_, ending)| entry(self.sufaliastab, ending).is_some())
+        })
+    }
+
+    /// Body of a function; nothing for one that is loaded when it is called first.
+    pub(crate) fn function(&self, name: &str) -> Option<String> {
+        let function: *mut Function = entry(self.shfunctab, name)?.cast();
+        // SAFETY: an entry of the table of functions.
+        let (flags, program) = unsafe { ((*function).node.flags, (*function).program) };
+        if flags & UNDEFINED != 0 {
+            return None;
+        }
+        self.printed(program)
+    }
+
+    /// The text of a program as zsh keeps it.
+    fn printed(&self, program: *mut c_void) -> Option<String> {
+        if program.is_null() {
+            return None;
+        }
+        // SAFETY: a program of zsh's; the text is allocated for us.
+        let printed = unsafe { self.getpermtext?(program, std::ptr::null_mut(), 1) };
+        if printed.is_null() {
+            return None;
+        }
+        let copy = text(printed);
+        if let Some(free) = self.zsfree {
+            // SAFETY: allocated by the call above.
+            unsafe { free(printed) };
+        }
+        Some(copy)
+    }
+
+    /// The DEBUG trap that was set as a text.
+    pub(crate) fn other_trap(&self) -> Option<String> {
+        // SAFETY: zsh's own arrays have an entry for each signal and trap.
+        let (marks, program) = unsafe {
+            (
+                *self.sigtrapped?.add(DEBUG_TRAP),
+                *self.siglists?.add(DEBUG_TRAP),
+            )
+        };
+        (marks != 0 && marks & TRAP_IS_FUNCTION == 0)
+            .then(|| self.printed(program))
+            .flatten()
+    }
+
+    /// Name of the outermost function that runs, the trap that asks left out.
+    pub(crate) fn outermost_function(&self) -> Option<String> {
+        // SAFETY: zsh's own variable.
+        let mut next = self
+            .funcstack
+            .map_or(std::ptr::null(), |top| unsafe { *top });
+        let mut trap = true;
+        let mut outermost = None;
+        // SAFETY: a list of zsh's that ends in null; its entries live while the functions run.
+        while let Some(frame) = unsafe { next.as_ref() } {
+            if frame.kind == IS_FUNCTION {
+                // The first function is the trap.
+                if !std::mem::take(&mut trap) {
+                    outermost = Some(frame.name);
+                }
+            }
+            next = frame.previous;
+        }
+        outermost.map(text)
+    }
+
+    /// `$?`.
+    pub(crate) fn status(&self) -> c_int {
+        read(self.lastval.map(<*mut c_int>::cast_const)).unwrap_or(0)
+    }
+
+    /// The status that the shell ends with.
+    pub(crate) fn exit_status(&self) -> c_int {
+        match read(self.exit_val) {
+            Some(0) | None => self.status(),
+            Some(status) => status,
+        }
+    }
+
+    /// Sets `$?` for the next command.
+    pub(crate) fn set_status(&self, status: c_int) {
+        if let Some(place) = self.lastval {
+            // SAFETY: zsh's own variable; of this type, or longer with this part first, and then not
+            // below zero.
+            unsafe { *place = status };
+        }
+    }
+
+    /// Stops the line that is about to run, as Ctrl-C would.
+    pub(crate) fn interrupt(&self) {
+        if let Some(place) = self.errflag {
+            // SAFETY: zsh's own variable of this type.
+            unsafe { *place |= INTERRUPTED };
+        }
+    }
+
+    /// Ends a script at its first level, as its own `exit` would: the trap's status alone would leave
+    /// out `zshexit`, and `source FILE || NEXT` would go on. In functions and subshells that status
+    /// does it: this comes back.
+    pub(crate) fn leave_script(&self) {
+        // One level is the trap's own.
+        let first_level = match (read(self.locallevel), read(self.forklevel)) {
+            (Some(level), Some(fork)) => level <= fork + 1,
+            _ => false,
+        };
+        if let (true, Some(in_trap), Some(end)) = (first_level, self.intrap, self.zexit) {
+            // SAFETY: zsh's own variable of this type: nothing that follows is called from a trap, so
+            // that the script's own EXIT trap runs. zsh's own way out, which does not come back.
+            unsafe {
+                *in_trap = 0;
+                end(BLOCKED, 0);
+            }
+        }
+    }
+
+    /// The shell ends and runs what it was told to run then.
+    pub(crate) fn is_leaving(&self) -> bool {
+        read(self.in_exit_trap).unwrap_or(0) != 0
+            || self.outermost_function().is_some_and(|outermost| {
+                outermost == "zshexit"
+                    || self
+                        .parameter(c"zshexit_functions")
+                        .is_some_and(|names| names.split(' ').any(|name| name == outermost))
+            })
+    }
+
+    /// Descriptor of the terminal; standard input where the shell has none.
+    pub(crate) fn keyboard(&self) -> c_int {
+        read(self.terminal)
+            .filter(|descriptor| *descriptor >= 0)
+            .unwrap_or(libc::STDIN_FILENO)
+    }
+}
+
+/// The name, where reading that parameter changes nothing and says something about the line.
+fn readable(name: &str) -> Option<CString> {
+    const OWN: [&str; 15] = [
+        "RANDOM",
+        "SECONDS",
+        "EPOCHREALTIME",
+        "EPOCHSECONDS",
+        "LINENO",
+        "TTYIDLE",
+        "ERRNO",
+        "_",
+        "argv",
+        "ARGC",
+        "funcstack",
+        "functrace",
+        "status",
+        "pipestatus",
+        "ZSH_DEBUG_CMD",
+    ];
+    let mut bytes = name.bytes();
+    let plain = bytes
+        .next()
+        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    (plain && !OWN.contains(&name))
+        .then(|| CString::new(name).ok())
+        .flatten()
+}
+
+fn read(place: Option<*const c_int>) -> Option<c_int> {
+    // SAFETY: a variable of zsh's of this type, or a longer one with this part first.
+    place.map(|place| unsafe { *place })
+}
+
+/// An entry of a table that is not disabled.
+fn entry(table: Option<*const *mut Table>, name: &str) -> Option<*mut Node> {
+    let name = packed(name)?;
+    // SAFETY: zsh's own variable that points to a table for the life of the process.
+    let table = unsafe { *table? };
+    // SAFETY: as above; the look-up takes its own table and a terminated name.
+    let node = unsafe { ((*table).get?)(table, name.as_ptr()) };
+    (!node.is_null()).then_some(node)
+}
+
+type ListFeatures = unsafe extern "C" fn(*mut c_void, *mut c_void) -> *mut *mut c_char;
+type HandleFeatures = unsafe extern "C" fn(*mut c_void, *mut c_void, *mut *mut c_int) -> c_int;
+type SetFeatures = unsafe extern "C" fn(*mut c_void, *mut c_void, *mut c_int) -> c_int;
+
+/// Gives zsh's own function that lists features to `work`.
+pub(crate) fn list_features(
+    work: impl FnOnce(&dyn Fn(*mut c_void, *mut c_void) -> *mut *mut c_char),
+) -> c_int {
+    let found: Option<ListFeatures> = function!(c"featuresarray");
+    let Some(list) = found else { return 1 };
+    // SAFETY: called with zsh's module and our table.
+    work(&|module, features| unsafe { list(module, features) });
+    0
+}
+
+/// Lets zsh switch features, or tell which are on.
+pub(crate) fn handle_features(
+    module: *mut c_void,
+    features: *mut c_void,
+    enables: *mut *mut c_int,
+) -> c_int {
+    let found: Option<HandleFeatures> = function!(c"handlefeatures");
+    // SAFETY: called with zsh's module, our table and zsh's place.
+    found.map_or(1, |handle| unsafe { handle(module, features, enables) })
+}
+
+/// Lets zsh switch all features off.
+pub(crate) fn clear_features(module: *mut c_void, features: *mut c_void) -> c_int {
+    let found: Option<SetFeatures> = function!(c"setfeatureenables");
+    // SAFETY: called with zsh's module and our table.
+    found.map_or(1, |set| unsafe {
+        set(module, features, std::ptr::null_mut())
+    })
+}
+
+/// Announces a byte that zsh writes in two.
+const MARK: u8 = 0x83;
+
+/// A copy of a text of zsh's, which writes some bytes in two; what is not UTF-8 is replaced.
+pub(crate) fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: zsh's texts are terminated.
+    let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
+    let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
+    if !bytes.contains(&MARK) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        match (*byte, rest.as_slice().first()) {
+            (MARK, Some(hidden)) => {
+                plain.push(hidden ^ 32);
+                rest.next();
+            }
+            (byte, _) => plain.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// Copies of the texts of a list of zsh's; nothing for null.
+///
+/// # Safety
+/// The pointer is null or points to a list of terminated texts that ends in null.
+unsafe fn texts(list: *const *const c_char) -> Option<Vec<String>> {
+    if list.is_null() {
+        return None;
+    }
+    let mut copies = Vec::new();
+    let mut next = list;
+    // SAFETY: demanded of the caller.
+    while let Some(entry) = unsafe { next.as_ref() }.filter(|entry| !entry.is_null()) {
+        if copies.len() == MOST_ELEMENTS {
+            break;
+        }
+        copies.push(text(*entry));
+        // SAFETY: the list goes on until its null.
+        next = unsafe { next.add(1) };
+    }
+    Some(copies)
+}
+
+/// A text as zsh writes it.
+fn packed(text: &str) -> Option<CString> {
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    for byte in text.bytes() {
+        if byte == 0 || (MARK..=0xa2).contains(&byte) {
+            bytes.extend([MARK, byte ^ 32]);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    CString::new(bytes).ok()
+}
