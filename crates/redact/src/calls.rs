@@ -117,11 +117,11 @@ pub(crate) fn add_value(
     kind: &'static str,
     found: &mut Vec<Finding>,
 ) {
-    if word
-        .text
-        .get(from..)
-        .is_some_and(|value| values::is_secret(value, sure))
-    {
+    let secret = word.text.get(from..).is_some_and(|value| {
+        values::is_secret(value, sure)
+            || (word.literal(from) && values::is_literal_secret(value, sure, true))
+    });
+    if secret {
         add(word, from, word.text.len(), kind, found);
     }
 }
@@ -173,9 +173,13 @@ fn call(command: &Command<'_>, found: &mut Vec<Finding>) {
         let name = base(text);
         if !word.quoted() && name.len() <= 24 && !text.contains("://") {
             let lower = name.to_ascii_lowercase();
+            // `az mysql …`: a word that the program at work waits for is no other program.
+            // So is a short one (`k`, `az`) that follows.
+            let own = tools.iter().any(|tool| tool.needs.contains(&text))
+                || (name.len() < 3 && !tools.is_empty());
             let matched = TOOLS
                 .iter()
-                .filter(|tool| tool.names.contains(&lower.as_str()));
+                .filter(|tool| !own && tool.names.contains(&lower.as_str()));
             let mut new = false;
             for tool in matched {
                 if !new {
@@ -229,24 +233,28 @@ fn flag(
     found: &mut Vec<Finding>,
 ) -> bool {
     let text = word.text.as_ref();
-    for tool in tools {
-        if !tool.needs.is_empty()
-            && !before
-                .iter()
-                .any(|word| tool.needs.contains(&word.text.as_ref()))
-        {
-            continue;
-        }
-        for (flag, how) in tool.flags {
-            let short = flag.len() == 2 || *how == How::Attached;
-            if text == *flag {
-                if *how != How::Attached
-                    && let Some(next) = next
-                {
-                    option(next, 0, *how, found);
-                }
-                return true;
+    let tools = || {
+        tools.iter().filter(|tool| {
+            tool.needs.is_empty()
+                || before
+                    .iter()
+                    .any(|word| tool.needs.contains(&word.text.as_ref()))
+        })
+    };
+    // `-pw` of one entry before `-p` of another.
+    for tool in tools() {
+        if let Some((_, how)) = tool.flags.iter().find(|(flag, _)| text == *flag) {
+            if *how != How::Attached
+                && let Some(next) = next
+            {
+                option(next, 0, *how, found);
             }
+            return true;
+        }
+    }
+    for tool in tools() {
+        for (flag, how) in tool.flags.iter().filter(|(_, how)| *how != How::Apart) {
+            let short = flag.len() == 2 || *how == How::Attached;
             if let Some(rest) = text.strip_prefix(flag) {
                 if let Some(value) = rest.strip_prefix('=').filter(|_| !short) {
                     option(word, text.len() - value.len(), *how, found);
@@ -282,7 +290,7 @@ fn option(word: &Word<'_>, from: usize, how: How, found: &mut Vec<Finding>) {
     let value = word.text.get(from..).unwrap_or("");
     let after = |mark: char| value.find(mark).map(|at| from + at + 1);
     let start = match how {
-        How::Attached | How::Value => Some(from),
+        How::Attached | How::Value | How::Apart => Some(from),
         How::Colon => after(':'),
         How::Percent => after('%'),
         How::Comma => after(','),
@@ -435,7 +443,16 @@ fn is_sink(command: &Command<'_>) -> bool {
         .last()
         .is_some_and(|word| word.text == "-" || word.text == "/dev/stdin");
     match first {
-        "docker" | "podman" | "vault" | "kubectl" => dash && (has("secret") || has("login")),
+        "docker" | "podman" | "kubectl" => dash && (has("secret") || has("login")),
+        "vault" => {
+            let reads = words.iter().any(|word| word.text.ends_with("=-"));
+            (dash || reads) && (has("login") || has("write") || has("put") || has("patch"))
+        }
+        "gcloud" => {
+            let reads = words.iter().any(|word| word.text == "--data-file=-");
+            has("secrets") && (reads || dash || (has("--data-file") && has("-")))
+        }
+        "ansible-vault" => has("encrypt_string"),
         "gh" => has("secret") && has("set"),
         "htpasswd" => words
             .iter()

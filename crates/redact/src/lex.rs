@@ -8,6 +8,8 @@ use std::borrow::Cow;
 struct Piece {
     open: usize,
     close: usize,
+    /// Between single quotes nothing is resolved.
+    single: bool,
 }
 
 /// One word.
@@ -46,6 +48,17 @@ impl Word<'_> {
         let start = piece(first.2).map_or(first.0 as usize, |piece| piece.open);
         let end = piece(last.2).map_or(last.1 as usize, |piece| piece.close);
         (start, end)
+    }
+
+    /// All of `text` from an offset on stands between single quotes.
+    pub(crate) fn literal(&self, from: usize) -> bool {
+        self.map.len() > from
+            && self.map.iter().skip(from).all(|(_, _, piece)| {
+                (*piece as usize)
+                    .checked_sub(1)
+                    .and_then(|at| self.pieces.get(at))
+                    .is_some_and(|piece| piece.single)
+            })
     }
 
     /// Some part of it was quoted.
@@ -290,6 +303,7 @@ impl<'t> Lexer<'t> {
                     pieces.push(Piece {
                         open: from,
                         close: self.bytes.len(),
+                        single: byte == b'\'',
                     });
                     self.at += 1;
                     continue;
@@ -299,6 +313,7 @@ impl<'t> Lexer<'t> {
                     pieces.push(Piece {
                         open: from,
                         close: self.bytes.len(),
+                        single: quote == b'$',
                     });
                     self.at += 2;
                     continue;

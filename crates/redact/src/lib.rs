@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod calls;
+pub mod catalogue;
 mod digits;
 mod lex;
 mod named;
@@ -220,11 +221,11 @@ fn repeat(text: &str, found: &mut Vec<Finding>) {
     for (secret, kind) in secrets {
         for (start, _) in text.match_indices(secret) {
             let end = start + secret.len();
-            let inside = found
-                .get(..before)
-                .unwrap_or(&[])
-                .iter()
-                .any(|old| old.start <= start && end <= old.end);
+            // They are sorted and apart from each other: the first that does not end before decides.
+            let known = found.get(..before).unwrap_or(&[]);
+            let inside = known
+                .get(known.partition_point(|old| old.end < end))
+                .is_some_and(|old| old.start <= start);
             if !inside {
                 found.push(Finding { start, end, kind });
             }

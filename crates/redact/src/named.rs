@@ -140,7 +140,8 @@ pub(crate) fn named(
     if name.eq_ignore_ascii_case("jwt") || colon && name.contains('-') {
         sure = sure.max(Strength::Weak);
     }
-    if values::is_secret(value, sure) {
+    let single = quoted && bytes.get(value_start.wrapping_sub(1)) == Some(&b'\'');
+    if values::is_secret(value, sure) || (single && values::is_literal_secret(value, sure, false)) {
         found.push(Finding {
             start: value_start,
             end: value_end,
@@ -320,10 +321,10 @@ pub(crate) fn quoted(text: &str, at: usize, found: &mut Vec<Finding>) {
         return;
     }
     let (start, end, _) = value(text, at + lead);
-    if text
-        .get(start..end)
-        .is_some_and(|value| values::is_secret(value, Strength::Strong))
-    {
+    if text.get(start..end).is_some_and(|value| {
+        values::is_secret(value, Strength::Strong)
+            || values::is_literal_secret(value, Strength::Strong, false)
+    }) {
         found.push(Finding {
             start,
             end,

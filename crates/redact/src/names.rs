@@ -5,7 +5,7 @@
 pub(crate) enum Strength {
     /// Only a value that looks random is a secret (`STRIPE_KEY`, `AUTH`, `SESSION`).
     Weak,
-    /// Any value but a short one or a number (`PASS`, `PW`: as often a result as a secret).
+    /// Any value but a short one or a short number (`PASS`, `PW`: as often a result as a secret).
     Medium,
     /// Any value that is neither a reference nor a placeholder is a secret (`DB_PASSWORD`).
     Strong,
@@ -133,7 +133,8 @@ const NOT: &[&str] = &[
     "tokenize",
     "detokenize",
 ];
-const STRONG_ENDS: &[&str] = &[
+/// Last parts that make any value a secret.
+pub(crate) const STRONG_ENDS: &[&str] = &[
     "password",
     "passwd",
     "passphrase",
@@ -162,7 +163,7 @@ const STRONG_ENDS: &[&str] = &[
     "ownerpw",
 ];
 /// Pairs of parts that end a strong name.
-const STRONG_PAIRS: &[(&str, &str)] = &[
+pub(crate) const STRONG_PAIRS: &[(&str, &str)] = &[
     ("key", "base"),
     ("api", "key"),
     ("access", "key"),
@@ -194,6 +195,22 @@ const STRONG_PAIRS: &[(&str, &str)] = &[
     ("host", "password"),
 ];
 
+/// Last parts that make a value a secret only where it looks random; `key` behind most words, too.
+pub(crate) const WEAK_ENDS: &[&str] = &[
+    "auth",
+    "sig",
+    "signature",
+    "session",
+    "sessionid",
+    "sid",
+    "cookie",
+    "authorization",
+    "sas",
+    "jwt",
+    "bearer",
+    "otp",
+];
+
 /// How sure a name (`DB_PASSWORD`, `x-api-key`, `clientSecret`, `sasl.password`) is to name a
 /// secret. Leading dashes and dots are skipped.
 pub(crate) fn strength(name: &str) -> Option<Strength> {
@@ -202,7 +219,7 @@ pub(crate) fn strength(name: &str) -> Option<Strength> {
         .trim_end_matches(['-', '_', '.']);
     if name.is_empty()
         || name.len() > 80
-        || matches!(name, "PWD" | "OLDPWD" | "pwd")
+        || matches!(name, "PWD" | "OLDPWD")
         || !name.bytes().all(part_of_name)
     {
         return None;
@@ -261,8 +278,7 @@ pub(crate) fn strength(name: &str) -> Option<Strength> {
                         | "gpg"
                 )
         }
-        "auth" | "pw" | "sig" | "signature" | "session" | "sessionid" | "sid" | "cookie"
-        | "authorization" | "sas" | "jwt" | "bearer" | "otp" | "pin" => true,
+        _ if WEAK_ENDS.contains(&last) => true,
         "id" => before == "session",
         "string" => before == "connection",
         _ => false,

@@ -123,6 +123,15 @@ pub(crate) fn find(words: &[Word<'_>], found: &mut Vec<Finding>) {
                 take(Some(word), 0);
             }
         }
+        "rclone" if first == "obscure" => take(plain.get(1), 0),
+        "ansible-vault" if first == "encrypt_string" => take(plain.get(1), 0),
+        "networksetup" => take(
+            rest.iter()
+                .position(|word| word.text == "-setairportnetwork")
+                .and_then(|at| rest.get(at + 3))
+                .as_ref(),
+            0,
+        ),
         "convertto-securestring" => take(plain.first(), 0),
         _ => {}
     }

@@ -48,6 +48,10 @@ const NAMES: &[&str] = &[
     "otp",
     "sid",
     "connection",
+    "psk",
+    "bearer",
+    "-pw",
+    "rpw",
 ];
 
 struct Search {
@@ -162,11 +166,15 @@ fn shape(text: &str, start: usize, index: usize, found: &mut Vec<Finding>) {
     }
     let digits = body.bytes().filter(u8::is_ascii_digit).count();
     let letters = body.bytes().filter(u8::is_ascii_alphabetic).count();
-    let slug = shape.mixed && (digits < 2 || letters < 2);
+    // A random token of letters alone has about as many large ones as small ones; names have few.
+    let upper = body.bytes().filter(u8::is_ascii_uppercase).count();
+    let even = letters >= 16 && upper * 10 >= letters * 3 && upper * 10 <= letters * 7;
+    let slug = shape.mixed && (digits < 2 || letters < 2) && !even;
     let words = shape.kind == "api-key"
         && shape.prefix == "sk-"
         && !body.split(['-', '_']).any(|part| part.len() >= 16);
     if body.len() < shape.least
+        || (shape.exact && body.len() != shape.least)
         || slug
         || words
         || body
@@ -233,6 +241,19 @@ fn account(text: &str, at: usize, found: &mut Vec<Finding>) {
             | "sha256"
             | "github"
             | "workspace"
+            // Who, not with what: members of policies, fields of mails.
+            | "user"
+            | "group"
+            | "member"
+            | "owner"
+            | "serviceAccount"
+            | "principal"
+            | "domain"
+            | "author"
+            | "email"
+            | "from"
+            | "to"
+            | "cc"
     ) || password.starts_with('/');
     if user.is_empty()
         || password.len() < 3

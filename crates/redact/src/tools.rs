@@ -1,6 +1,6 @@
 //! Which options of which programs take a secret.
 
-use How::{Attached, Colon, Comma, Cookie, Pair, Percent, Source, Value};
+use How::{Apart, Attached, Colon, Comma, Cookie, Pair, Percent, Source, Value};
 
 /// How an option carries its secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(crate) enum How {
     Attached,
     /// `-p X` or `-pX` (short), `--x X` or `--x=X` (long).
     Value,
+    /// `-k X` only: a longer word is another option (`-keyout`).
+    Apart,
     /// `-u user:X`.
     Colon,
     /// `-U user%X`.
@@ -196,8 +198,8 @@ pub(crate) static TOOLS: &[Tool] = &[
             ("-pass", Source),
             ("-passin", Source),
             ("-passout", Source),
-            ("-k", Value),
-            ("-K", Value),
+            ("-k", Apart),
+            ("-K", Apart),
             ("-password", Source),
         ],
     ),
@@ -349,7 +351,7 @@ pub(crate) static TOOLS: &[Tool] = &[
         &["databricks", "consul", "nomad", "vault", "boundary"],
         &[("-token", Value)],
     ),
-    when(&["wg", "wg-quick"], &["set"], &[("preshared-key", Value)]),
+    tool(&["jwt"], &[("--secret", Value), ("-S", Value)]),
     tool(&["tshark", "aircrack-ng", "airdecap-ng"], &[("-p", Value)]),
     tool(&["steamcmd", "ipmiutil", "racadm"], &[("-p", Value)]),
     tool(&["svn"], &[("--password", Value)]),
@@ -421,6 +423,10 @@ pub(crate) static POSITIONAL: &[&str] = &[
     "vault",
     "chpasswd",
     "convertto-securestring",
+    "rclone",
+    "ansible-vault",
+    "networksetup",
+    "gcloud",
     "setenv",
     "setx",
     "config",

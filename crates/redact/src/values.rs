@@ -54,9 +54,45 @@ pub(crate) fn is_secret(value: &str, strength: Strength) -> bool {
     }
     match strength {
         Strength::Strong => true,
-        Strength::Medium => value.len() >= 4 && !value.bytes().all(|byte| byte.is_ascii_digit()),
+        Strength::Medium => {
+            value.len() >= 4
+                && (value.len() >= 6 || !value.bytes().all(|byte| byte.is_ascii_digit()))
+        }
         Strength::Weak => random(value),
     }
+}
+
+/// The same for a value between single quotes, in which a shell resolves nothing. `certain`: these quotes
+/// are the shell's; else they may stand inside double ones (`psql -c "… PASSWORD '$PW'"`).
+pub(crate) fn is_literal_secret(value: &str, strength: Strength, certain: bool) -> bool {
+    if is_secret(value, strength) {
+        return true;
+    }
+    let signs = value.bytes().any(|byte| matches!(byte, b'$' | b'`'));
+    let blank = value.bytes().any(|byte| byte.is_ascii_whitespace());
+    if !signs
+        || (blank && !certain)
+        || value.len() < 6
+        || placeholder(value)
+        || value.contains("[redacted:")
+    {
+        return false;
+    }
+    // A name in capitals or braces is one that something else will resolve.
+    let reference = match value.strip_prefix('$') {
+        Some(name) if name.starts_with(['{', '(']) => name.ends_with(['}', ')']),
+        Some(name) => name.bytes().all(|byte| {
+            byte.is_ascii_digit()
+                || byte == b'_'
+                || if certain {
+                    byte.is_ascii_uppercase()
+                } else {
+                    byte.is_ascii_alphabetic()
+                }
+        }),
+        None => !certain && value.starts_with('`') && value.ends_with('`'),
+    };
+    !reference && (strength != Strength::Weak || random(value))
 }
 
 /// Obvious stand-ins: `<token>`, `***`, `xxxx`, `...`, `{{ x }}`, `%s`, `@file`, a pattern.

@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: what understanding a command costs, alone and inside a shell.
+//! `cargo xtask bench`: what understanding a command costs, alone and inside a shell, and what is missed.
 
 mod hooks;
 mod lines;
 mod process;
+mod redact;
 mod rollout;
 mod simulate;
 mod table;
@@ -32,6 +33,8 @@ enum What {
     Hooks(hooks::Options),
     /// `policy simulate` over many recorded commands
     Simulate(simulate::Options),
+    /// Redaction: what is missed of each shape, what harmless text is touched, time
+    Redact(redact::Options),
     /// Connected machines reach a new policy release: time, and what the server needs for it
     Rollout(rollout::Options),
 }
@@ -67,6 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Check(options) => check(options),
         What::Hooks(options) => hooks::run(options),
         What::Simulate(options) => simulate::run(options),
+        What::Redact(options) => redact::run(options),
         What::Rollout(options) => rollout::run(options),
     }
 }

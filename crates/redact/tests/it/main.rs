@@ -8,6 +8,7 @@
 )]
 
 mod harmless;
+mod page;
 mod properties;
 mod shapes;
 mod speed;
