@@ -210,7 +210,7 @@ pub struct Approvals {
     pub review_hours: Option<u32>,
     /// Groups whose members are managers; the group `managers` when empty.
     pub managers: Vec<String>,
-    /// Weakest proof of who approves that machines accept.
+    /// Weakest proof of who approves that machines accept, where a rule says nothing else.
     pub factor: Option<Factor>,
     /// Longest exception that may be asked for, in days; 90 when absent, 0 for none.
     pub exception_days: Option<u32>,
@@ -229,18 +229,25 @@ pub enum Factor {
     Password,
     /// A code that changes every half minute, or a recovery code.
     Totp,
+    /// A security key or passkey of their own, which signs the very grant; machines verify it
+    /// against keys in the signed release.
+    Webauthn,
 }
 
 impl Factor {
     /// Words in documents and grants.
-    pub(crate) const WORDS: &[(&'static str, Self)] =
-        &[("password", Self::Password), ("totp", Self::Totp)];
+    pub(crate) const WORDS: &[(&'static str, Self)] = &[
+        ("password", Self::Password),
+        ("totp", Self::Totp),
+        ("webauthn", Self::Webauthn),
+    ];
 
     /// The word in documents and grants.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Totp => "totp",
+            Self::Webauthn => "webauthn",
         }
     }
 
@@ -253,18 +260,47 @@ impl Factor {
     }
 }
 
+/// What a rule asks of who approves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleApproval {
+    /// Weakest proof of who approves that machines accept for this rule; what `approvals.factor`
+    /// says when absent.
+    pub factor: Option<Factor>,
+}
+
 impl Document {
-    /// The weakest proof of who approves that counts: what `approvals.factor` says, and a second
-    /// factor at least where `compliance.require_mfa` asks for one.
-    pub fn needed_factor(&self) -> Factor {
-        let least = if self.compliance.require_mfa == Some(true) {
+    /// What `compliance.require_mfa` asks for at least.
+    fn least_factor(&self) -> Factor {
+        if self.compliance.require_mfa == Some(true) {
             Factor::Totp
         } else {
             Factor::Password
-        };
+        }
+    }
+
+    /// The weakest proof of who approves that counts where a rule says nothing else: what
+    /// `approvals.factor` says, and a second factor at least where `compliance.require_mfa` asks
+    /// for one.
+    pub fn needed_factor(&self) -> Factor {
+        let least = self.least_factor();
         self.approvals
             .factor
             .map_or(least, |named| named.max(least))
+    }
+
+    /// The weakest proof that counts for a request that these rules asked for: each rule's own
+    /// word where it has one, the strictest of them. `compliance.require_mfa` holds for all.
+    pub fn factor_for(&self, rules: &[String]) -> Factor {
+        let usual = self.needed_factor();
+        let of = |id: &String| {
+            let named = (self.rules.iter())
+                .filter(|rule| rule.id == *id)
+                .filter_map(|rule| rule.approval?.factor)
+                .max();
+            named.map_or(usual, |named| named.max(self.least_factor()))
+        };
+        rules.iter().map(of).max().unwrap_or(usual)
     }
 }
 
@@ -355,6 +391,8 @@ pub struct Rule {
     pub owner: Option<String>,
     /// Controls it serves.
     pub controls: Vec<String>,
+    /// What it asks of who approves a command that it stopped.
+    pub approval: Option<RuleApproval>,
     /// Where it applies.
     pub applies_to: Target,
     /// Commands with the decision they must get.

@@ -132,7 +132,7 @@ pub struct Grant {
     pub binding_hash: String,
     /// Who decided.
     pub approver: String,
-    /// How the approver proved it: `password`, `totp`.
+    /// How the approver proved it: `password`, `totp`, `webauthn`.
     pub factor: String,
     /// What was said.
     pub reason: String,
@@ -157,10 +157,96 @@ pub struct Assent {
     pub login: String,
     /// Person; differs from all others of the grant.
     pub person: String,
-    /// `password`, `totp`.
+    /// `password`, `totp`, `webauthn`.
     pub factor: String,
     /// When, RFC 3339.
     pub time: String,
+    /// Of `webauthn`: the signature of the person's own security key, which the machine verifies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// Security keys of the people who may approve: the signed target `approvers.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Approvers {
+    /// Format version, 1.
+    pub version: u32,
+    /// Host name of the console: what the keys are bound to.
+    pub rp_id: String,
+    /// Addresses under which browsers may show the console, such as `https://console.example.com`.
+    pub origins: Vec<String>,
+    /// The keys.
+    pub keys: Vec<ApproverKey>,
+}
+
+/// A security key of somebody who may approve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproverKey {
+    /// Id of the credential, base64url.
+    pub credential_id: String,
+    /// `ES256` or `EdDSA`.
+    pub algorithm: String,
+    /// Base64: the uncompressed point on P-256, or the raw Ed25519 key.
+    pub public_key: String,
+    /// Account.
+    pub login: String,
+    /// Person.
+    pub person: String,
+    /// Groups of the account.
+    pub groups: Vec<String>,
+    /// The account's role may approve where the policy names no groups.
+    pub security: bool,
+}
+
+/// What an approver's security key signs: its challenge is the SHA-256 of the RFC 8785 text of this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// [`CONSENT_FORMAT`].
+    pub format: String,
+    /// Organisation.
+    pub organisation: String,
+    /// The request.
+    pub request_id: String,
+    /// The only machine.
+    pub machine_id: String,
+    /// The only login that it is for.
+    pub user: String,
+    /// Hash of everything that the request is bound to, the command's digest included.
+    pub binding_hash: String,
+    /// Rules that it answers.
+    pub rules: Vec<String>,
+    /// Account that approves.
+    pub login: String,
+    /// Person who approves.
+    pub person: String,
+    /// Most uses.
+    pub uses: u32,
+    /// Last moment of the grant, RFC 3339.
+    pub expires: String,
+    /// Of an exception: its last moment, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Random: no two are the same.
+    pub nonce: String,
+}
+
+/// Value of [`Consent::format`].
+pub const CONSENT_FORMAT: &str = "cmdai.consent/1";
+
+/// An assertion of a security key (WebAuthn); bytes are base64url without padding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Exact text whose SHA-256 is the challenge.
+    pub statement: String,
+    /// Id of the credential.
+    pub credential_id: String,
+    /// What the key says of itself.
+    pub authenticator_data: String,
+    /// What the browser says of the ceremony.
+    pub client_data_json: String,
+    /// Over both.
+    pub signature: String,
 }
 
 /// An order to a machine. Only restrictive moves, and taking them back.

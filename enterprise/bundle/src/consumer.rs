@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cmdai_api::machine::Authority;
+use cmdai_api::machine::{Approvers, Authority};
 use tough::error::Error as Tuf;
 use tough::{
     ExpirationEnforcement, FilesystemTransport, IntoVec as _, Limits, Repository, RepositoryLoader,
@@ -14,8 +14,8 @@ use url::Url;
 use crate::draft::progress_key;
 use crate::error::{BundleError, classify};
 use crate::layout::{
-    AUTHORITY, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, POLICY, PREVIOUS, PREVIOUS_POLICY,
-    PROGRESS, RELEASE, RINGS,
+    APPROVERS, AUTHORITY, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, POLICY, PREVIOUS,
+    PREVIOUS_POLICY, PROGRESS, RELEASE, RINGS, limit_of,
 };
 use crate::publisher::Release;
 use crate::rings::{Progress, Rings};
@@ -34,6 +34,10 @@ pub struct VerifiedRelease {
     pub published: String,
     /// Keys that may sign grants and orders.
     pub authority: Authority,
+    /// Security keys of those who may approve; none in releases of older servers.
+    pub approvers: Approvers,
+    /// Holders of the keys that sign releases, as the root names them: `server` where people do not.
+    pub publishers: Vec<String>,
     /// Organisation named by the trust root.
     pub organisation: String,
     /// When the proof of freshness lapses, RFC 3339.
@@ -308,6 +312,12 @@ impl Consumer {
         look.duties()?;
         let authority: Authority = look.needed(AUTHORITY).await?;
         let release: Release = look.needed(RELEASE).await?;
+        let approvers = look.json::<Approvers>(APPROVERS).await?.unwrap_or_default();
+        let publishers = serde_json::to_string(repository.root())
+            .ok()
+            .and_then(|text| RootFile::parse(&text).ok())
+            .map(|root| root.publishers())
+            .unwrap_or_default();
         let sha256 = cmdai_schema::Hash::of(&[policy_yaml.as_bytes()]).to_hex();
         if sha256 != release.sha256 {
             return Err(content(
@@ -356,6 +366,8 @@ impl Consumer {
             sha256,
             published: release.published,
             authority,
+            approvers,
+            publishers,
             organisation: organisation.to_owned(),
             expires: repository.timestamp().signed.expires.to_string(),
             timestamp_version: repository.timestamp().signed.version.get(),
@@ -430,7 +442,7 @@ impl Look<'_> {
         &self,
         name: &str,
     ) -> Result<Option<T>, BundleError> {
-        self.text(name, MAX_AUTHORITY)
+        self.text(name, limit_of(name).unwrap_or(MAX_AUTHORITY))
             .await?
             .map(|text| serde_json::from_str(&text).map_err(|error| content(name, &error)))
             .transpose()

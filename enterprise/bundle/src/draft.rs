@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cmdai_api::machine::Authority;
+use cmdai_api::machine::{Approvers, Authority};
 use cmdai_schema::Hash;
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,7 @@ use tough::schema::{
 
 use crate::keys::hex;
 use crate::layout::{
-    AUTHORITY, MAX_AUTHORITY, MAX_POLICY, POLICY, PREVIOUS, PREVIOUS_POLICY, PROGRESS, RELEASE,
-    RINGS,
+    APPROVERS, AUTHORITY, POLICY, PREVIOUS, PREVIOUS_POLICY, PROGRESS, RELEASE, RINGS, limit_of,
 };
 use crate::metadata::{self, SPEC, fits, from_now, key_id, raw_key, signers, target, tuf_key};
 use crate::publisher::Release;
@@ -63,6 +62,8 @@ pub struct Content {
     pub version: u64,
     /// Keys for grants and orders.
     pub authority: Authority,
+    /// Security keys of those who may approve.
+    pub approvers: Approvers,
     /// Rings, with the release for machines whose ring is closed.
     pub rings: Option<(Rings, Release, String)>,
     /// What changed and why.
@@ -80,6 +81,8 @@ pub struct Reviewed {
     pub release: Release,
     /// Keys that may sign grants and orders.
     pub authority: Authority,
+    /// Security keys of those who may approve.
+    pub approvers: Approvers,
     /// Rings, where it spreads by rings.
     pub rings: Option<Rings>,
     /// The release that machines keep or take while their ring is closed.
@@ -127,31 +130,13 @@ impl Draft {
             (POLICY.to_owned(), content.policy_yaml.clone()),
             (AUTHORITY.to_owned(), json(&content.authority)?),
             (RELEASE.to_owned(), json(&release)?),
+            (APPROVERS.to_owned(), json(&content.approvers)?),
         ]);
         if let Some((rings, previous, policy)) = &content.rings {
             rings.check()?;
             documents.insert(RINGS.to_owned(), json(rings)?);
             documents.insert(PREVIOUS.to_owned(), json(previous)?);
             documents.insert(PREVIOUS_POLICY.to_owned(), policy.clone());
-        }
-        let mut targets = Targets::new(SPEC.to_owned(), targets_version, from_now(lifetime));
-        let id = key_id(progress_key);
-        targets.delegations = Some(Delegations {
-            keys: HashMap::from([(id.clone(), tuf_key(progress_key))]),
-            roles: vec![DelegatedRole {
-                name: "progress".to_owned(),
-                keyids: vec![id],
-                threshold: std::num::NonZeroU64::MIN,
-                paths: PathSet::Paths(vec![
-                    PathPattern::new(PROGRESS).map_err(|error| error.to_string())?,
-                ]),
-                terminating: true,
-                targets: None,
-            }],
-        });
-        for (name, text) in &documents {
-            let name = TargetName::new(name).map_err(|error| error.to_string())?;
-            targets.targets.insert(name, target(text.as_bytes()));
         }
         Ok(Self {
             format: DRAFT_FORMAT.to_owned(),
@@ -161,11 +146,42 @@ impl Draft {
             made,
             rollback: content.rollback,
             root: root.to_owned(),
-            documents,
             targets: Signed {
-                signed: targets,
+                signed: metadata_of(&documents, targets_version, lifetime, progress_key)?,
                 signatures: Vec::new(),
             },
+            documents,
+        })
+    }
+
+    /// The release that is out, with other keys of approvers and nothing else changed.
+    pub(crate) fn with_approvers(
+        mut documents: BTreeMap<String, String>,
+        approvers: &Approvers,
+        (note, by): (&str, &str),
+        targets_version: std::num::NonZeroU64,
+        lifetime: jiff::SignedDuration,
+        progress_key: &ed25519_dalek::VerifyingKey,
+        root: &str,
+    ) -> Result<Self, String> {
+        documents.insert(APPROVERS.to_owned(), json(approvers)?);
+        let release: Release = documents
+            .get(RELEASE)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or("the release that is out cannot be read")?;
+        Ok(Self {
+            format: DRAFT_FORMAT.to_owned(),
+            release: release.version,
+            note: note.to_owned(),
+            by: by.to_owned(),
+            made: metadata::now().to_string(),
+            rollback: false,
+            root: root.to_owned(),
+            targets: Signed {
+                signed: metadata_of(&documents, targets_version, lifetime, progress_key)?,
+                signatures: Vec::new(),
+            },
+            documents,
         })
     }
 
@@ -174,20 +190,13 @@ impl Draft {
     /// # Errors
     /// What does not fit, in words: then it must not be signed.
     pub fn check(&self) -> Result<Reviewed, String> {
-        let known = [POLICY, AUTHORITY, RELEASE, RINGS, PREVIOUS, PREVIOUS_POLICY];
         let signed = &self.targets.signed;
         if signed.targets.len() != self.documents.len() {
             return Err("the metadata name other documents than the draft holds".to_owned());
         }
         for (name, text) in &self.documents {
-            if !known.contains(&name.as_str()) {
-                return Err(format!("{name} is no document of a release"));
-            }
-            let limit = if name == POLICY || name == PREVIOUS_POLICY {
-                MAX_POLICY
-            } else {
-                MAX_AUTHORITY
-            };
+            let limit =
+                limit_of(name).ok_or_else(|| format!("{name} is no document of a release"))?;
             if text.len() as u64 > limit {
                 return Err(format!("{name} is longer than {limit} bytes"));
             }
@@ -242,6 +251,11 @@ impl Draft {
             .map_or(1, |keys| keys.threshold.get());
         Ok(Reviewed {
             authority: read(AUTHORITY, document(AUTHORITY)?)?,
+            // Releases of older servers have none.
+            approvers: match self.documents.get(APPROVERS) {
+                Some(text) => read(APPROVERS, text)?,
+                None => Approvers::default(),
+            },
             release,
             rings,
             previous,
@@ -334,6 +348,35 @@ impl Draft {
             })
             .collect()
     }
+}
+
+/// The metadata of documents, unsigned: they, and the one key that the server may open rings with.
+fn metadata_of(
+    documents: &BTreeMap<String, String>,
+    targets_version: std::num::NonZeroU64,
+    lifetime: jiff::SignedDuration,
+    progress_key: &ed25519_dalek::VerifyingKey,
+) -> Result<Targets, String> {
+    let mut targets = Targets::new(SPEC.to_owned(), targets_version, from_now(lifetime));
+    let id = key_id(progress_key);
+    targets.delegations = Some(Delegations {
+        keys: HashMap::from([(id.clone(), tuf_key(progress_key))]),
+        roles: vec![DelegatedRole {
+            name: "progress".to_owned(),
+            keyids: vec![id],
+            threshold: std::num::NonZeroU64::MIN,
+            paths: PathSet::Paths(vec![
+                PathPattern::new(PROGRESS).map_err(|error| error.to_string())?,
+            ]),
+            terminating: true,
+            targets: None,
+        }],
+    });
+    for (name, text) in documents {
+        let name = TargetName::new(name).map_err(|error| error.to_string())?;
+        targets.targets.insert(name, target(text.as_bytes()));
+    }
+    Ok(targets)
 }
 
 /// A signature over a draft's metadata.

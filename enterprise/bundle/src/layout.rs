@@ -12,23 +12,35 @@ pub const MAX_METADATA: u64 = 256 * 1024;
 pub const MAX_POLICY: u64 = 1024 * 1024;
 /// Longest `authority.json` and `release.json`, in bytes.
 pub const MAX_AUTHORITY: u64 = 64 * 1024;
+/// Longest `approvers.json`, in bytes: some five hundred keys.
+pub const MAX_APPROVERS: u64 = 256 * 1024;
 
 pub(crate) const POLICY: &str = "policy.yaml";
 pub(crate) const AUTHORITY: &str = "authority.json";
+pub(crate) const APPROVERS: &str = "approvers.json";
 pub(crate) const RELEASE: &str = "release.json";
 pub(crate) const RINGS: &str = "rings.json";
 pub(crate) const PREVIOUS: &str = "previous.json";
 pub(crate) const PREVIOUS_POLICY: &str = "previous-policy.yaml";
 pub(crate) const PROGRESS: &str = "progress.json";
 /// Documents that people sign, each with its longest length; the first three are in every release.
-pub(crate) const TARGETS: [(&str, u64); 6] = [
+pub(crate) const TARGETS: [(&str, u64); 7] = [
     (POLICY, MAX_POLICY),
     (AUTHORITY, MAX_AUTHORITY),
     (RELEASE, MAX_AUTHORITY),
     (RINGS, MAX_AUTHORITY),
     (PREVIOUS, MAX_AUTHORITY),
     (PREVIOUS_POLICY, MAX_POLICY),
+    (APPROVERS, MAX_APPROVERS),
 ];
+
+/// Longest that a document may be; nothing where a release has none of this name.
+pub(crate) fn limit_of(name: &str) -> Option<u64> {
+    TARGETS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, limit)| *limit)
+}
 
 /// A file of the repository, below `metadata/` or `targets/`.
 #[derive(Debug, Clone, PartialEq, Eq)]

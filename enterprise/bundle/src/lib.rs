@@ -1,7 +1,8 @@
 //! Signed policy releases (The Update Framework), grants and orders: make and verify.
 //!
 //! A release is a set of targets of a TUF repository: `policy.yaml` (the canonical document),
-//! `authority.json` (keys that may sign grants and orders), `release.json` (version, digest, time),
+//! `authority.json` (keys that may sign grants and orders), `approvers.json` (security keys of the
+//! people who may approve, [`assertion`]), `release.json` (version, digest, time),
 //! and, where it spreads by rings, `rings.json` with `previous.json` and `previous-policy.yaml`.
 //! [`Publisher`] makes and refreshes it, [`Consumer`] verifies it on a machine, whatever road it came
 //! by. Grants and orders are single statements, signed by [`sign_statement`].
@@ -38,6 +39,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod assertion;
 mod carried;
 mod consumer;
 mod draft;
@@ -51,6 +53,7 @@ pub mod rollout;
 mod root;
 mod sealed;
 pub mod simulate;
+pub mod soft_key;
 mod statement;
 
 pub use carried::{BUNDLE_FORMAT, Bundle, CarriedFile, MAX_BUNDLE, MAX_FILES, unpack};
@@ -59,7 +62,7 @@ pub use draft::{Content, DRAFT_FORMAT, Draft, DraftSignature, Reviewed};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::BundleError;
 pub use layout::{
-    MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, RepositoryFile, next_root, progress_file,
+    MAX_APPROVERS, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, RepositoryFile, next_root, progress_file,
     snapshot_file, target_files, targets_file,
 };
 pub use publisher::{Lifetimes, Proposed, PublishError, Publisher, Release, Signing};

@@ -1,13 +1,13 @@
 //! Making and refreshing releases.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cmdai_api::machine::Authority;
+use cmdai_api::machine::{Approvers, Authority};
 use cmdai_schema::Hash;
 use ed25519_dalek::SigningKey;
 use jiff::SignedDuration;
@@ -18,7 +18,10 @@ use tough::schema::{Metafile, RoleType, Signed, Snapshot, Targets, Timestamp};
 use crate::carried::{BUNDLE_FORMAT, Bundle, CarriedFile};
 use crate::draft::{Content, Draft};
 use crate::keys::{self, KeyError};
-use crate::layout::{MAX_AUTHORITY, MAX_POLICY, POLICY, PREVIOUS, PROGRESS, RELEASE, RINGS};
+use crate::layout::{
+    APPROVERS, MAX_AUTHORITY, MAX_POLICY, POLICY, PREVIOUS, PROGRESS, RELEASE, RINGS, TARGETS,
+    limit_of,
+};
 use crate::metadata::{SPEC, Written, after, from_now, sign, target, written};
 use crate::rings::{Progress, Rings};
 use crate::root::{Holders, OnlineKeys, PublicKey, RootError, RootFile};
@@ -485,15 +488,87 @@ impl Publisher {
         )
         .map_err(PublishError::Draft)?;
         for (name, text) in &draft.documents {
-            if text.len() as u64 > MAX_AUTHORITY && !name.ends_with(".yaml") {
+            let limit = limit_of(name).unwrap_or(MAX_AUTHORITY);
+            if text.len() as u64 > limit {
                 return Err(PublishError::Oversize {
                     name: "a document of the release",
                     length: text.len(),
-                    limit: MAX_AUTHORITY,
+                    limit,
                 });
             }
         }
         Ok(draft)
+    }
+
+    /// Puts the newest release together anew, unsigned, with other keys of approvers and nothing
+    /// else changed: same number, same policy, same rings.
+    ///
+    /// # Errors
+    /// Where nothing is published yet or the keys are too many.
+    pub fn draft_approvers(
+        &self,
+        approvers: &Approvers,
+        note: &str,
+        by: &str,
+    ) -> Result<Draft, PublishError> {
+        let Some(targets) = self.current_targets()? else {
+            return Err(PublishError::Draft("nothing is published yet".to_owned()));
+        };
+        let draft = Draft::with_approvers(
+            self.documents_of(&targets.signed)?,
+            approvers,
+            (note, by),
+            after(targets.signed.version),
+            self.lifetimes.release,
+            &self.online()?.progress.verifying_key(),
+            &self.next_root_json()?,
+        )
+        .map_err(PublishError::Draft)?;
+        let length = draft.documents.get(APPROVERS).map_or(0, String::len);
+        let limit = limit_of(APPROVERS).unwrap_or(MAX_AUTHORITY);
+        if length as u64 > limit {
+            return Err(PublishError::Oversize {
+                name: APPROVERS,
+                length,
+                limit,
+            });
+        }
+        Ok(draft)
+    }
+
+    fn documents_of(&self, targets: &Targets) -> Result<BTreeMap<String, String>, PublishError> {
+        let mut documents = BTreeMap::new();
+        for (name, _) in TARGETS {
+            if let Some(bytes) = self.target_of(targets, name)? {
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| PublishError::Draft(format!("{name} is not UTF-8")))?;
+                documents.insert(name.to_owned(), text);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// True where a draft changes nothing of the newest release but the keys of approvers.
+    fn only_approvers(&self, draft: &Draft) -> Result<bool, PublishError> {
+        let Some(targets) = self.current_targets()? else {
+            return Ok(false);
+        };
+        let mut there = self.documents_of(&targets.signed)?;
+        let mut given = draft.documents.clone();
+        there.remove(APPROVERS);
+        given.remove(APPROVERS);
+        Ok(there == given && !there.is_empty())
+    }
+
+    /// Keys of approvers in the newest release.
+    ///
+    /// # Errors
+    /// Where the repository cannot be read.
+    pub fn approvers(&self) -> Result<Option<Approvers>, PublishError> {
+        self.document(APPROVERS)?
+            .map(|bytes| serde_json::from_slice(&bytes))
+            .transpose()
+            .map_err(Into::into)
     }
 
     /// Signs a draft with the server's own publisher key.
@@ -540,9 +615,10 @@ impl Publisher {
             .signed
             .verify_role(&draft.targets)
             .map_err(|error| PublishError::Draft(error.to_string()))?;
+        let keys_only = self.only_approvers(&draft)?;
         if let Some(newest) = self
             .newest()?
-            .filter(|newest| newest.version >= draft.release)
+            .filter(|newest| newest.version >= draft.release && !keys_only)
         {
             return Err(PublishError::Version {
                 given: draft.release,
@@ -560,11 +636,20 @@ impl Publisher {
         for (name, text) in &draft.documents {
             self.place_target(name, text.as_bytes())?;
         }
-        let progress = self.progress_role(&online, Some(&Progress::closed(draft.release)))?;
+        // Keys alone leave a rollout where it is.
+        let progress = if keys_only {
+            None
+        } else {
+            Some(self.progress_role(&online, Some(&Progress::closed(draft.release)))?)
+        };
         if self.root_waits() {
             self.enforce(&root, &root_text)?;
         }
-        self.commit(&online, Some(&written(&draft.targets)?), Some(&progress))?;
+        self.commit(
+            &online,
+            Some(&written(&draft.targets)?),
+            progress.as_ref(),
+        )?;
         Ok(reviewed.release)
     }
 

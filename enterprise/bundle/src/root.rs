@@ -564,6 +564,22 @@ impl RootFile {
             .unwrap_or_default()
     }
 
+    /// Holders of the keys that sign releases.
+    pub fn publishers(&self) -> Vec<String> {
+        let names = self.names();
+        (self.0.signed.roles.get(&RoleType::Targets))
+            .map(|keys| {
+                keys.keyids
+                    .iter()
+                    .map(|id| {
+                        let id = hex(id.as_ref());
+                        names.get(&id).cloned().unwrap_or(id)
+                    })
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
     /// Every key with its role.
     pub fn lines(&self) -> Vec<KeyLine> {
         let names = self.names();

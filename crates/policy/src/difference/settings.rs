@@ -10,6 +10,7 @@ pub(super) fn compare(was: &Document, is: &Document, changes: &mut Changes) {
     safety(was, is, changes);
     inference(was, is, changes);
     approvals(was, is, changes);
+    rule_factors(was, is, changes);
     records(was, is, changes);
     let reach = reach::of_target(&was.applies_to, &is.applies_to);
     if reach != reach::Reach::Same {
@@ -306,6 +307,26 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
         &is.privacy.hash,
         Direction::Wording,
     );
+}
+
+/// What single rules ask of who approves.
+fn rule_factors(was: &Document, is: &Document, changes: &mut Changes) {
+    let named = |document: &Document, id: &str| {
+        let of_id = |rule: &&crate::Rule| rule.id == id;
+        (document.rules.iter().find(of_id)).and_then(|rule| rule.approval)
+    };
+    for rule in &is.rules {
+        if named(was, &rule.id) == named(is, &rule.id) {
+            continue;
+        }
+        let ids = std::slice::from_ref(&rule.id);
+        ordered(
+            changes,
+            &format!("rule {}: approval.factor", rule.id),
+            was.factor_for(ids),
+            is.factor_for(ids),
+        );
+    }
 }
 
 /// More is stricter.

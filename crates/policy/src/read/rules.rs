@@ -4,12 +4,22 @@ use super::sections::{check_regex, check_shape};
 use super::target;
 use crate::category::Category;
 use crate::document::{
-    At, DECISIONS, EFFECTS, Exception, MODES, ORIGINS, RISKS, Rule, TimeWindow, Trial, When,
+    At, DECISIONS, EFFECTS, Exception, Factor, MODES, ORIGINS, RISKS, Rule, RuleApproval,
+    TimeWindow, Trial, When,
 };
 use crate::error::{Problems, suggest};
 use crate::moment;
 use crate::packs;
 use crate::yaml::{Node, Value};
+
+fn approval(node: &Node, problems: &mut Problems) -> Option<RuleApproval> {
+    let mut fields = node.map("approval", problems)?;
+    let factor = fields
+        .get("factor")
+        .and_then(|node| node.choice("factor", Factor::WORDS, problems));
+    fields.finish(problems);
+    Some(RuleApproval { factor })
+}
 
 pub(super) fn rule(node: &Node, problems: &mut Problems) -> Option<Rule> {
     let mut fields = node.map("rules", problems)?;
@@ -46,6 +56,9 @@ pub(super) fn rule(node: &Node, problems: &mut Problems) -> Option<Rule> {
     rule.instead = fields.text("instead", problems);
     rule.owner = fields.text("owner", problems);
     rule.controls = fields.texts("controls", problems);
+    rule.approval = fields
+        .get("approval")
+        .and_then(|node| approval(node, problems));
     if let Some(node) = fields.get("applies_to") {
         rule.applies_to = target(node, "applies_to", problems);
     }

@@ -7,6 +7,7 @@
 //! folder that is empty after a start of the machine) and into the sealed spool with each event. A
 //! table with a lower number was put back from a copy: all that it holds is dropped.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use cmdai_schema::{ApprovalInfo, Hash, canonical_bytes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::consent::{self, Shown, Trust};
 use crate::{clock, files};
 
 /// Most open requests of one person.
@@ -40,6 +42,10 @@ const KEEP: Duration = Duration::from_secs(24 * 3600);
 const MAX_EMERGENCIES: usize = 10;
 /// Longest exception where the policy says nothing, in days.
 const LONGEST_DAYS: u32 = 90;
+/// Group of managers where the policy names none.
+const MANAGERS: &str = "managers";
+/// Most security keys whose counts are remembered.
+const MAX_COUNTERS: usize = 1_000;
 const COMMAND: &str = "command";
 const EXCEPTION: &str = "exception";
 const EMERGENCY: &str = "break_glass";
@@ -137,8 +143,14 @@ pub(crate) struct Asker {
 /// What the installed policy says of approvals; a grant that it does not bear out is not believed.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// Weakest factor.
+    /// Weakest factor where a rule says nothing else.
     pub(crate) factor: Factor,
+    /// Weakest factor of single rules.
+    pub(crate) factors: BTreeMap<String, Factor>,
+    /// Groups of those who may answer; empty: accounts whose role may.
+    pub(crate) approvers: Vec<String>,
+    /// Groups of managers.
+    pub(crate) managers: Vec<String>,
     /// Most uses.
     pub(crate) uses: u32,
     /// Least number of people.
@@ -155,6 +167,19 @@ impl Limits {
         let days = u64::from(approvals.exception_days.unwrap_or(LONGEST_DAYS));
         Self {
             factor: document.needed_factor(),
+            factors: (document.rules.iter())
+                .filter(|rule| rule.approval.is_some())
+                .map(|rule| {
+                    let ids = std::slice::from_ref(&rule.id);
+                    (rule.id.clone(), document.factor_for(ids))
+                })
+                .collect(),
+            approvers: approvals.approvers.clone(),
+            managers: if approvals.managers.is_empty() {
+                vec![MANAGERS.to_owned()]
+            } else {
+                approvals.managers.clone()
+            },
             uses: approvals.max_uses.unwrap_or(1).max(1),
             people: approvals.quorum.unwrap_or(1).max(1),
             exception_s: days.saturating_mul(86_400).min(MAX_EXCEPTION_S),
@@ -162,6 +187,14 @@ impl Limits {
                 .timeout_minutes
                 .map(|minutes| Duration::from_secs(u64::from(minutes).saturating_mul(60))),
         }
+    }
+}
+
+impl Limits {
+    /// The weakest factor for a request of these rules: the strictest word of any of them.
+    pub(crate) fn factor_for(&self, rules: &[String]) -> Factor {
+        let of = |rule: &String| self.factors.get(rule).copied().unwrap_or(self.factor);
+        rules.iter().map(of).max().unwrap_or(self.factor)
     }
 }
 
@@ -175,7 +208,13 @@ impl Default for Limits {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Stored {
-    Table { serial: u64, entries: Vec<Entry> },
+    Table {
+        serial: u64,
+        entries: Vec<Entry>,
+        /// Highest count of each security key that was seen here.
+        #[serde(default)]
+        counters: BTreeMap<String, u32>,
+    },
     List(Vec<Entry>),
 }
 
@@ -187,6 +226,7 @@ pub(crate) struct Approvals {
     serial: u64,
     salt: Vec<u8>,
     entries: Vec<Entry>,
+    counters: BTreeMap<String, u32>,
     lifetime: Duration,
     /// Why nothing is granted at the moment.
     frozen: Option<String>,
@@ -216,9 +256,13 @@ impl Approvals {
                 Stored::List(Vec::new())
             }
         };
-        let (serial, entries) = match stored {
-            Stored::Table { serial, entries } => (serial, entries),
-            Stored::List(entries) => (0, entries),
+        let (serial, entries, counters) = match stored {
+            Stored::Table {
+                serial,
+                entries,
+                counters,
+            } => (serial, entries, counters),
+            Stored::List(entries) => (0, entries, BTreeMap::new()),
         };
         let marked = files::read_bounded(&mark, 32)
             .ok()
@@ -241,6 +285,7 @@ impl Approvals {
             serial,
             salt,
             entries,
+            counters,
             lifetime,
             frozen: None,
         };
@@ -287,6 +332,7 @@ impl Approvals {
         let stored = Stored::Table {
             serial: self.serial,
             entries: self.entries.clone(),
+            counters: self.counters.clone(),
         };
         let written = files::replace_json(&self.path, &stored)
             .and_then(|()| files::replace(&self.mark, self.serial.to_string().as_bytes(), 0o600));
@@ -586,14 +632,13 @@ impl Approvals {
     pub(crate) fn decide(
         &mut self,
         grants: &[Signed],
-        keys: &[String],
-        machine_id: &str,
+        trust: &Trust<'_>,
         limits: &Limits,
     ) -> Result<Vec<String>> {
         let now = clock::now();
         let mut problems = Vec::new();
         for signed in grants {
-            let grant: Grant = match verify_statement(signed, keys) {
+            let grant: Grant = match verify_statement(signed, trust.grant_keys) {
                 Ok(grant) => grant,
                 Err(error) => {
                     problems.push(format!("a grant is not believed: {error}"));
@@ -613,13 +658,22 @@ impl Approvals {
             if entry.state != State::Pending {
                 continue;
             }
-            if let Some(problem) = mismatch(entry, &grant, machine_id, now, limits) {
-                problems.push(format!(
-                    "the grant for request {} is not believed: {problem}",
-                    grant.request_id
-                ));
-                continue;
-            }
+            let believed = match mismatch(entry, &grant, trust.machine_id, now, limits) {
+                Some(problem) => Err(problem),
+                None if grant.granted => consent::verify(entry, &grant, trust, limits),
+                None => Ok(Vec::new()),
+            };
+            let shown = match believed {
+                Ok(shown) => shown,
+                Err(problem) => {
+                    problems.push(format!(
+                        "the grant for request {} is not believed: {problem}",
+                        grant.request_id
+                    ));
+                    continue;
+                }
+            };
+            problems.extend(self.count(&shown));
             self.change(|entries| {
                 if let Some(entry) = entries.get_mut(index) {
                     entry.state = if grant.granted {
@@ -633,6 +687,31 @@ impl Approvals {
             })?;
         }
         Ok(problems)
+    }
+
+    /// Remembers how often security keys have signed. Says in words where one has signed less often
+    /// than before: grants of two requests may arrive in another order than they were given, so it
+    /// is told and stops nothing.
+    fn count(&mut self, shown: &[Shown]) -> Vec<String> {
+        let mut told = Vec::new();
+        for shown in shown.iter().filter(|shown| shown.counter > 0) {
+            let seen = self.counters.get(&shown.credential_id).copied();
+            if seen.is_some_and(|seen| seen >= shown.counter) {
+                told.push(format!(
+                    "security key {} counts {} signatures after {}: it may have been copied",
+                    shown.credential_id.chars().take(16).collect::<String>(),
+                    shown.counter,
+                    seen.unwrap_or(0)
+                ));
+                continue;
+            }
+            if seen.is_none() && self.counters.len() >= MAX_COUNTERS {
+                self.counters.pop_first();
+            }
+            self.counters
+                .insert(shown.credential_id.clone(), shown.counter);
+        }
+        told
     }
 
     /// Forgets what lapsed long ago. A lapsed grant can never be used, remembered or not.
@@ -712,11 +791,12 @@ fn mismatch(
     }
     let factors =
         std::iter::once(&grant.factor).chain(grant.approvers.iter().map(|assent| &assent.factor));
+    let needed = limits.factor_for(consent::rules_of(entry));
     for factor in factors {
-        if Factor::of(factor).is_none_or(|factor| factor < limits.factor) {
+        if Factor::of(factor).is_none_or(|factor| factor < needed) {
             return Some(format!(
                 "it was approved by {factor}, the policy takes {} at least",
-                limits.factor.as_str()
+                needed.as_str()
             ));
         }
     }
@@ -758,6 +838,7 @@ fn too_long(entry: &Entry, grant: &Grant, limits: &Limits) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use cmdai_api::machine::Approvers;
     use cmdai_bundle::{SigningKey, keys, sign_statement};
 
     use super::*;
@@ -823,14 +904,15 @@ mod tests {
     }
 
     fn decide_under(table: &mut Approvals, grant: &Grant, limits: &Limits) -> Vec<String> {
-        table
-            .decide(
-                &[sign_statement(&key(), grant).unwrap()],
-                &[keys::public_base64(&key())],
-                "m-1",
-                limits,
-            )
-            .unwrap()
+        let keys = [keys::public_base64(&key())];
+        let trust = Trust {
+            grant_keys: &keys,
+            approvers: &Approvers::default(),
+            organisation: "acme",
+            machine_id: "m-1",
+        };
+        let grants = [sign_statement(&key(), grant).unwrap()];
+        table.decide(&grants, &trust, limits).unwrap()
     }
 
     #[test]
@@ -962,18 +1044,17 @@ mod tests {
             assert_eq!(decide(&mut table, grant).len(), 1, "{grant:?}");
         }
         let stranger = sign_statement(&SigningKey::from_bytes(&[9; 32]), &good).unwrap();
-        assert_eq!(
-            table
-                .decide(
-                    &[stranger],
-                    &[keys::public_base64(&key())],
-                    "m-1",
-                    &Limits::default()
-                )
-                .unwrap()
-                .len(),
-            1
-        );
+        let keys = [keys::public_base64(&key())];
+        let trust = Trust {
+            grant_keys: &keys,
+            approvers: &Approvers::default(),
+            organisation: "acme",
+            machine_id: "m-1",
+        };
+        let problems = table
+            .decide(&[stranger], &trust, &Limits::default())
+            .unwrap();
+        assert_eq!(problems.len(), 1);
         assert!(matches!(
             ask(&mut table, "rm -rf build"),
             Reply::Pending { .. }
@@ -1061,6 +1142,7 @@ mod tests {
             person: person.into(),
             factor: factor.into(),
             time: "2026-01-01T00:00:00Z".into(),
+            proof: None,
         };
         let dir = tempfile::tempdir().unwrap();
         let mut table = table(dir.path());

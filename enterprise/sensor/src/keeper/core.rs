@@ -483,11 +483,27 @@ impl Core {
                 ..UserRef::default()
             };
             let told = |kind| {
-                let detail = [
+                let mut detail = vec![
                     ("text", request.binding.text.clone()),
                     ("rules", request.binding.rules.join(" ")),
                     ("binding_hash", entry.open.binding_hash.clone()),
                 ];
+                if let Some(grant) = &entry.grant {
+                    detail.push(("factor", grant.factor.clone()));
+                    let proofs = grant.approvers.iter().filter_map(|assent| {
+                        let proof = assent.proof.as_ref()?;
+                        Some(format!("{} by key {}", assent.login, proof.credential_id))
+                    });
+                    let proofs: Vec<String> = proofs.collect();
+                    if !proofs.is_empty() {
+                        detail.push(("proofs", proofs.join(", ")));
+                        // Who says that these keys are these people's.
+                        let signed_by = (self.installed.as_ref())
+                            .map(|installed| installed.publishers.join(", "))
+                            .unwrap_or_default();
+                        detail.push(("keys_signed_by", signed_by));
+                    }
+                }
                 let mut draft = Draft::sensor(kind, &detail)
                     .about(user.clone())
                     .with_approval(entry.info());

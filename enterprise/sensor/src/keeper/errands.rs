@@ -7,6 +7,7 @@ use cmdai_bundle::{Bundle, CarriedFile, Choice, MAX_BUNDLE, VerifiedRelease};
 use cmdai_schema::EventType;
 
 use super::approvals::{Entry, Limits, State};
+use super::consent::Trust;
 use super::core::Core;
 use super::draft::Draft;
 use super::orders::carry_out;
@@ -195,9 +196,20 @@ impl Core {
         let mut disbelieved = Vec::new();
         if !reply.grants.is_empty() {
             let limits = self.limits();
+            let approvers = self
+                .installed
+                .as_ref()
+                .map(|installed| installed.approvers.clone())
+                .unwrap_or_default();
+            let trust = Trust {
+                grant_keys: &authority.grant_keys,
+                approvers: &approvers,
+                organisation: &self.identity.organisation,
+                machine_id: &machine_id,
+            };
             let decided = self
                 .approvals
-                .decide(&reply.grants, &authority.grant_keys, &machine_id, &limits)
+                .decide(&reply.grants, &trust, &limits)
                 .and_then(|problems| {
                     disbelieved.extend(problems);
                     self.take_exceptions()

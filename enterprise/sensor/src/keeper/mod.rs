@@ -3,6 +3,7 @@
 mod approvals;
 mod calls;
 mod child;
+mod consent;
 mod core;
 mod draft;
 mod errands;

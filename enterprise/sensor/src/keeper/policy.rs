@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cmdai_api::machine::Authority;
+use cmdai_api::machine::{Approvers, Authority};
 use cmdai_bundle::{BundleError, CarriedFile, Consumer, VerifiedRelease, unpack};
 use cmdai_policy::{SnapshotMeta, compile, parse};
 use cmdai_schema::Hash;
@@ -22,6 +22,12 @@ pub(crate) struct Installed {
     pub(crate) sha256: String,
     pub(crate) published: String,
     pub(crate) authority: Authority,
+    /// Security keys of those who may approve.
+    #[serde(default)]
+    pub(crate) approvers: Approvers,
+    /// Who signs releases, and with them the keys above: `server` where people do not.
+    #[serde(default)]
+    pub(crate) publishers: Vec<String>,
     /// When the last proof of freshness lapses.
     pub(crate) expires: String,
     /// When freshness was last proven here.
@@ -100,6 +106,8 @@ impl Installed {
             sha256: release.sha256.clone(),
             published: release.published.clone(),
             authority: release.authority.clone(),
+            approvers: release.approvers.clone(),
+            publishers: release.publishers.clone(),
             expires: release.expires.clone(),
             verified: clock::text(clock::now()),
             source: road.as_str().to_owned(),
@@ -123,6 +131,8 @@ impl Installed {
     pub(crate) fn proven_by(&self, release: &VerifiedRelease) -> Self {
         Self {
             authority: release.authority.clone(),
+            approvers: release.approvers.clone(),
+            publishers: release.publishers.clone(),
             expires: release.expires.clone(),
             verified: clock::text(clock::now()),
             ..self.clone()
