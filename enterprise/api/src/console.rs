@@ -12,6 +12,8 @@
 //! | `POST password` | any | [`PasswordChange`] | 204 |
 //! | `GET tokens`, `POST tokens`, `DELETE tokens/{id}` | any | [`NewToken`] | [`TokenList`], [`TokenMade`] |
 //! | `GET factors`, `POST factors/totp`, `POST factors/totp/{id}`, `POST factors/{id}/remove` | any | [`NewTotp`], [`TotpCode`], [`Confirmation`] | [`FactorList`], [`TotpMade`], [`RecoveryCodes`] |
+//! | `POST factors/webauthn`, `POST factors/webauthn/confirm` | any | [`NewSecurityKey`], [`SecurityKeyMade`] | [`SecurityKeyCreation`], [`SecurityKeyAdded`] |
+//! | `POST challenges` | any | [`NewChallenge`] | [`Challenge`] |
 //! | `GET overview` | viewer | | [`Overview`] |
 //! | `GET events?q=&from=&to=&cursor=&limit=` | viewer | | [`EventPage`] |
 //! | `GET events/histogram?q=&from=&to=&buckets=` | viewer | | [`Histogram`] |
@@ -32,6 +34,7 @@
 //! | `GET policy` | viewer | | [`PolicyView`] |
 //! | `POST policy/check` | viewer | [`PolicySource`] | [`PolicyCheck`] |
 //! | `POST policy` | security | [`PolicyPublish`] | [`PolicyView`]; 422 with [`PolicyCheck`] |
+//! | `GET policy/approvers`, `POST policy/approvers` | viewer, security | [`Confirmation`] | [`ApproverKeys`] |
 //! | `GET detections` | viewer | | [`DetectionList`] |
 //! | `GET reports/frameworks` | viewer | | [`FrameworkList`] |
 //! | `GET reports/{framework}?from=&to=` | auditor | | [`Report`] |
@@ -46,6 +49,13 @@
 //! Acts that ask for the password again take a second factor in the header `x-cmdai-code`: a code of
 //! six digits, or a recovery code. It is needed where the account has a second factor or the policy
 //! says `compliance.require_mfa`; without it the answer is 403 with the code `factor_required`.
+//!
+//! A security key or passkey (WebAuthn, user verified) stands in for both. `POST challenges` names the
+//! act that is to follow and gives the challenge; the assertion goes into the header
+//! `x-cmdai-assertion` of that act: base64url of the JSON of `cmdai_api::machine::Proof`, `statement`
+//! as the challenge gave it. The body's `password` may then be empty. Each challenge is good once, for
+//! that act of that account, for five minutes. For a request for approval the statement is the
+//! consent (`cmdai.consent/1`) that machines verify.
 //!
 //! Roles: `viewer` < `auditor` (may export) ; `security` (may act) ; `administrator` (everything).
 //! An auditor may not act, security may not manage people.
@@ -124,6 +134,8 @@ wire! {
         pub groups: Vec<String>,
         /// Acts that ask for the password ask for a code too.
         pub second_factor: bool,
+        /// The account has a security key, which stands in for password and code.
+        pub security_key: bool,
         /// The policy asks for a second factor and the account has none.
         pub factor_missing: bool,
     }
@@ -143,7 +155,7 @@ wire! {
     pub struct Factor {
         /// Factor.
         pub id: String,
-        /// `totp`.
+        /// `totp` or `webauthn`.
         pub kind: String,
         /// What its owner calls it.
         pub name: String,
@@ -183,6 +195,96 @@ wire! {
     pub struct TotpCode {
         /// Six digits.
         pub code: String,
+    }
+    /// A new security key.
+    pub struct NewSecurityKey {
+        /// What its owner calls it.
+        pub name: String,
+        /// The account's own password; empty where another security key proves who it is.
+        pub password: String,
+    }
+    /// What the browser needs to make a credential; bytes are base64url.
+    pub struct SecurityKeyCreation {
+        /// Challenge.
+        pub challenge: String,
+        /// What keys are bound to: the console's host name.
+        pub rp_id: String,
+        /// Name to show.
+        pub rp_name: String,
+        /// Opaque id of the account.
+        pub user_id: String,
+        /// Login.
+        pub user_name: String,
+        /// Algorithms by their COSE numbers, wanted first.
+        pub algorithms: Vec<i32>,
+        /// Credentials that the account has already.
+        pub exclude: Vec<String>,
+        /// Milliseconds.
+        pub timeout_ms: u32,
+    }
+    /// What the browser made; bytes are base64url.
+    pub struct SecurityKeyMade {
+        /// The challenge that it answers.
+        pub challenge: String,
+        /// Id of the credential.
+        pub credential_id: String,
+        /// What the browser says of the ceremony.
+        pub client_data_json: String,
+        /// The attestation object; an attestation in it is passed over.
+        pub attestation_object: String,
+    }
+    /// A security key that counts from now on.
+    pub struct SecurityKeyAdded {
+        /// The key.
+        pub factor: Factor,
+        /// New recovery codes, where the account had none; shown once.
+        pub recovery_codes: Vec<String>,
+        /// Machines accept it under grants: it is in the newest release.
+        pub on_machines: bool,
+    }
+    /// Asks for a challenge.
+    pub struct NewChallenge {
+        /// Method and path of the act that follows, such as `POST /api/v1/policy`.
+        pub act: String,
+    }
+    /// What a security key is asked to sign.
+    pub struct Challenge {
+        /// SHA-256 of the statement, base64url.
+        pub challenge: String,
+        /// The statement: RFC 8785 of `cmdai.act/1` or `cmdai.consent/1`.
+        pub statement: String,
+        /// What keys are bound to.
+        pub rp_id: String,
+        /// Credentials of the account, base64url.
+        pub credentials: Vec<String>,
+        /// Milliseconds.
+        pub timeout_ms: u32,
+    }
+    /// A security key under which machines accept grants, or would.
+    pub struct ApproverKeyLine {
+        /// Account.
+        pub login: String,
+        /// Person.
+        pub person: String,
+        /// Id of the credential, base64url.
+        pub credential_id: String,
+        /// `ES256` or `EdDSA`.
+        pub algorithm: String,
+        /// `in_force`, `waits` for a release, or `leaves` with the next one.
+        pub state: String,
+    }
+    /// Security keys of those who may approve.
+    pub struct ApproverKeys {
+        /// Who vouches for them on machines: `server` or `people`.
+        pub signing: String,
+        /// Host name that the keys are bound to; empty where the console has only an address.
+        pub rp_id: String,
+        /// Addresses of the console.
+        pub origins: Vec<String>,
+        /// The release on machines says the same.
+        pub current: bool,
+        /// Keys.
+        pub keys: Vec<ApproverKeyLine>,
     }
     /// Each stands in for a code once. Shown once.
     pub struct RecoveryCodes {
@@ -461,7 +563,7 @@ wire! {
         pub groups: Vec<String>,
         /// One of those who say yes must be in one of these groups, where there are any.
         pub managers: Vec<String>,
-        /// Weakest proof that counts: `password`, `totp`.
+        /// Weakest proof that counts: `password`, `totp`, `webauthn`.
         pub factor: String,
         /// How often a grant may be used.
         pub uses: u32,
@@ -1134,6 +1236,8 @@ wire! {
         pub note: String,
         /// It brings older content back.
         pub rollback: bool,
+        /// It changes nothing of the newest release but the security keys of approvers.
+        pub keys_only: bool,
         /// Holders whose keys have signed.
         pub signed_by: Vec<String>,
         /// How many are needed.

@@ -6,7 +6,9 @@
 //! nobody who lacks the key can make it, the server included.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
-use base64::{Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD,
+};
 use cmdai_api::machine::{ApproverKey, Approvers, CONSENT_FORMAT, Consent, Proof};
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;

@@ -62,8 +62,8 @@ pub use draft::{Content, DRAFT_FORMAT, Draft, DraftSignature, Reviewed};
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::BundleError;
 pub use layout::{
-    MAX_APPROVERS, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, RepositoryFile, next_root, progress_file,
-    snapshot_file, target_files, targets_file,
+    MAX_APPROVERS, MAX_AUTHORITY, MAX_METADATA, MAX_POLICY, RepositoryFile, next_root,
+    progress_file, snapshot_file, target_files, targets_file,
 };
 pub use publisher::{Lifetimes, Proposed, PublishError, Publisher, Release, Signing};
 pub use root::{Change, Holders, HumanRole, KeyLine, OnlineKeys, PublicKey, RootError, RootFile};

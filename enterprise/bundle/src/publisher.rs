@@ -548,8 +548,21 @@ impl Publisher {
         Ok(documents)
     }
 
+    /// True where something was published since a draft was made, the draft itself included.
+    ///
+    /// # Errors
+    /// Where the repository cannot be read.
+    pub fn overtaken(&self, draft: &Draft) -> Result<bool, PublishError> {
+        Ok(self
+            .current_targets()?
+            .is_some_and(|now| now.signed.version >= draft.targets.signed.version))
+    }
+
     /// True where a draft changes nothing of the newest release but the keys of approvers.
-    fn only_approvers(&self, draft: &Draft) -> Result<bool, PublishError> {
+    ///
+    /// # Errors
+    /// Where the repository cannot be read.
+    pub fn only_approvers(&self, draft: &Draft) -> Result<bool, PublishError> {
         let Some(targets) = self.current_targets()? else {
             return Ok(false);
         };
@@ -625,10 +638,7 @@ impl Publisher {
                 newest: newest.version,
             });
         }
-        if self
-            .current_targets()?
-            .is_some_and(|now| now.signed.version >= draft.targets.signed.version)
-        {
+        if self.overtaken(&draft)? {
             return Err(PublishError::Draft(
                 "something was published since it was made; make it again".to_owned(),
             ));
@@ -645,11 +655,7 @@ impl Publisher {
         if self.root_waits() {
             self.enforce(&root, &root_text)?;
         }
-        self.commit(
-            &online,
-            Some(&written(&draft.targets)?),
-            progress.as_ref(),
-        )?;
+        self.commit(&online, Some(&written(&draft.targets)?), progress.as_ref())?;
         Ok(reviewed.release)
     }
 

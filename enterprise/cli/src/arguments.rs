@@ -81,6 +81,9 @@ pub(crate) struct Server {
     /// Names and addresses that machines know the server by
     #[arg(long = "name", value_name = "NAME")]
     pub(crate) names: Vec<String>,
+    /// Address under which browsers show the console; security keys are bound to its host
+    #[arg(long, value_name = "URL")]
+    pub(crate) console_url: Option<String>,
     /// Organisation, at the first start
     #[arg(long, default_value = "acme")]
     pub(crate) organisation: String,
@@ -478,6 +481,12 @@ pub(crate) enum PolicyTask {
     },
     /// Drop the release that waits for signatures
     Drop,
+    /// Security keys under which machines accept approvals
+    Approvers {
+        /// Put the list as it is now into the newest release, or up for signing where people sign
+        #[arg(long)]
+        publish: bool,
+    },
     /// How the newest release spreads; halt, continue, roll back
     Rollout {
         #[command(subcommand)]

@@ -4,7 +4,7 @@
 //   node mock/server.mjs [--port 8787] [--dist dist] [--quiet]
 //
 // Sign in as `dana` (administrator), `farah` (security), `omar` (auditor) or `vera` (viewer).
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
@@ -40,6 +40,14 @@ export function start({ port = 0, dist = null, live = true } = {}) {
   const users = [['dana', 'administrator', ''], ['farah', 'security', 'farah'], ['omar', 'auditor', ''], ['vera', 'viewer', 'dora']].map(([login, role, person], i) => ({ login, role, person, groups: login === 'farah' ? ['sre'] : [], chat: null, second_factor: false, created: iso(Date.now() - (90 - i) * DAY), last_seen: i < 2 ? iso(Date.now() - i * 4_000_000) : null }))
   const sessions = new Map()
   let factors = []
+  const challenges = new Map()
+  const b64 = (bytes) => Buffer.from(bytes).toString('base64url')
+  function challenge(me, act) {
+    const statement = JSON.stringify({ act, format: 'cmdai.act/1', login: me.login, nonce: b64(randomBytes(16)) })
+    const asked = b64(createHash('sha256').update(statement).digest())
+    challenges.set(asked, { login: me.login, act, statement })
+    return { challenge: asked, statement, rp_id: 'localhost', credentials: factors.filter((factor) => factor.kind === 'webauthn' && factor.login === me.login).map((factor) => factor.credential), timeout_ms: 60_000 }
+  }
   let recovery = []
   let tokens = [{ id: '9f2c41d0a7b3e815', name: 'siem-forwarder', login: 'dana', created: iso(Date.now() - 20 * DAY), expires: iso(Date.now() + 70 * DAY) }]
   const feeds = new Set()
@@ -184,16 +192,27 @@ export function start({ port = 0, dist = null, live = true } = {}) {
       const user = users.find((candidate) => candidate.login === body.login)
       if (!user || body.password !== PASSWORD) throw new Refusal(401, 'unauthenticated', 'login or password is not right')
       const fresh = randomBytes(16).toString('hex')
-      const made = { login: user.login, role: user.role, organisation: ORGANISATION, initial_password: false, groups: user.groups, second_factor: factors.some((factor) => factor.confirmed && factor.login === user.login), factor_missing: false }
+      const made = { login: user.login, role: user.role, organisation: ORGANISATION, initial_password: false, groups: user.groups, second_factor: factors.some((factor) => factor.confirmed && factor.login === user.login), security_key: factors.some((factor) => factor.kind === 'webauthn' && factor.login === user.login), factor_missing: false }
       sessions.set(fresh, made)
       return json(made, 200, { 'set-cookie': `cmdai_session=${fresh}; HttpOnly; SameSite=Strict; Path=/` })
     }
     if (!me) throw new Refusal(401, 'unauthenticated', 'sign in first')
     const need = (role) => { if (!rank[me.role].includes(role)) throw new Refusal(403, 'forbidden', `this needs the role ${role}; yours is ${me.role}`) }
     const stepUp = (password = body.password) => {
+      // Signatures are the real server's to verify; here the challenge must be the one of this act.
+      const assertion = request.headers['x-cmdai-assertion']
+      if (assertion) {
+        const proof = JSON.parse(Buffer.from(assertion, 'base64url').toString())
+        const { challenge: answered, type } = JSON.parse(Buffer.from(proof.client_data_json, 'base64url').toString())
+        const asked = challenges.get(answered)
+        challenges.delete(answered)
+        const known = factors.some((factor) => factor.credential === proof.credential_id && factor.login === me.login)
+        if (!known || type !== 'webauthn.get' || asked?.act !== `${method} ${url.pathname}` || asked.statement !== proof.statement) throw new Refusal(403, 'factor_required', 'this answers no challenge for this act')
+        return
+      }
       if (password !== PASSWORD) throw new Refusal(403, 'step_up_required', 'the password is not right; nothing was changed')
       const code = request.headers['x-cmdai-code'] ?? ''
-      const mine = factors.find((factor) => factor.confirmed && factor.login === me.login)
+      const mine = factors.find((factor) => factor.confirmed && factor.kind === 'totp' && factor.login === me.login)
       if (mine && !recovery.includes(code) && code !== totp(mine.secret)) throw new Refusal(403, 'factor_required', 'type the code of your authenticator app too, or a recovery code')
       recovery = recovery.filter((known) => known !== code)
     }
@@ -285,12 +304,30 @@ export function start({ port = 0, dist = null, live = true } = {}) {
         Object.assign(one, { status: 'reviewed', reviewed: iso(), reviewed_by: me.login, verdict: body.verdict, note: body.note })
         return json(one)
       }
-      case 'GET factors': return json({ factors: factors.filter((factor) => factor.login === me.login).map(({ secret, login, ...factor }) => factor), recovery_codes: recovery.length, required: false })
+      case 'GET factors': return json({ factors: factors.filter((factor) => factor.login === me.login).map(({ secret, login, credential, ...factor }) => factor), recovery_codes: recovery.length, required: false })
+      case 'POST challenges': return json(challenge(me, body.act))
       case 'POST factors': {
+        if (a === 'webauthn' && !b) {
+          stepUp()
+          const { challenge: asked, rp_id, timeout_ms, credentials } = challenge(me, `add ${body.name}`)
+          return json({ challenge: asked, rp_id, rp_name: `cmdai ${ORGANISATION}`, user_id: b64(me.login), user_name: me.login, algorithms: [-7, -8], exclude: credentials, timeout_ms })
+        }
+        if (a === 'webauthn' && b === 'confirm') {
+          const asked = challenges.get(body.challenge)
+          challenges.delete(body.challenge)
+          if (!asked?.act.startsWith('add ')) throw new Refusal(409, 'conflict', 'this took too long or was answered already; begin again')
+          const factor = { id: randomBytes(8).toString('hex'), kind: 'webauthn', name: asked.act.slice(4), login: me.login, credential: body.credential_id, confirmed: true, created: iso(), last_used: null }
+          factors.push(factor)
+          Object.assign(me, { second_factor: true, security_key: true })
+          recovery = Array.from({ length: 8 }, (_, i) => `ABCD${i}-EFGH${i}-JKLM${i}-NPQR${i}`)
+          const { login, credential, ...shown } = factor
+          return json({ factor: shown, recovery_codes: recovery, on_machines: true })
+        }
         if (a !== 'totp') {
           stepUp()
           factors = factors.filter((factor) => factor.id !== a)
-          me.second_factor = false
+          me.second_factor = factors.some((factor) => factor.login === me.login)
+          me.security_key = factors.some((factor) => factor.kind === 'webauthn' && factor.login === me.login)
           return empty()
         }
         const there = factors.find((factor) => factor.id === b)

@@ -11,11 +11,13 @@ use cmdai_store::{Contact, MachineRow, Store};
 use tokio::sync::{Notify, watch};
 
 use crate::authority::Authority;
+use crate::challenges::Challenges;
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::rollout::Published;
+use crate::site::Site;
 
 /// The running server's parts.
 pub(crate) struct App {
@@ -30,6 +32,10 @@ pub(crate) struct App {
     pub(crate) ledger: Ledger,
     pub(crate) notifier: Notifier,
     pub(crate) feed: Feed,
+    /// The console as browsers know it.
+    pub(crate) site: Site,
+    /// What security keys were asked.
+    pub(crate) challenges: Challenges,
     pub(crate) sign_ins: Limiter,
     /// Wider bounds: tries of one login from everywhere, refused sign-ins that are recorded.
     pub(crate) floods: Limiter,

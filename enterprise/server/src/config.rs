@@ -17,6 +17,9 @@ pub struct Config {
     pub machine_listen: SocketAddr,
     /// Names and addresses that machines know the server by, beside `localhost` and `127.0.0.1`.
     pub names: Vec<String>,
+    /// Address under which browsers show the console, such as `https://console.example.com`; made
+    /// from the first name and the port where it is missing. Security keys are bound to its host.
+    pub console_url: Option<String>,
     /// Password of the first administrator; made at random where it is missing.
     pub admin_password: Option<String>,
     /// Folder with a built console to serve instead of the embedded one.
@@ -40,6 +43,7 @@ impl Config {
             console_listen: SocketAddr::from(([127, 0, 0, 1], 8440)),
             machine_listen: SocketAddr::from(([127, 0, 0, 1], 8441)),
             names: Vec::new(),
+            console_url: None,
             admin_password: None,
             console_dist: None,
             silent_after: Duration::from_secs(300),

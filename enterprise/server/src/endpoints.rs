@@ -170,6 +170,9 @@ endpoints! {
     AddTotp: Post "factors/totp", Access::SignedIn, "add an authenticator app; it counts once a code of it came", [], body::<wire::NewTotp>(), json::<wire::TotpMade>();
     ConfirmTotp: Post "factors/totp/{id}", Access::SignedIn, "confirm an authenticator app by a code; gives new recovery codes", [], body::<wire::TotpCode>(), json::<wire::RecoveryCodes>();
     RemoveFactor: Post "factors/{id}/remove", Access::SignedIn, "remove a second factor", [], body::<wire::Confirmation>(), Answer::Nothing;
+    AddSecurityKey: Post "factors/webauthn", Access::SignedIn, "begin to add a security key or passkey", [], body::<wire::NewSecurityKey>(), json::<wire::SecurityKeyCreation>();
+    ConfirmSecurityKey: Post "factors/webauthn/confirm", Access::SignedIn, "take in what the browser made; the key counts from now on", [], body::<wire::SecurityKeyMade>(), json::<wire::SecurityKeyAdded>();
+    MakeChallenge: Post "challenges", Access::SignedIn, "a challenge for the caller's security key, for one act that follows", [], body::<wire::NewChallenge>(), json::<wire::Challenge>();
     GetOverview: Get "overview", VIEWER, "the last 24 hours beside the 24 before them", [], None, json::<wire::Overview>();
     SearchEvents: Get "events", VIEWER, "search events, newest first",
         [Q, FROM, TO, query("cursor", "from the page before"), query("limit", "rows, 1 to 500; 100 where left out")], None, json::<wire::EventPage>();
@@ -201,6 +204,8 @@ endpoints! {
     SignDraft: Post "policy/draft", SECURITY, "hand in publishers' signatures; the release goes out once there are enough", [], body::<wire::DraftSignatures>(), json::<wire::PolicyView>();
     DropDraft: Delete "policy/draft", SECURITY, "drop the release that waits for signatures", [], None, Answer::Nothing;
     GetKeys: Get "policy/keys", VIEWER, "who holds the keys of releases", [], None, json::<wire::PolicyKeys>();
+    GetApprovers: Get "policy/approvers", VIEWER, "security keys of those who may approve, as machines know them", [], None, json::<wire::ApproverKeys>();
+    PublishApprovers: Post "policy/approvers", SECURITY, "put the keys of those who may approve into the newest release, or up for signing where people sign", [], body::<wire::Confirmation>(), json::<wire::ApproverKeys>();
     PutRoot: Post "policy/root", ADMINISTRATOR, "hand in a root of trust that people made", [], body::<wire::NewRoot>(), json::<wire::PolicyKeys>();
     ExportRelease: Get "policy/bundle", VIEWER, "the newest release as one file, to be carried by hand (`cmdai.release-bundle/1`)",
         [query("root", "version of the root that the machines trust; 1 where left out")], None, Answer::Object;

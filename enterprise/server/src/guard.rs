@@ -10,13 +10,15 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cmdai_api::console::Role;
+use cmdai_api::machine::Proof;
+use cmdai_policy::Factor;
 use cmdai_store::Account;
 
 use crate::app::App;
 use crate::clock;
 use crate::endpoints::{Access, Endpoint};
 use crate::failure::{Answer, Failure};
-use crate::people::second;
+use crate::people::{second, security_keys};
 use crate::secrets;
 
 /// Name of the session cookie.
@@ -25,6 +27,17 @@ pub(crate) const COOKIE: &str = "cmdai_session";
 const HEADER: &str = "x-cmdai";
 /// Header with the code of a second factor, beside the password of an act that asks for both.
 const CODE: &str = "x-cmdai-code";
+
+/// Header with the assertion of a security key, which stands in for password and code.
+const ASSERTION: &str = "x-cmdai-assertion";
+
+/// How somebody has proven who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proven {
+    pub(crate) factor: &'static str,
+    /// What their security key signed, where it did.
+    pub(crate) proof: Option<Proof>,
+}
 
 /// Who calls.
 #[derive(Debug, Clone)]
@@ -37,6 +50,9 @@ pub(crate) struct Caller {
     pub(crate) credential: [u8; 32],
     pub(crate) groups: Vec<String>,
     code: Option<String>,
+    assertion: Option<String>,
+    /// Method and path.
+    act: String,
     kind: Kind,
 }
 
@@ -63,14 +79,34 @@ impl Caller {
         Ok(())
     }
 
-    /// The account's own password, asked again, and a second factor where the account has one or
-    /// the policy asks for one. Gives the factor that it was proven by.
+    /// A security key of the account, or its own password, asked again, and a second factor where
+    /// the account has one or the policy asks for one. Gives the factor that it was proven by.
     pub(crate) async fn step_up(&self, app: &App, password: String) -> Answer<&'static str> {
+        Ok(self.prove(app, password).await?.factor)
+    }
+
+    /// [`Caller::step_up`] with what was signed.
+    pub(crate) async fn prove(&self, app: &App, password: String) -> Answer<Proven> {
         let key = self.take_try(app)?;
-        self.fits(password).await?;
-        let factor = second::prove(app, &self.login, self.code.as_deref()).await?;
+        let proven = match &self.assertion {
+            Some(text) => {
+                let proof = security_keys::from_header(text)?;
+                security_keys::prove(app, &self.login, &self.act, &proof).await?;
+                Proven {
+                    factor: Factor::Webauthn.as_str(),
+                    proof: Some(proof),
+                }
+            }
+            None => {
+                self.fits(password).await?;
+                Proven {
+                    factor: second::prove(app, &self.login, self.code.as_deref()).await?,
+                    proof: None,
+                }
+            }
+        };
         app.sign_ins.forget(&key);
-        Ok(factor)
+        Ok(proven)
     }
 
     /// The password alone: where the second factor is what is being set up.
@@ -121,7 +157,10 @@ pub(crate) async fn guard(
         return next.run(request).await;
     }
     let caller = match who(&app, request.headers()).await {
-        Ok(caller) => caller,
+        Ok(caller) => Caller {
+            act: format!("{} {}", request.method(), request.uri().path()),
+            ..caller
+        },
         Err(failure) => return failure.into_response(),
     };
     if let Err(failure) = may(&caller, endpoint, request.headers()) {
@@ -181,6 +220,11 @@ async fn who(app: &App, headers: &HeaderMap) -> Answer<Caller> {
             .get(CODE)
             .and_then(|value| value.to_str().ok())
             .map(|code| code.chars().take(100).collect()),
+        assertion: headers
+            .get(ASSERTION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        act: String::new(),
         kind,
     })
 }

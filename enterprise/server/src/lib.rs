@@ -10,8 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod approver_keys;
 mod authority;
 mod body;
+mod challenges;
 mod clock;
 mod config;
 pub mod endpoints;
@@ -26,6 +28,7 @@ pub mod openapi;
 mod people;
 mod rollout;
 mod secrets;
+mod site;
 mod start;
 mod tls;
 mod trail;

@@ -158,6 +158,17 @@ pub(crate) async fn keep_draft(app: &App, draft: Option<&Draft>) -> Answer<()> {
 
 /// Publishes a draft that carries enough signatures. The caller holds `app.publishing`.
 pub(crate) async fn go_out(app: &App, draft: Draft) -> Answer<u64> {
+    let internal = |error: &dyn std::fmt::Display| Failure::internal(error);
+    if (app.publisher.only_approvers(&draft)).map_err(|error| internal(&error))? {
+        let release = app
+            .publisher
+            .release(draft)
+            .await
+            .map_err(|error| Failure::conflict(error.to_string()))?;
+        keep_draft(app, None).await?;
+        announce(app)?;
+        return Ok(release.version);
+    }
     let (rollback, row) = (
         draft.rollback,
         ReleaseRow {
@@ -287,7 +298,8 @@ pub(crate) async fn mend(app: &App) -> anyhow::Result<()> {
             }
         }
         let waiting = draft(app).await.map_err(words)?;
-        if waiting.is_some_and(|draft| draft.release <= release.version) {
+        let overtaken = waiting.as_ref().map(|draft| app.publisher.overtaken(draft));
+        if overtaken.transpose()?.unwrap_or(false) {
             keep_draft(app, None).await.map_err(words)?;
         }
     }

@@ -20,13 +20,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::app::{App, Bells};
+use crate::approver_keys;
 use crate::authority::Authority;
+use crate::challenges::Challenges;
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::rollout::{self, Published};
-use crate::{clock, jobs, machines, people, secrets, tls};
+use crate::site::Site;
+use crate::{clock, jobs, machines, people, secrets, tls, trail};
 
 /// Time that requests in flight get when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -146,6 +149,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let rules = rules(&config)?;
     let first_password = first_administrator(&*store, &config).await?;
 
+    let site = Site::of(&config, console_address)?;
     let plain = console_address.ip().is_loopback();
     let console_url = format!(
         "{}://{}",
@@ -174,10 +178,17 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         order_key: keys::load_or_create(&folder.join("order.der"))?,
         ledger,
         notifier: Notifier::new(Settings {
-            console: Some(console_url.clone()),
+            console: Some(
+                config
+                    .console_url
+                    .clone()
+                    .unwrap_or_else(|| console_url.clone()),
+            ),
             ..Settings::default()
         })?,
         feed: Feed::new(store.size().await?),
+        site,
+        challenges: Challenges::default(),
         sign_ins: Limiter::new(TRIES, MINUTE_MS),
         floods: Limiter::new(FLOOD, MINUTE_MS),
         hashing: tokio::sync::Semaphore::new(HASHING),
@@ -195,6 +206,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     });
     rollout::mend(&app).await?;
     people::policy::publish_first(&app).await?;
+    approver_keys::follow_quietly(&app, trail::SERVER, "as the server started").await;
     let jobs = jobs::start(&app, Engine::new(rules), refusals);
 
     let mut servers = JoinSet::new();

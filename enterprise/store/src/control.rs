@@ -191,6 +191,8 @@ pub struct Vote {
     pub reason: String,
     /// When.
     pub time_ms: i64,
+    /// What their security key signed (`cmdai_api::machine::Proof` as JSON), where it did.
+    pub proof: Option<String>,
 }
 
 /// An approved exception.
@@ -397,6 +399,8 @@ pub trait FactorStore: Send + Sync {
     /// Takes a use down and confirms the factor. False where the counter is not higher than the
     /// last one: a code is used once.
     async fn use_factor(&self, id: &str, counter: i64, now_ms: i64) -> Result<bool, StoreError>;
+    /// Takes a use of a factor down that does not count.
+    async fn touch_factor(&self, id: &str, now_ms: i64) -> Result<(), StoreError>;
     /// Removes a factor; false where the account has none of this id.
     async fn delete_factor(&self, login: &str, id: &str) -> Result<bool, StoreError>;
     /// Replaces the recovery codes, by SHA-256.

@@ -659,6 +659,7 @@ pub async fn requests_are_decided_once(store: &dyn Store) -> Outcome {
         factor: "totp".to_owned(),
         reason: "fine".to_owned(),
         time_ms: START_MS + 5,
+        proof: Some(format!("{{\"by\":\"{login}\"}}")),
     };
     ensure!(
         store.add_vote(&vote("sami", "sami")).await?,

@@ -77,7 +77,12 @@ fn own_rules(was: &Document, is: &Document, changes: &mut Changes) {
             changes.push(direction, subject, None, Some(now.words()), line);
             continue;
         };
-        if old == new {
+        // Who approves is compared as a setting.
+        let the_same = Rule {
+            approval: old.approval,
+            ..new.clone()
+        };
+        if *old == the_same {
             continue;
         }
         // Tolerance is compared as a setting; here both are read with the new one.

@@ -248,3 +248,54 @@ fn directions_agree_with_decisions() {
     }
     assert!(claims > 100, "only {claims} claims were made");
 }
+
+#[test]
+fn what_a_rule_asks_of_its_approvers_has_a_direction() {
+    let rule = |rest: &str| {
+        format!(
+            "rules: [{{id: a, reason: r, decision: require_approval, when: {{program: [x]}}{rest}}}]\n"
+        )
+    };
+    let plain = rule("");
+    let by_key = rule(", approval: {factor: webauthn}");
+    assert_eq!(
+        both_ways(&plain, &by_key),
+        (Direction::Stricter, Direction::Looser)
+    );
+    let usual = format!(
+        "approvals: {{factor: webauthn}}\n{}",
+        rule(", approval: {factor: totp}")
+    );
+    let set = set(&format!("{usual}compliance: {{require_mfa: true}}\n"));
+    let factor = |rules: &[&str]| {
+        let rules: Vec<String> = rules.iter().map(|&rule| rule.to_owned()).collect();
+        set.document().factor_for(&rules).as_str()
+    };
+    // The rule's own word, the usual one where it has none, the strictest of several.
+    assert_eq!(factor(&["a"]), "totp");
+    assert_eq!(factor(&["b"]), "webauthn");
+    assert_eq!(factor(&["a", "b"]), "webauthn");
+    assert_eq!(factor(&[]), "webauthn");
+    // `require_mfa` holds whatever a rule says.
+    let text = format!(
+        "{}compliance: {{require_mfa: true}}\n",
+        rule(", approval: {factor: password}")
+    );
+    let strict = self::set(&text);
+    assert_eq!(
+        strict.document().factor_for(&["a".to_owned()]).as_str(),
+        "totp"
+    );
+}
+
+#[test]
+fn an_unknown_factor_is_named_with_its_place() {
+    let text = "version: \"1.0\"\norganization: acme\nrules:\n  - id: a\n    when: {program: [x]}\n    decision: deny\n    approval: {factor: webautn}\n";
+    let errors = parse(text, "policy.yaml").unwrap_err();
+    let said = errors.to_string();
+    assert!(
+        said.contains("webautn") && said.contains("webauthn"),
+        "{said}"
+    );
+    assert_eq!(errors.0[0].line, 7, "{said}");
+}

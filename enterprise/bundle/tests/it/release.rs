@@ -328,7 +328,7 @@ async fn a_carrier_finds_every_file_without_trust() {
     let snapshot = fetch(&cmdai_bundle::snapshot_file(&timestamp).unwrap()).unwrap();
     let targets = fetch(&cmdai_bundle::targets_file(&snapshot).unwrap()).unwrap();
     let files = cmdai_bundle::target_files(&targets);
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     let progress = fetch(&cmdai_bundle::progress_file(&snapshot).unwrap()).unwrap();
     for file in files.iter().chain(&cmdai_bundle::target_files(&progress)) {
         fetch(file).unwrap();

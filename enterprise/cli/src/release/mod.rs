@@ -10,7 +10,7 @@ pub(crate) use arguments::{KeysTask, RolloutTask};
 pub(crate) use keys::keys;
 pub(crate) use repository::{apply, plan};
 pub(crate) use rollout::rollout;
-pub(crate) use signing::{draft, drop_draft, export, sign, submit};
+pub(crate) use signing::{approvers, draft, drop_draft, export, sign, submit};
 
 use anyhow::Result;
 use cmdai_policy::{Change, difference, parse};

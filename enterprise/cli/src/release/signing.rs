@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use cmdai_api::console::{DraftSignature, DraftSignatures, PolicyView};
+use cmdai_api::console::{ApproverKeys, Confirmation, DraftSignature, DraftSignatures, PolicyView};
 use cmdai_bundle::{Draft, Reviewed, RootFile, open_sealed};
 
 use super::keys::{passphrase, read};
@@ -82,7 +82,65 @@ fn show(draft: &Draft) -> Result<Reviewed> {
         reviewed.signed_by.len(),
         reviewed.threshold
     );
+    for key in &reviewed.approvers.keys {
+        anstream::println!(
+            "approver {} ({}) {} {} in {}",
+            cmdai_gate::escape(&key.login),
+            cmdai_gate::escape(&key.person),
+            key.algorithm,
+            cmdai_gate::escape(&key.credential_id),
+            if key.groups.is_empty() {
+                "no group".to_owned()
+            } else {
+                cmdai_gate::escape(&key.groups.join(", "))
+            }
+        );
+    }
+    if !reviewed.approvers.keys.is_empty() {
+        anstream::println!(
+            "these keys approve on machines, bound to {} at {}",
+            cmdai_gate::escape(&reviewed.approvers.rp_id),
+            cmdai_gate::escape(&reviewed.approvers.origins.join(", "))
+        );
+    }
     Ok(reviewed)
+}
+
+/// Lists the security keys of approvers, or puts them forward.
+pub(crate) async fn approvers(at: &At, publish: bool) -> Result<()> {
+    let session = client(at)?;
+    let list: ApproverKeys = if publish {
+        let password = crate::plane::password()?;
+        session
+            .post("policy/approvers", &Confirmation { password })
+            .await?
+    } else {
+        session.get("policy/approvers", &[]).await?
+    };
+    anstream::println!(
+        "{} on machines: signed by {}, bound to {}",
+        if list.current {
+            "all of these are in force"
+        } else {
+            "another list is in force"
+        },
+        list.signing,
+        if list.rp_id.is_empty() {
+            "nothing (the console has no name)"
+        } else {
+            &list.rp_id
+        }
+    );
+    for key in &list.keys {
+        anstream::println!(
+            "{:<10} {:<16} {} {}",
+            key.state,
+            cmdai_gate::escape(&key.login),
+            key.algorithm,
+            cmdai_gate::escape(&key.credential_id)
+        );
+    }
+    Ok(())
 }
 
 /// Signs a draft.

@@ -1,6 +1,7 @@
 // The typed client. `schema.d.ts` is generated from enterprise/api/openapi.json (`npm run generate`).
 import createClient from 'openapi-fetch'
 import type { components, paths } from './schema'
+import { KeyProblem, touchKey } from './securityKey'
 
 export type Schemas = components['schemas']
 export type Me = Schemas['Me']
@@ -54,14 +55,22 @@ export const api = createClient<paths>({
   headers: { 'x-cmdai': '1' },
 })
 
+/** In place of a password and a code: the security key is asked when the act goes out. */
+export const BY_KEY = 'by security key'
 let code = ''
 api.use({
-  onRequest({ request }) {
-    if (code) request.headers.set('x-cmdai-code', code)
+  async onRequest({ request }) {
+    const challenges = new URL('/api/v1/challenges', location.href)
+    const { pathname } = new URL(request.url)
+    if (code === BY_KEY && request.method !== 'GET' && pathname !== challenges.pathname) {
+      const body = (await request.clone().json().catch(() => ({}))) as { binding_hash?: string }
+      const asked = await take(api.POST('/api/v1/challenges', { body: { act: `${request.method} ${pathname}` } }))
+      request.headers.set('x-cmdai-assertion', await touchKey(asked, body.binding_hash))
+    } else if (code && code !== BY_KEY) request.headers.set('x-cmdai-code', code)
     return request
   },
 })
-/** Sends what `act` sends with the code of a second factor, where there is one. */
+/** Sends what `act` sends with the code of a second factor or under the security key, where there is one. */
 export async function withCode<T>(given: string, act: () => Promise<T>): Promise<T> {
   code = given.trim()
   try {
@@ -91,6 +100,7 @@ export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
     answer = await call
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
+    if (cause instanceof KeyProblem || cause instanceof ApiProblem) throw cause
     throw new ApiProblem(0, 'unreachable', 'the server cannot be reached', cause)
   }
   const { data, error, response } = answer

@@ -85,6 +85,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * a challenge for the caller's security key, for one act that follows
+         * @description any role
+         */
+        post: operations["makeChallenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -449,6 +469,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/factors/webauthn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * begin to add a security key or passkey
+         * @description any role
+         */
+        post: operations["addSecurityKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factors/webauthn/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * take in what the browser made; the key counts from now on
+         * @description any role
+         */
+        post: operations["confirmSecurityKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/factors/{id}/remove": {
         parameters: {
             query?: never;
@@ -647,6 +707,30 @@ export interface paths {
          * @description role: security
          */
         post: operations["publishPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/approvers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * security keys of those who may approve, as machines know them
+         * @description role: viewer
+         */
+        get: operations["getApprovers"];
+        put?: never;
+        /**
+         * put the keys of those who may approve into the newest release, or up for signing where people sign
+         * @description role: security
+         */
+        post: operations["publishApprovers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1054,7 +1138,7 @@ export interface components {
             exception?: components["schemas"]["ExceptionAsked"] | null;
             /** @description When it lapses. */
             expires: string;
-            /** @description Weakest proof that counts: `password`, `totp`. */
+            /** @description Weakest proof that counts: `password`, `totp`, `webauthn`. */
             factor: string;
             /** @description Files that would run, with their hashes. */
             files: {
@@ -1139,6 +1223,32 @@ export interface components {
             /** @description When. */
             time: string;
         };
+        /** @description A security key under which machines accept grants, or would. */
+        ApproverKeyLine: {
+            /** @description `ES256` or `EdDSA`. */
+            algorithm: string;
+            /** @description Id of the credential, base64url. */
+            credential_id: string;
+            /** @description Account. */
+            login: string;
+            /** @description Person. */
+            person: string;
+            /** @description `in_force`, `waits` for a release, or `leaves` with the next one. */
+            state: string;
+        };
+        /** @description Security keys of those who may approve. */
+        ApproverKeys: {
+            /** @description The release on machines says the same. */
+            current: boolean;
+            /** @description Keys. */
+            keys: components["schemas"]["ApproverKeyLine"][];
+            /** @description Addresses of the console. */
+            origins: string[];
+            /** @description Host name that the keys are bound to; empty where the console has only an address. */
+            rp_id: string;
+            /** @description Who vouches for them on machines: `server` or `people`. */
+            signing: string;
+        };
         /** @description Last event of a chain. */
         ChainHead: {
             /** @description Hash, hex. */
@@ -1148,6 +1258,22 @@ export interface components {
              * @description Number.
              */
             seq: number;
+        };
+        /** @description What a security key is asked to sign. */
+        Challenge: {
+            /** @description SHA-256 of the statement, base64url. */
+            challenge: string;
+            /** @description Credentials of the account, base64url. */
+            credentials: string[];
+            /** @description What keys are bound to. */
+            rp_id: string;
+            /** @description The statement: RFC 8785 of `cmdai.act/1` or `cmdai.consent/1`. */
+            statement: string;
+            /**
+             * Format: int32
+             * @description Milliseconds.
+             */
+            timeout_ms: number;
         };
         /** @description A sentence that leads somewhere. */
         Change: {
@@ -1555,7 +1681,7 @@ export interface components {
             created: string;
             /** @description Factor. */
             id: string;
-            /** @description `totp`. */
+            /** @description `totp` or `webauthn`. */
             kind: string;
             /** @description Last use. */
             last_used?: string | null;
@@ -1730,6 +1856,13 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Acts that ask for the password ask for a code too. */
             second_factor: boolean;
+            /** @description The account has a security key, which stands in for password and code. */
+            security_key: boolean;
+        };
+        /** @description Asks for a challenge. */
+        NewChallenge: {
+            /** @description Method and path of the act that follows, such as `POST /api/v1/policy`. */
+            act: string;
         };
         /** @description A token to enrol one machine. */
         NewEnrolmentToken: {
@@ -1760,6 +1893,13 @@ export interface components {
             password: string;
             /** @description Its text. */
             root: string;
+        };
+        /** @description A new security key. */
+        NewSecurityKey: {
+            /** @description What its owner calls it. */
+            name: string;
+            /** @description The account's own password; empty where another security key proves who it is. */
+            password: string;
         };
         /** @description A token for a program. */
         NewToken: {
@@ -1898,6 +2038,8 @@ export interface components {
         PolicyDraft: {
             /** @description Who made it. */
             by: string;
+            /** @description It changes nothing of the newest release but the security keys of approvers. */
+            keys_only: boolean;
             /** @description When. */
             made: string;
             /**
@@ -2181,6 +2323,48 @@ export interface components {
              */
             rollback_to?: number | null;
         };
+        /** @description A security key that counts from now on. */
+        SecurityKeyAdded: {
+            /** @description The key. */
+            factor: components["schemas"]["Factor"];
+            /** @description Machines accept it under grants: it is in the newest release. */
+            on_machines: boolean;
+            /** @description New recovery codes, where the account had none; shown once. */
+            recovery_codes: string[];
+        };
+        /** @description What the browser needs to make a credential; bytes are base64url. */
+        SecurityKeyCreation: {
+            /** @description Algorithms by their COSE numbers, wanted first. */
+            algorithms: number[];
+            /** @description Challenge. */
+            challenge: string;
+            /** @description Credentials that the account has already. */
+            exclude: string[];
+            /** @description What keys are bound to: the console's host name. */
+            rp_id: string;
+            /** @description Name to show. */
+            rp_name: string;
+            /**
+             * Format: int32
+             * @description Milliseconds.
+             */
+            timeout_ms: number;
+            /** @description Opaque id of the account. */
+            user_id: string;
+            /** @description Login. */
+            user_name: string;
+        };
+        /** @description What the browser made; bytes are base64url. */
+        SecurityKeyMade: {
+            /** @description The attestation object; an attestation in it is passed over. */
+            attestation_object: string;
+            /** @description The challenge that it answers. */
+            challenge: string;
+            /** @description What the browser says of the ceremony. */
+            client_data_json: string;
+            /** @description Id of the credential. */
+            credential_id: string;
+        };
         /** @description Signing in. */
         SignIn: {
             /** @description Login. */
@@ -2437,6 +2621,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    makeChallenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChallenge"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
                 };
             };
             /** @description what is wrong and what to do */
@@ -3062,6 +3279,72 @@ export interface operations {
             };
         };
     };
+    addSecurityKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecurityKey"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityKeyCreation"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    confirmSecurityKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecurityKeyMade"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityKeyAdded"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     removeFactor: {
         parameters: {
             query?: never;
@@ -3395,6 +3678,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    getApprovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApproverKeys"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    publishApprovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApproverKeys"];
                 };
             };
             /** @description what is wrong and what to do */

@@ -167,13 +167,13 @@ function Card({ ask, focused, allowed, why, onDecide, more }: { ask: Approval; f
           <dd>
             {ask.needed === 1 ? 'one yes' : `${ask.needed} different people`} of <b><SafeText>{ask.groups.length > 0 ? ask.groups.join(', ') : 'the security team'}</SafeText></b>
             {ask.managers.length > 0 && <>, one of <b><SafeText>{ask.managers.join(', ')}</SafeText></b></>}
-            {ask.factor !== 'password' && ', by a second factor'}
+            {ask.factor === 'webauthn' ? ', each under their own security key' : ask.factor !== 'password' && ', by a second factor'}
             {ask.uses > 1 && `; good for ${ask.uses} uses`}
           </dd>
           {ask.votes.length > 0 && (
             <>
               <dt>Said</dt>
-              <dd>{ask.votes.map((vote) => <div key={vote.person}><b><SafeText>{vote.login}</SafeText></b> {vote.approve ? 'yes' : 'no'} <span className="muted">by {vote.factor}</span>{vote.reason && <span className="soft">: <SafeText>{vote.reason}</SafeText></span>}</div>)}</dd>
+              <dd>{ask.votes.map((vote) => <div key={vote.person}><b><SafeText>{vote.login}</SafeText></b> {vote.approve ? 'yes' : 'no'} <span className="muted">by {vote.factor === 'webauthn' ? 'their security key' : vote.factor}</span>{vote.reason && <span className="soft">: <SafeText>{vote.reason}</SafeText></span>}</div>)}</dd>
             </>
           )}
           <dt>Person</dt>

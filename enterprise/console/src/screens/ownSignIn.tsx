@@ -3,6 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, take, withCode, type Schemas } from '../api/client'
 import { factorsQuery, queryClient } from '../api/queries'
+import { createKey } from '../api/securityKey'
 import { Dialog, Proof, toast } from '../ui/overlay'
 import { CopyBox, count, Hint, SafeText, Time } from '../ui/show'
 import { Empty, Failed, Loading, Problem } from '../ui/states'
@@ -14,22 +15,24 @@ function fresh() {
 export function SignInSettings() {
   const query = useQuery(factorsQuery)
   const [add, setAdd] = useState(false)
+  const [key, setKey] = useState(false)
   const [gone, setGone] = useState<Schemas['Factor'] | null>(null)
   const list = query.data?.factors ?? []
   return (
     <>
       <section className="card" style={{ overflow: 'hidden' }}>
-        <div className="card-head"><h2>Second factor</h2><span className="more row"><button type="button" className="btn small" onClick={() => setAdd(true)}>Add an authenticator app</button></span></div>
+        <div className="card-head"><h2>Second factor</h2><span className="more row"><button type="button" className="btn small" onClick={() => setKey(true)}>Add a security key</button><button type="button" className="btn small" onClick={() => setAdd(true)}>Add an authenticator app</button></span></div>
         {query.isPending ? <Loading rows={3} /> : query.isError && !query.data ? <Failed problem={query.error} retry={() => void query.refetch()} /> : (
           <div className="card-body">
             {query.data?.required && list.every((factor) => !factor.confirmed) && <Hint icon="lock">The policy asks for a second factor: without one you can look, and neither approve nor publish.</Hint>}
-            {list.length === 0 ? <Empty icon="lock" title="Your password alone proves who you are">With an authenticator app, whoever learns your password can approve nothing.</Empty> : (
+            {list.length === 0 ? <Empty icon="lock" title="Your password alone proves who you are">With a security key or an authenticator app, whoever learns your password can approve nothing.</Empty> : (
               <table className="plain">
-                <thead><tr><th>Name</th><th>Added</th><th>Last used</th><th>State</th><th><span className="hidden-visually">Actions</span></th></tr></thead>
+                <thead><tr><th>Name</th><th>Kind</th><th>Added</th><th>Last used</th><th>State</th><th><span className="hidden-visually">Actions</span></th></tr></thead>
                 <tbody>
                   {list.map((factor) => (
                     <tr key={factor.id}>
                       <td><b><SafeText>{factor.name}</SafeText></b></td>
+                      <td>{factor.kind === 'webauthn' ? 'security key' : 'authenticator app'}</td>
                       <td className="soft"><Time at={factor.created} /></td>
                       <td className="soft"><Time at={factor.last_used} /></td>
                       <td>{factor.confirmed ? <span className="tag green">on</span> : <span className="tag">waits for its first code</span>}</td>
@@ -45,6 +48,7 @@ export function SignInSettings() {
       </section>
       <Password />
       {add && <TotpDialog onClose={() => setAdd(false)} />}
+      {key && <KeyDialog onClose={() => setKey(false)} />}
       {gone && <RemoveDialog factor={gone} onClose={() => setGone(null)} />}
     </>
   )
@@ -69,15 +73,7 @@ function TotpDialog({ onClose }: { onClose: () => void }) {
     },
   })
   if (codes) {
-    return (
-      <Dialog title="Recovery codes" onClose={onClose}>
-        <div className="dlg-body">
-          <Hint icon="lock">Shown once. Each stands in for a code once, for the day when the telephone is gone.</Hint>
-          <CopyBox text={codes.join('\n')} label="Copy the recovery codes" />
-        </div>
-        <div className="dlg-foot"><button type="button" className="btn primary" onClick={onClose}>Done</button></div>
-      </Dialog>
-    )
+    return <Recovery codes={codes} onClose={onClose} />
   }
   if (made) {
     return (
@@ -108,6 +104,54 @@ function TotpDialog({ onClose }: { onClose: () => void }) {
         <div className="dlg-foot">
           <button type="button" className="btn" onClick={onClose}>Cancel</button>
           <button type="submit" className="btn primary" disabled={begin.isPending || !name.trim() || !password}>Show the secret</button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function Recovery({ codes, onClose }: { codes: string[]; onClose: () => void }) {
+  return (
+    <Dialog title="Recovery codes" onClose={onClose}>
+      <div className="dlg-body">
+        <Hint icon="lock">Shown once. Each stands in for a code once, for the day when the telephone or key is gone.</Hint>
+        <CopyBox text={codes.join('\n')} label="Copy the recovery codes" />
+      </div>
+      <div className="dlg-foot"><button type="button" className="btn primary" onClick={onClose}>Done</button></div>
+    </Dialog>
+  )
+}
+
+function KeyDialog({ onClose }: { onClose: () => void }) {
+  const [name, setName] = useState('Security key')
+  const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
+  const [codes, setCodes] = useState<string[] | null>(null)
+  const add = useMutation({
+    mutationFn: async () => {
+      const asked = await withCode(code, () => take(api.POST('/api/v1/factors/webauthn', { body: { name: name.trim(), password } })))
+      return take(api.POST('/api/v1/factors/webauthn/confirm', { body: await createKey(asked) }))
+    },
+    onSuccess: (added) => {
+      toast(added.on_machines ? 'The security key counts from now on' : 'The security key counts here from now on; on machines once a release names it')
+      fresh()
+      if (added.recovery_codes.length > 0) setCodes(added.recovery_codes)
+      else onClose()
+    },
+  })
+  if (codes) return <Recovery codes={codes} onClose={onClose} />
+  return (
+    <Dialog title="Add a security key" onClose={onClose}>
+      <form onSubmit={(event) => { event.preventDefault(); add.mutate() }}>
+        <div className="dlg-body">
+          <p className="soft">A key that you plug in, or a passkey of this computer or telephone. It signs each approval itself, and machines verify that signature.</p>
+          <label className="field"><span>Name</span><input className="input" required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} /></label>
+          <Proof password={password} onPassword={setPassword} code={code} onCode={setCode} />
+          <Problem problem={add.error} />
+        </div>
+        <div className="dlg-foot">
+          <button type="button" className="btn" onClick={onClose}>Cancel</button>
+          <button type="submit" className="btn primary" disabled={add.isPending || !name.trim() || !password}>Touch the key…</button>
         </div>
       </form>
     </Dialog>

@@ -1,7 +1,8 @@
 // Dialogs, drawers, step-up and toasts.
 import { useEffect, useId, useRef, useState, useSyncExternalStore, type FormEvent, type ReactNode, type Ref } from 'react'
 import { useQuery } from '@tanstack/react-query'
-import { ApiProblem, withCode } from '../api/client'
+import { ApiProblem, BY_KEY, withCode } from '../api/client'
+import { keysWork } from '../api/securityKey'
 import { meQuery } from '../api/queries'
 import { Icon } from './icons'
 import { Problem } from './states'
@@ -44,8 +45,29 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
 /** The actor's own password again, and the code of a second factor where the account has one. */
 export function Proof({ password, onPassword, code, onCode, field, hint }: { password: string; onPassword: (value: string) => void; code: string; onCode: (value: string) => void; field?: Ref<HTMLInputElement>; hint?: string }) {
   const me = useQuery(meQuery).data
+  const key = me?.security_key === true && keysWork()
+  const set = useRef({ onPassword, onCode })
+  set.current = { onPassword, onCode }
+  const choose = (value: string) => {
+    set.current.onPassword(value)
+    set.current.onCode(value)
+  }
+  // Whoever has a key uses it, unless they say otherwise.
+  useEffect(() => {
+    if (key) choose(BY_KEY)
+  }, [key])
+  if (key && code === BY_KEY) {
+    return (
+      <div className="field" role="group" aria-label="Your proof">
+        <span>Your security key</span>
+        <small>{hint ?? 'Asked as soon as you go on.'}</small>
+        <div><button type="button" className="btn small" onClick={() => choose('')}>Use password and code</button></div>
+      </div>
+    )
+  }
   return (
     <>
+      {key && <div><button type="button" className="btn small" onClick={() => choose(BY_KEY)}><Icon name="lock" size={13} />Use your security key</button></div>}
       <label className="field">
         <span>Your password</span>
         <input ref={field} className="input" type="password" autoComplete="current-password" value={password} onChange={(event) => onPassword(event.target.value)} required />
@@ -100,7 +122,7 @@ export function StepUp({
     } catch (cause) {
       setProblem(cause)
       setBusy(false)
-      if (cause instanceof ApiProblem && (cause.status === 401 || cause.status === 403)) {
+      if (code !== BY_KEY && cause instanceof ApiProblem && (cause.status === 401 || cause.status === 403)) {
         setPassword('')
         setCode('')
         field.current?.focus()

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 /// Largest JSON body of a machine, in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
-pub(crate) use release::{Given, sign_decision};
+pub(crate) use release::{GRANT_MS, Given, sign_decision};
 
 /// The router of the machine listener.
 pub(crate) fn router(app: Arc<App>) -> Router {

@@ -20,7 +20,7 @@ use crate::failure::{Answer, Failure};
 /// How long a decision is offered to its machine: a request waits for at most a day.
 const KEPT_MS: i64 = 48 * 60 * 60 * 1_000;
 /// How long a grant may be used.
-const GRANT_MS: i64 = 60 * 60 * 1_000;
+pub(crate) const GRANT_MS: i64 = 60 * 60 * 1_000;
 /// Most decisions of one contact.
 const MAX_DECISIONS: usize = 1_000;
 
@@ -152,6 +152,7 @@ pub(crate) fn sign_decision(
         person: vote.person.clone(),
         factor: vote.factor.clone(),
         time: clock::rfc3339(vote.time_ms),
+        proof: (vote.proof.as_deref()).and_then(|text| serde_json::from_str(text).ok()),
     };
     let grant = Grant {
         version: 1,

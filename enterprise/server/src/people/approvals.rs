@@ -6,17 +6,19 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use cmdai_api::console::{Approval, ApprovalDecision, ApprovalList};
+use cmdai_policy::Factor;
 use cmdai_schema::{ApprovalInfo, EventType};
 use cmdai_store::{Account, ApprovalRow, Decided, Vote};
 
 use super::convert::approval_wire;
 use super::terms::{askers, is_entitled, must_be_other, proves, short, tally};
 use crate::app::App;
+use crate::approver_keys;
 use crate::body::{Body, Parameters};
 use crate::clock;
 use crate::failure::{Answer, Failure};
 use crate::feed::News;
-use crate::guard::Caller;
+use crate::guard::{Caller, Proven};
 use crate::machines::{Given, sign_decision};
 use crate::trail::{self, Entry};
 
@@ -111,15 +113,21 @@ pub(super) async fn decide(
         ));
     }
     still_pending(&row)?;
-    let factor = caller.step_up(&app, decision.password).await?;
+    let proven = caller.prove(&app, decision.password).await?;
     if !decision.approve {
-        deny(&app, &row, &account, factor, &decision.reason).await?;
+        deny(&app, &row, &account, proven.factor, &decision.reason).await?;
         return answer(&app, &id).await;
     }
+    let (factor, proof) = counted(&app, proven)?;
     if !proves(factor, &row.terms.factor) {
         return Err(Failure::factor_required(format!(
-            "this request takes the factor {}; you proved yourself by {factor}",
-            row.terms.factor
+            "this request takes the factor {}; you proved yourself by {factor}{}",
+            row.terms.factor,
+            if row.terms.factor == Factor::Webauthn.as_str() {
+                " (a security key counts once it is in the release that machines have)"
+            } else {
+                ""
+            }
         )));
     }
     let vote = Vote {
@@ -130,6 +138,7 @@ pub(super) async fn decide(
         factor: factor.to_owned(),
         reason: decision.reason,
         time_ms: clock::now_ms(),
+        proof,
     };
     if !app.store.add_vote(&vote).await? {
         return Err(Failure::conflict(
@@ -163,6 +172,19 @@ pub(super) async fn decide(
         tell(&app, &id).await?;
     }
     answer(&app, &id).await
+}
+
+/// What a proof counts for under a grant. A security key that machines do not know yet proves to
+/// the server alone who was there: as much as a code does.
+fn counted(app: &App, proven: Proven) -> Answer<(&'static str, Option<String>)> {
+    let Some(proof) = proven.proof else {
+        return Ok((proven.factor, None));
+    };
+    if !approver_keys::in_force(app, &proof.credential_id)? {
+        return Ok((Factor::Totp.as_str(), None));
+    }
+    let text = serde_json::to_string(&proof).map_err(|error| Failure::internal(&error))?;
+    Ok((proven.factor, Some(text)))
 }
 
 async fn answer(app: &App, id: &str) -> Answer<Json<Approval>> {
@@ -222,6 +244,7 @@ pub(super) async fn deny(
         factor: factor.to_owned(),
         reason: reason.to_owned(),
         time_ms: clock::now_ms(),
+        proof: None,
     };
     // Who said yes before may still say no: their no counts, their yes stays on record.
     app.store.add_vote(&vote).await?;

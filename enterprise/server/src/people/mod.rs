@@ -3,6 +3,7 @@
 mod alerts;
 mod approvals;
 mod assets;
+mod attestation;
 mod channels;
 mod chat;
 mod convert;
@@ -18,6 +19,7 @@ pub(crate) mod policy;
 mod release;
 mod reports;
 pub(crate) mod second;
+pub(crate) mod security_keys;
 mod session;
 pub(crate) mod terms;
 mod tokens;
@@ -81,6 +83,9 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::AddTotp => post(second::add_totp),
         Operation::ConfirmTotp => post(second::confirm_totp),
         Operation::RemoveFactor => post(second::remove),
+        Operation::AddSecurityKey => post(security_keys::add),
+        Operation::ConfirmSecurityKey => post(security_keys::confirm),
+        Operation::MakeChallenge => post(security_keys::challenge),
         Operation::GetOverview => get(overview::overview),
         Operation::SearchEvents => get(events::search),
         Operation::GetHistogram => get(events::histogram),
@@ -108,6 +113,8 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::SignDraft => post(release::sign),
         Operation::DropDraft => delete(release::drop_draft),
         Operation::GetKeys => get(release::keys),
+        Operation::GetApprovers => get(release::approvers),
+        Operation::PublishApprovers => post(release::publish_approvers),
         Operation::PutRoot => post(release::put_root),
         Operation::ExportRelease => get(release::export),
         Operation::ListDetections => get(alerts::detections),

@@ -22,6 +22,7 @@ use cmdai_schema::{Analysis, Dialect};
 use super::fleet::version_of;
 use super::release;
 use crate::app::App;
+use crate::approver_keys;
 use crate::body::Body;
 use crate::clock;
 use crate::failure::{Answer, Failure};
@@ -319,6 +320,7 @@ pub(super) async fn make_alone(app: &App, wanted: Wanted) -> Answer<Made> {
             grant_keys: vec![keys::public_base64(&app.grant_key)],
             order_keys: vec![keys::public_base64(&app.order_key)],
         },
+        approvers: approver_keys::wanted(app).await?,
         rings,
         note: wanted.note,
         by: wanted.by,

@@ -7,8 +7,8 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use cmdai_api::console::{
-    DraftSignatures, GateFigure, NewRoot, PolicyDraft, PolicyKey, PolicyKeys, PolicyView,
-    RolloutChange, RolloutRing, RolloutView,
+    ApproverKeys, Confirmation, DraftSignatures, GateFigure, NewRoot, PolicyDraft, PolicyKey,
+    PolicyKeys, PolicyView, RolloutChange, RolloutRing, RolloutView,
 };
 use cmdai_bundle::rings::{Ring, WHOLE};
 use cmdai_bundle::rollout::Phase;
@@ -16,6 +16,7 @@ use cmdai_bundle::{Draft, DraftSignature, Proposed, PublishError, RootFile, Sign
 
 use super::policy::{Wanted, make_alone, publish_first, view};
 use crate::app::App;
+use crate::approver_keys;
 use crate::body::{Body, Parameters};
 use crate::clock;
 use crate::failure::{Answer, Failure};
@@ -51,6 +52,10 @@ pub(super) async fn draft_view(app: &App) -> Answer<Option<PolicyDraft>> {
             .find(|line| line.id == *id)
             .map_or_else(|| id.clone(), |line| line.name.clone())
     };
+    let keys_only = app
+        .publisher
+        .only_approvers(&draft)
+        .map_err(|error| Failure::internal(&error))?;
     Ok(Some(PolicyDraft {
         release: draft.release,
         signed_by: reviewed.signed_by.iter().map(name).collect(),
@@ -63,6 +68,7 @@ pub(super) async fn draft_view(app: &App) -> Answer<Option<PolicyDraft>> {
         made: draft.made,
         note: draft.note,
         rollback: draft.rollback,
+        keys_only,
     }))
 }
 
@@ -370,6 +376,24 @@ fn keys_view(app: &App) -> Answer<PolicyKeys> {
             })
             .collect(),
     })
+}
+
+/// Security keys of those who may approve.
+pub(super) async fn approvers(State(app): State<Arc<App>>) -> Answer<Json<ApproverKeys>> {
+    approver_keys::view(&app).await.map(Json)
+}
+
+/// They go to machines, or are put up for signing.
+pub(super) async fn publish_approvers(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Body(body): Body<Confirmation>,
+) -> Answer<Json<ApproverKeys>> {
+    caller.step_up(&app, body.password).await?;
+    approver_keys::put_up(&app, &caller.login).await?;
+    let text = format!("{} put the keys of approvers forward", caller.login);
+    trail::record(&app, &caller, Entry::action("policy.approvers", text)).await?;
+    approver_keys::view(&app).await.map(Json)
 }
 
 /// A root that people made is taken in.

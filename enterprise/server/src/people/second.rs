@@ -13,8 +13,10 @@ use cmdai_store::FactorRow;
 use totp_rs::{Builder, Secret, Totp};
 use uuid::Uuid;
 
+use super::security_keys;
 use super::terms::policy;
 use crate::app::App;
+use crate::approver_keys;
 use crate::body::Body;
 use crate::clock;
 use crate::failure::{Answer, Failure};
@@ -80,9 +82,12 @@ pub(crate) async fn prove(app: &App, login: &str, code: Option<&str>) -> Answer<
         };
     }
     let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
-        return Err(Failure::factor_required(
-            "type the code of your authenticator app too, or a recovery code",
-        ));
+        let has_app = confirmed.iter().any(|factor| factor.kind == "totp");
+        return Err(Failure::factor_required(if has_app {
+            "type the code of your authenticator app too, or a recovery code"
+        } else {
+            "use your security key, or type a recovery code too"
+        }));
     };
     let now_ms = clock::now_ms();
     for factor in confirmed.iter().filter(|factor| factor.kind == "totp") {
@@ -112,19 +117,29 @@ pub(crate) async fn prove(app: &App, login: &str, code: Option<&str>) -> Answer<
     Err(Failure::factor_required("the code is wrong or too old"))
 }
 
-/// What `GET session` says of it: has one, lacks one that the policy asks for.
-pub(super) async fn state(app: &App, login: &str) -> Answer<(bool, bool)> {
-    let has = app
-        .store
-        .factors(login)
-        .await?
-        .iter()
-        .any(|factor| factor.confirmed);
-    let required = policy(app).await?.needed_factor() > Proof::Password;
-    Ok((has, required && !has))
+/// What `GET session` says of an account's factors.
+pub(super) struct Has {
+    /// It has a second factor.
+    pub(super) any: bool,
+    /// It has a security key.
+    pub(super) key: bool,
+    /// It lacks one that the policy asks for.
+    pub(super) missing: bool,
 }
 
-fn wire(row: FactorRow) -> Factor {
+pub(super) async fn state(app: &App, login: &str) -> Answer<Has> {
+    let factors = app.store.factors(login).await?;
+    let confirmed = || factors.iter().filter(|factor| factor.confirmed);
+    let any = confirmed().next().is_some();
+    let required = policy(app).await?.needed_factor() > Proof::Password;
+    Ok(Has {
+        any,
+        key: confirmed().any(|factor| factor.kind == security_keys::KIND),
+        missing: required && !any,
+    })
+}
+
+pub(super) fn wire(row: FactorRow) -> Factor {
     Factor {
         id: row.id,
         kind: row.kind,
@@ -237,18 +252,24 @@ pub(super) async fn confirm_totp(
             "the code does not fit; is the clock of the telephone right?",
         ));
     }
+    let codes = new_codes(&app, &caller.login).await?;
+    let text = format!("{} added the second factor {:?}", caller.login, factor.name);
+    trail::record(&app, &caller, Entry::action("factor.add", text)).await?;
+    Ok(Json(RecoveryCodes { codes }))
+}
+
+/// New recovery codes instead of those that are left.
+pub(super) async fn new_codes(app: &App, login: &str) -> Answer<Vec<String>> {
     let mut codes = Vec::with_capacity(CODES);
     for _ in 0..CODES {
         codes.push(secrets::password().map_err(|error| Failure::internal(&error))?);
     }
     let hashes: Vec<[u8; 32]> = codes
         .iter()
-        .map(|code| recovery_hash(&caller.login, code))
+        .map(|code| recovery_hash(login, code))
         .collect();
-    app.store.set_recovery_codes(&caller.login, &hashes).await?;
-    let text = format!("{} added the second factor {:?}", caller.login, factor.name);
-    trail::record(&app, &caller, Entry::action("factor.add", text)).await?;
-    Ok(Json(RecoveryCodes { codes }))
+    app.store.set_recovery_codes(login, &hashes).await?;
+    Ok(codes)
 }
 
 pub(super) async fn remove(
@@ -274,6 +295,10 @@ pub(super) async fn remove(
         caller.login, factor.name
     );
     trail::record(&app, &caller, Entry::action("factor.remove", text)).await?;
+    if factor.kind == security_keys::KIND {
+        let note = format!("key {} removed", factor.name);
+        approver_keys::follow_quietly(&app, &caller.login, &note).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -128,15 +128,16 @@ async fn my(
     initial_password: bool,
     groups: Vec<String>,
 ) -> Answer<Me> {
-    let (second_factor, factor_missing) = super::second::state(app, login).await?;
+    let has = super::second::state(app, login).await?;
     Ok(Me {
         login: login.to_owned(),
         role,
         organisation: app.config.organisation.clone(),
         initial_password,
         groups,
-        second_factor,
-        factor_missing,
+        second_factor: has.any,
+        security_key: has.key,
+        factor_missing: has.missing,
     })
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn terms(document: &Document, version: u64, rules: &[String]) -> Term
         needed: approvals.quorum.unwrap_or(1).clamp(1, MOST_PEOPLE),
         groups: approvals.approvers.clone(),
         managers,
-        factor: document.needed_factor().as_str().to_owned(),
+        factor: document.factor_for(rules).as_str().to_owned(),
         uses: approvals.max_uses.unwrap_or(1).clamp(1, MOST_USES),
         policy_version: version,
     }
@@ -233,6 +233,7 @@ mod tests {
             factor: factor.to_owned(),
             reason: String::new(),
             time_ms: 0,
+            proof: None,
         }
     }
 

@@ -9,6 +9,7 @@ use cmdai_api::console::{NewUser, PasswordChange, Role, User, UserChange, UserLi
 use cmdai_store::Account;
 
 use crate::app::App;
+use crate::approver_keys;
 use crate::body::Body;
 use crate::clock;
 use crate::failure::{Answer, Failure};
@@ -192,6 +193,7 @@ pub(super) async fn change(
         Entry::action("user.change", text).with("login", &login),
     )
     .await?;
+    approver_keys::follow_quietly(&app, &caller.login, &format!("account {login} changed")).await;
     let account = app
         .store
         .account(&login)
@@ -262,5 +264,6 @@ pub(super) async fn remove(
         Entry::action("user.remove", text).with("login", &login),
     )
     .await?;
+    approver_keys::follow_quietly(&app, &caller.login, &format!("account {login} removed")).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -43,7 +43,7 @@ async fn coded<B: Serialize>(person: &Person, path: &str, body: &B, code: &str) 
         .unwrap()
 }
 
-async fn code_of(answer: Response) -> (StatusCode, String) {
+pub(crate) async fn code_of(answer: Response) -> (StatusCode, String) {
     let status = answer.status();
     let error: ApiError = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     (status, error.code)

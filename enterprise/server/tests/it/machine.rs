@@ -116,6 +116,14 @@ async fn quarantine_reaches_a_waiting_machine_at_once() {
 
 /// The release as a machine takes it: fetched file by file and verified from the root it was given.
 pub(crate) async fn authority(machine: &Machine, folder: &std::path::Path) -> Authority {
+    release(machine, folder).await.authority
+}
+
+/// The whole release, likewise.
+pub(crate) async fn release(
+    machine: &Machine,
+    folder: &std::path::Path,
+) -> cmdai_bundle::VerifiedRelease {
     let mut files = vec![cmdai_bundle::RepositoryFile::timestamp()];
     let mut at = 0;
     while let Some(file) = files.get(at).cloned() {
@@ -140,10 +148,10 @@ pub(crate) async fn authority(machine: &Machine, folder: &std::path::Path) -> Au
             files.extend(cmdai_bundle::target_files(&bytes));
         }
     }
-    assert_eq!(files.len(), 8);
+    assert_eq!(files.len(), 9);
     let state = tempfile::tempdir().unwrap();
     let consumer = Consumer::new(machine.reply.tuf_root.clone(), state.path().to_owned());
-    consumer.verify(folder).await.unwrap().authority
+    consumer.verify(folder).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,5 +18,6 @@ mod openapi;
 mod policy;
 mod quorum;
 mod rollout;
+mod security_keys;
 mod start;
 mod support;

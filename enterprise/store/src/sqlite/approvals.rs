@@ -40,6 +40,7 @@ fn vote(row: &SqliteRow) -> Result<Vote, StoreError> {
         login: row.try_get("login")?,
         approve: row.try_get("approve")?,
         factor: row.try_get("factor")?,
+        proof: row.try_get("proof")?,
         reason: row.try_get("reason")?,
         time_ms: row.try_get("time_ms")?,
     })
@@ -154,7 +155,7 @@ impl ApprovalStore for Sqlite {
 
     async fn add_vote(&self, vote: &Vote) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO votes (request_id, person, login, approve, factor, reason, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO votes (request_id, person, login, approve, factor, reason, time_ms, proof) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&vote.request_id)
         .bind(&vote.person)
@@ -163,6 +164,7 @@ impl ApprovalStore for Sqlite {
         .bind(&vote.factor)
         .bind(&vote.reason)
         .bind(vote.time_ms)
+        .bind(&vote.proof)
         .execute(&self.write)
         .await;
         match done {

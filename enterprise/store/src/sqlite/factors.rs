@@ -71,6 +71,15 @@ impl FactorStore for Sqlite {
         Ok(done.rows_affected() > 0)
     }
 
+    async fn touch_factor(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE factors SET last_used_ms = ? WHERE id = ?")
+            .bind(now_ms)
+            .bind(id)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
     async fn delete_factor(&self, login: &str, id: &str) -> Result<bool, StoreError> {
         let done = sqlx::query("DELETE FROM factors WHERE login = ? AND id = ?")
             .bind(login)

@@ -28,6 +28,7 @@ use crate::StoreError;
 const SCHEMA: &[&str] = &[
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
 ];
 
 /// The embedded engine.
