@@ -114,7 +114,7 @@ fn the_how_to_about_keys_works_as_it_stands() {
     let server = Server::start();
     server.good("cmdai-enterprise login --server $CMDAI_SERVER");
     let blocks = blocks("keys.md");
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 7);
     // Tries of a password are counted by the minute: the page takes longer to read than to run.
     for block in &blocks {
         for step in block.split_inclusive('\n') {
