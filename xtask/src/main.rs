@@ -2,6 +2,7 @@
 
 mod agents;
 mod bench;
+mod bpf;
 mod demo;
 mod direction;
 mod eval;
@@ -29,6 +30,8 @@ enum Task {
     Eval(eval::Options),
     /// Measure time and memory, with other programs beside it
     Bench(bench::Options),
+    /// Compile the kernel's part of the exec capture anew (needs clang)
+    Bpf,
     /// Install real AI agents from npm, outside the repository, and run their tests
     Agents {
         /// All of them (1.3 GB), not the first alone
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Eval(options) => eval::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Bpf => bpf::run(),
         Task::Agents { all } => {
             for skipped in agents::run(all)? {
                 println!("skipped: {skipped}");

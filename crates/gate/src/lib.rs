@@ -49,7 +49,7 @@ pub use ids::{fresh_id, names_command, short_id};
 pub use installation::{Governed, Installation, state_override};
 pub use origin::{Attribution, Signals};
 pub use person::Person;
-pub use policies::{Failing, Policies};
+pub use policies::{Failing, Policies, capture_of};
 pub use reader::CodeReader;
 pub use recorder::{Recorder, SessionInfo, Verdict};
 pub use redaction::Redacted;

@@ -75,6 +75,14 @@ const RUNTIMES: &[&str] = &["node", "nodejs", "bun", "deno"];
 /// Evidence for marks that nothing else speaks for.
 const UNCERTAIN: &str = "uncertain:no-ancestor";
 
+/// The agent that sets this variable for its tools.
+pub fn marked_by(variable: &str) -> Option<&'static str> {
+    MARKERS
+        .iter()
+        .find(|(known, ..)| *known == variable)
+        .map(|(_, agent, _)| *agent)
+}
+
 /// The agent that a process is, by its executable file or, in a runtime, by its script.
 pub fn recognise(executable: &str, script: Option<&str>) -> Option<&'static str> {
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();

@@ -177,12 +177,7 @@ impl Policies {
         let Some(snapshot) = self.organisation.good.as_ref().or(self.user.good.as_ref()) else {
             return Some(Capture::Full);
         };
-        let privacy = &snapshot.settings().privacy;
-        let never = privacy
-            .never_record
-            .iter()
-            .any(|pattern| covers(pattern, cwd, home));
-        (!never).then_some(privacy.capture)
+        capture_of(snapshot, cwd, home)
     }
 
     /// A number that grows whenever a policy was loaded: what was decided before may be different.
@@ -272,6 +267,17 @@ fn fail_mode(path: &Path, owner: Owner) -> Option<Failing> {
         Ok((bytes, _)) if bytes.trim_ascii() == b"open" => Some(Failing::Open),
         _ => Some(Failing::Closed),
     }
+}
+
+/// How much of a command in this folder is recorded by the word of one policy. Nothing where the
+/// folder is never recorded.
+pub fn capture_of(snapshot: &Snapshot, cwd: &str, home: &str) -> Option<Capture> {
+    let privacy = &snapshot.settings().privacy;
+    let never = privacy
+        .never_record
+        .iter()
+        .any(|pattern| covers(pattern, cwd, home));
+    (!never).then_some(privacy.capture)
 }
 
 /// A folder pattern, such as `~/private` or `/srv/*/notes/**`, covers what it names and all below.

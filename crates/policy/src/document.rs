@@ -45,6 +45,8 @@ pub struct Document {
     pub fail_mode: FailMode,
     /// What is kept out of the record.
     pub privacy: Privacy,
+    /// What the sensor looks at beside shells and agents.
+    pub capture: Layers,
     /// Commands with the decision they must get.
     pub tests: Vec<Trial>,
 }
@@ -516,6 +518,29 @@ pub struct Privacy {
     pub never_record: Vec<String>,
     /// Fields that are replaced by a keyed hash.
     pub hash: Vec<String>,
+}
+
+/// What the sensor looks at beside shells and agents.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layers {
+    /// Programs that start anywhere on the machine, as the kernel sees them.
+    pub exec: ExecCapture,
+}
+
+/// What happens with programs that start.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecCapture {
+    /// Nobody looks.
+    #[default]
+    Off,
+    /// They are recorded and compared with what shells and agents reported.
+    Record,
+    /// The same, and a process is ended whose command the organisation denies.
+    Enforce,
 }
 
 /// How much is recorded.

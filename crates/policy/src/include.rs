@@ -108,6 +108,7 @@ fn join(whole: &mut Document, template: Document) {
     if privacy.capture == Capture::default() {
         privacy.capture = more.capture;
     }
+    whole.capture.exec = whole.capture.exec.max(template.capture.exec);
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {

@@ -57,6 +57,8 @@ pub enum EventType {
     SensorStarted,
     /// The sensor stopped in good order.
     SensorStopped,
+    /// Programs that the kernel saw start and that belong together, counted.
+    ExecObserved,
     /// Records are missing, with numbers and cause.
     Gap,
     /// The machine was quarantined or released.
@@ -87,6 +89,7 @@ impl EventType {
             Self::CmdaiDisabled => "cmdai_disabled",
             Self::SensorStarted => "sensor_started",
             Self::SensorStopped => "sensor_stopped",
+            Self::ExecObserved => "exec_observed",
             Self::Gap => "gap",
             Self::QuarantineChanged => "quarantine_changed",
             Self::Tamper => "tamper",

@@ -323,6 +323,7 @@ const EVENT_TYPES: &[&str] = &[
     "cmdai_disabled",
     "sensor_started",
     "sensor_stopped",
+    "exec_observed",
     "gap",
     "quarantine_changed",
     "tamper",

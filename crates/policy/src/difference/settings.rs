@@ -301,6 +301,16 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
         &is.privacy.never_record,
         Direction::Looser,
     );
+    let (before, now) = (was.capture.exec, is.capture.exec);
+    if before != now {
+        value(
+            changes,
+            Direction::of(&before, &now),
+            "capture.exec",
+            &before,
+            &now,
+        );
+    }
     changes.names(
         "privacy.hash",
         &was.privacy.hash,

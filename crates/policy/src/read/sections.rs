@@ -2,8 +2,8 @@
 
 use crate::category::Category;
 use crate::document::{
-    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, Factor, Inference, MODES,
-    Privacy, RISKS, Safety, TOLERANCES, Tool,
+    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, ExecCapture, Factor,
+    Inference, Layers, MODES, Privacy, RISKS, Safety, TOLERANCES, Tool,
 };
 use crate::error::{Pos, Problems};
 use crate::shape::Shape;
@@ -286,4 +286,23 @@ pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
     };
     fields.finish(problems);
     privacy
+}
+
+pub(super) fn layers(node: &Node, problems: &mut Problems) -> Layers {
+    let Some(mut fields) = node.map("capture", problems) else {
+        return Layers::default();
+    };
+    let words = [
+        ("off", ExecCapture::Off),
+        ("record", ExecCapture::Record),
+        ("enforce", ExecCapture::Enforce),
+    ];
+    let layers = Layers {
+        exec: fields
+            .get("exec")
+            .and_then(|node| node.choice("capture of programs", &words, problems))
+            .unwrap_or_default(),
+    };
+    fields.finish(problems);
+    layers
 }

@@ -129,6 +129,10 @@ fn settings_have_a_direction_and_its_reverse() {
             "privacy: {never_record: [/home/**]}\n".to_owned(),
             "privacy: {never_record: []}\n".to_owned(),
         ),
+        (
+            "capture: {exec: record}\n".to_owned(),
+            "capture: {exec: enforce}\n".to_owned(),
+        ),
     ];
     for (old, new) in stricter {
         assert_eq!(

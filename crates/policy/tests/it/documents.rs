@@ -400,6 +400,7 @@ fn the_schema_names_every_section() {
         "applies_to",
         "fail_mode",
         "privacy",
+        "capture",
         "tests",
         "include",
     ] {
