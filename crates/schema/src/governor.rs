@@ -250,6 +250,29 @@ pub struct Status {
     pub quarantine: Option<String>,
     /// What is wrong at the moment, each with what to do.
     pub problems: Vec<String>,
+    /// The layers that see commands, with what they saw and lost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerStatus>,
+}
+
+/// How one layer is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LayerStatus {
+    /// `shell`, `agent-hook`, `exec`.
+    pub name: String,
+    /// It works.
+    pub on: bool,
+    /// How, in a few words: the source, or why it is off.
+    pub state: String,
+    /// What it saw since the sensor started.
+    pub seen: u64,
+    /// What it knows to have missed.
+    pub lost: u64,
+    /// Seconds since it last saw something.
+    pub last_s: Option<u64>,
+    /// What it leaves out, and what happened; each a sentence.
+    pub notes: Vec<String>,
 }
 
 /// What `Approve` asks about in one value, made from an analysis.

@@ -127,6 +127,15 @@ pub(crate) struct Sensor {
 
 #[derive(Subcommand)]
 pub(crate) enum SensorTask {
+    /// How the sensor is
+    Status {
+        /// Also each layer: whether it works, what it saw and missed
+        #[arg(long)]
+        explain: bool,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Hand a carried release to the running sensor; it is verified like any other
     Import {
         /// What `policy export` wrote
@@ -153,6 +162,9 @@ pub(crate) enum SensorTask {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Also each layer: whether it works, what it saw and missed
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

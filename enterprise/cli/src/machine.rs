@@ -8,6 +8,8 @@ use crate::arguments::{Enrol, Format, Place, Sensor, SensorTask, Status};
 
 /// Hidden first argument of the sensor's unprivileged half.
 pub(crate) const COURIER: &str = "sensor-courier";
+/// Hidden first argument of the process that judges what the kernel saw.
+pub(crate) const JUDGE: &str = "sensor-judge";
 
 /// The places of a system installation, or below the given folder.
 fn places(place: &Place) -> Result<Places> {
@@ -41,6 +43,13 @@ pub(crate) async fn enrol(arguments: Enrol) -> Result<()> {
 pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
     match arguments.task {
         None => {}
+        Some(SensorTask::Status { explain, format }) => {
+            return status(&Status {
+                place: arguments.place,
+                format,
+                explain,
+            });
+        }
         Some(SensorTask::Import { file }) => {
             return import(&places(&arguments.place)?, &file).await;
         }
@@ -72,7 +81,8 @@ pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
     }
     let program = std::env::current_exe().context("this program's own path cannot be read")?;
     let options = cmdai_sensor::Options {
-        courier: (program, vec![COURIER.to_owned()]),
+        courier: (program.clone(), vec![COURIER.to_owned()]),
+        judge: (program, vec![JUDGE.to_owned()]),
         ..cmdai_sensor::Options::new(places(&arguments.place)?)
     };
     cmdai_sensor::run(options, async {
@@ -155,7 +165,33 @@ pub(crate) fn status(arguments: &Status) -> Result<()> {
     for problem in &status.problems {
         anstream::println!("problem     {}", cmdai_gate::escape(problem));
     }
+    if arguments.explain {
+        layers(&status.layers);
+    }
     Ok(())
+}
+
+/// What sees commands, what it saw and what it missed.
+fn layers(layers: &[cmdai_schema::governor::LayerStatus]) {
+    for layer in layers {
+        let last = layer
+            .last_s
+            .map_or_else(|| "never".to_owned(), |seconds| format!("{seconds} s ago"));
+        anstream::println!(
+            "layer       {}  {}  {}",
+            cmdai_gate::escape(&layer.name),
+            if layer.on { "on" } else { "off" },
+            cmdai_gate::escape(&layer.state)
+        );
+        anstream::println!(
+            "            seen {}  lost {}  last {last}",
+            layer.seen,
+            layer.lost
+        );
+        for note in &layer.notes {
+            anstream::println!("            {}", cmdai_gate::escape(note));
+        }
+    }
 }
 
 /// Takes the sensor's state off this machine.

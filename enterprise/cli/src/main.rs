@@ -21,6 +21,9 @@ use arguments::{Arguments, Task};
 
 fn main() -> ExitCode {
     // A hidden role: the sensor starts this program again as its unprivileged half.
+    if std::env::args().nth(1).as_deref() == Some(machine::JUDGE) {
+        return finish(cmdai_sensor::judge_main());
+    }
     if std::env::args().nth(1).as_deref() == Some(machine::COURIER) {
         return finish(cmdai_sensor::courier_main());
     }

@@ -410,7 +410,11 @@ impl Metric {
             Self::Failures => failed,
             Self::AgentFailures => failed && agent,
             Self::ApprovalRequests => kind == EventType::ApprovalRequested,
-            Self::GapEvents => kind == EventType::Gap,
+            // A shell without hooks is a finding of its own, not a record that went missing.
+            Self::GapEvents => {
+                let finding = event.payload.detail.get("finding");
+                kind == EventType::Gap && finding.is_none_or(|finding| finding.starts_with("exec-"))
+            }
         }
     }
 }

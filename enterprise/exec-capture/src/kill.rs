@@ -1,5 +1,6 @@
 //! Ending a process, and no other that got its number meanwhile.
 
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::process;
@@ -29,7 +30,6 @@ pub enum KillError {
 /// # Errors
 /// Where it is not that process any more, or the kernel refuses.
 pub fn kill(pid: u32, start_ns: u64, file: Option<(u64, crate::Device)>) -> Result<(), KillError> {
-    use std::os::unix::fs::MetadataExt as _;
     let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let Some(number) = number.filter(|_| pid > 1) else {
         return Err(KillError::Another(pid));
@@ -47,9 +47,15 @@ pub fn kill(pid: u32, start_ns: u64, file: Option<(u64, crate::Device)>) -> Resu
         return Err(KillError::Another(pid));
     }
     if let Some((inode, _)) = file {
-        let running = std::fs::metadata(format!("/proc/{pid}/exe"));
+        // Without asking the file system anew: its owner may let us wait.
+        let running = statx(
+            CWD,
+            format!("/proc/{pid}/exe"),
+            AtFlags::STATX_DONT_SYNC,
+            StatxFlags::INO,
+        );
         match running {
-            Ok(meta) if meta.ino() == inode => {}
+            Ok(meta) if meta.stx_ino == inode => {}
             Ok(_) => return Err(KillError::Changed(pid)),
             Err(_) => return Err(KillError::Gone),
         }

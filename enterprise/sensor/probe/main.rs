@@ -12,10 +12,12 @@ fn main() -> anyhow::Result<()> {
         .as_slice()
     {
         ["courier"] => cmdai_sensor::courier_main(),
+        ["judge"] => cmdai_sensor::judge_main(),
         ["keeper", state, watched @ ..] => {
             let places = Places::below(std::path::absolute(state)?);
             let options = Options {
                 courier: (std::env::current_exe()?, vec!["courier".to_owned()]),
+                judge: (std::env::current_exe()?, vec!["judge".to_owned()]),
                 watch: watched.iter().map(Into::into).collect(),
                 pace: Pace {
                     poll_ms: 50,
@@ -43,6 +45,6 @@ fn main() -> anyhow::Result<()> {
                 }
             }))
         }
-        _ => anyhow::bail!("courier, or keeper STATE-DIR [WATCHED-FILE…]"),
+        _ => anyhow::bail!("courier, judge, or keeper STATE-DIR [WATCHED-FILE…]"),
     }
 }

@@ -8,10 +8,22 @@ pub(crate) struct Account {
     pub(crate) login: String,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
+    pub(crate) home: String,
     shell: String,
 }
 
 impl Account {
+    /// Somebody whose account lives elsewhere.
+    pub(crate) fn unknown(uid: u32) -> Self {
+        Self {
+            login: uid.to_string(),
+            uid,
+            gid: uid,
+            home: format!("/home/{uid}"),
+            shell: String::new(),
+        }
+    }
+
     /// A person, or root: somebody who gets a spool of their own.
     pub(crate) fn is_person(&self) -> bool {
         let can_log_in = !(self.shell.ends_with("/nologin") || self.shell.ends_with("/false"));
@@ -32,11 +44,13 @@ fn parse(line: &str) -> Option<Account> {
     let mut fields = line.split(':');
     let login = fields.next()?.to_owned();
     let (uid, gid) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+    let home = fields.nth(1)?.to_owned();
     Some(Account {
         login,
         uid,
         gid,
-        shell: fields.nth(2)?.to_owned(),
+        home,
+        shell: fields.next()?.to_owned(),
     })
 }
 

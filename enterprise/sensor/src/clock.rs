@@ -17,6 +17,15 @@ pub(crate) fn now_ms() -> u64 {
     u64::try_from(now().as_millisecond()).unwrap_or(0)
 }
 
+/// Nanoseconds of the clock that stands still while the machine sleeps: the one in records.
+pub(crate) fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(now.tv_sec)
+        .unwrap_or(0)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// A time that a record claims: believed within a week before and a minute after now.
 pub(crate) fn believable(ms: u64) -> Option<Timestamp> {
     let time = Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()?;

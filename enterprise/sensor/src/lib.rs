@@ -37,14 +37,19 @@ mod files;
 mod frames;
 mod identity;
 mod keeper;
+mod machine;
 mod options;
 mod roads;
 mod status;
 mod wire;
 
+pub use cmdai_exec_capture::Choice as ExecSource;
 pub use courier::courier_main;
 pub use enrol::{Enrolled, enrol, enrol_with, uninstall};
+#[doc(hidden)]
+pub use keeper::measure_layer;
 pub use keeper::run;
+pub use machine::judge_main;
 pub use options::{CourierProgram, EnrolOptions, Git, Options, Pace, Roads};
 pub use roads::{import, roads, set_roads};
 pub use status::status;

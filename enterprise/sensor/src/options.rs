@@ -31,6 +31,11 @@ pub struct Options {
     pub courier: CourierProgram,
     /// Account that the courier runs as where the keeper is root.
     pub courier_account: String,
+    /// How the process is started that judges what the kernel saw: it must end in
+    /// [`crate::judge_main`].
+    pub judge: CourierProgram,
+    /// Where programs that start are told of, where the policy wants to know.
+    pub exec_source: crate::ExecSource,
     /// Files whose change is reported: hook files, agents' settings.
     pub watch: Vec<PathBuf>,
     /// How long an approval request stays open.
@@ -68,6 +73,11 @@ impl Options {
                 vec!["sensor-courier".to_owned()],
             ),
             courier_account: "nobody".to_owned(),
+            judge: (
+                std::env::current_exe().unwrap_or_default(),
+                vec!["sensor-judge".to_owned()],
+            ),
+            exec_source: crate::ExecSource::default(),
             watch: Vec::new(),
             request_lifetime: Duration::from_secs(8 * 3600),
             pace: Pace::default(),

@@ -5,6 +5,7 @@ mod lines;
 mod process;
 mod redact;
 mod rollout;
+mod sensor;
 mod simulate;
 mod table;
 
@@ -35,6 +36,8 @@ enum What {
     Simulate(simulate::Options),
     /// Redaction: what is missed of each shape, what harmless text is touched, time
     Redact(redact::Options),
+    /// The sensor's machine layer: share of a core, memory, and what a build loses
+    Sensor(sensor::Options),
     /// Connected machines reach a new policy release: time, and what the server needs for it
     Rollout(rollout::Options),
 }
@@ -72,6 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Simulate(options) => simulate::run(options),
         What::Redact(options) => redact::run(options),
         What::Rollout(options) => rollout::run(options),
+        What::Sensor(options) => sensor::run(options),
     }
 }
 

@@ -97,6 +97,8 @@ impl Core {
                 }
             },
         };
+        // Before the answer: what it permits may start at once.
+        self.capture_reply(&reply, call.uid, call.pid);
         let _ = call.reply.send(reply);
     }
 

@@ -52,6 +52,13 @@ impl Child {
     }
 }
 
+impl Child {
+    /// Process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Both);

@@ -56,6 +56,7 @@ pub(crate) struct Core {
     /// Commands that were sealed from a report lately, or from a record.
     pub(crate) recent: std::collections::VecDeque<String>,
     pub(crate) reports: super::calls::Reports,
+    pub(crate) capture: super::machine::Capture,
     logins: BTreeMap<u32, String>,
     root: bool,
     /// The sealed spool must be opened anew.
@@ -156,6 +157,7 @@ impl Core {
             problems: BTreeMap::new(),
             recent: std::collections::VecDeque::new(),
             reports: super::calls::Reports::default(),
+            capture: super::machine::Capture::default(),
             logins: BTreeMap::new(),
             root,
             broken: None,
@@ -257,6 +259,7 @@ impl Core {
             }
             if Instant::now() >= next_round {
                 self.round(&mut tail);
+                self.capture_round(&mut tail);
                 next_round = Instant::now() + ROUND;
             }
             if Instant::now() >= next_second {
@@ -268,6 +271,7 @@ impl Core {
                 } else {
                     self.problems.remove("courier");
                 }
+                self.follow_capture(couriers.pid());
             }
             if let Some(error) = self.broken.take() {
                 return Err(anyhow::Error::from(error)
@@ -276,6 +280,8 @@ impl Core {
         }
         // The last words of those who ended just now.
         self.round(&mut tail);
+        self.capture_round(&mut tail);
+        self.stop_capture();
         Ok(())
     }
 
@@ -637,6 +643,7 @@ impl Core {
             acked_seq: spool.acked(),
             quarantine: self.ordered.quarantine.clone(),
             problems: self.problems.values().cloned().collect(),
+            layers: self.layers(),
         }
     }
 

@@ -27,6 +27,8 @@ const IDLE: Duration = Duration::from_secs(300);
 pub(crate) struct Call {
     /// By the kernel's word.
     pub(crate) uid: u32,
+    /// The same.
+    pub(crate) pid: u32,
     pub(crate) request: Request,
     /// SHA-256 of the files that an approval names, by path.
     pub(crate) hashes: Result<BTreeMap<String, String>, String>,
@@ -62,6 +64,7 @@ pub(crate) fn listen(socket: &Path, root: bool, input: Sender<Input>) -> Result<
                     continue;
                 };
                 let (uid, gid) = (peer.uid.as_raw(), peer.gid.as_raw());
+                let pid = peer.pid.as_raw_nonzero().get().cast_unsigned();
                 let Some(place) = Place::take(&counts, uid) else {
                     continue;
                 };
@@ -70,7 +73,7 @@ pub(crate) fn listen(socket: &Path, root: bool, input: Sender<Input>) -> Result<
                     .name("governed".to_owned())
                     .spawn(move || {
                         let _place = place;
-                        converse(stream, uid, gid, &input);
+                        converse(stream, uid, gid, pid, &input);
                     });
             }
         })?;
@@ -103,7 +106,7 @@ impl Drop for Place {
     }
 }
 
-fn converse(mut stream: UnixStream, uid: u32, gid: u32, input: &Sender<Input>) {
+fn converse(mut stream: UnixStream, uid: u32, gid: u32, pid: u32, input: &Sender<Input>) {
     let _ = stream.set_read_timeout(Some(IDLE));
     let _ = stream.set_write_timeout(Some(Duration::from_secs(5)));
     let mut greeted = false;
@@ -130,6 +133,7 @@ fn converse(mut stream: UnixStream, uid: u32, gid: u32, input: &Sender<Input>) {
         if input
             .send(Input::Governor(Call {
                 uid,
+                pid,
                 request,
                 hashes: hashes.clone(),
                 reply,

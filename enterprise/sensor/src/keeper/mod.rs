@@ -10,6 +10,8 @@ mod errands;
 mod exceptions;
 mod governor;
 mod hashing;
+mod machine;
+mod measure;
 mod orders;
 mod policy;
 mod running;
@@ -27,6 +29,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub(crate) use child::Child;
+pub(crate) use draft::Draft;
+pub use measure::measure_layer;
 
 use crate::frames;
 use crate::options::Options;
@@ -83,6 +87,11 @@ impl Couriers {
             failures: 0,
             started: Instant::now(),
         }
+    }
+
+    /// Process id, where one runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::pid)
     }
 
     /// Starts one where none runs and its time has come.

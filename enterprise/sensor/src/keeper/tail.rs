@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use super::draft::{self, Draft, End};
 use super::running::Running;
 use super::seal::{FileNote, Note};
+use crate::machine::Sighting;
 
 /// How long a start waits for its end.
 const JOIN: Duration = Duration::from_millis(500);
@@ -71,6 +72,8 @@ pub(crate) struct Tail {
     turn: usize,
     /// Records of the next round.
     most: usize,
+    /// For the machine layer, where it wants them.
+    sightings: Option<Vec<Sighting>>,
 }
 
 impl Tail {
@@ -84,6 +87,7 @@ impl Tail {
             listed: None,
             turn: 0,
             most: ROUND,
+            sightings: None,
         }
     }
 
@@ -120,6 +124,21 @@ impl Tail {
         self.held
             .retain(|_, since| since.elapsed() < Duration::from_secs(60));
         drafts
+    }
+
+    /// Whether records are also told to the machine layer.
+    pub(crate) fn watch(&mut self, wanted: bool) {
+        if wanted != self.sightings.is_some() {
+            self.sightings = wanted.then(Vec::new);
+        }
+    }
+
+    /// What was read since it was asked last.
+    pub(crate) fn sightings(&mut self) -> Vec<Sighting> {
+        self.sightings
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Whether the last round could be sealed. Where not, the next one is smaller, down to one
@@ -348,6 +367,11 @@ impl Tail {
             ) {
                 Step::Hold => return length,
                 Step::Past(made) => {
+                    if let Some(sightings) = &mut self.sightings
+                        && sightings.len() < ROUND
+                    {
+                        sightings.extend(Sighting::of(record, open.uid));
+                    }
                     count(record, file, &open.user, &open.session, drafts);
                     drafts.extend(made.map(|draft| *draft));
                     file.offset = *end_offset;

@@ -11,6 +11,7 @@
 mod approvals;
 mod crash;
 mod flow;
+mod machine;
 mod policy;
 mod roads;
 mod server;
