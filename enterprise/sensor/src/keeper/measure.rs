@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use cmdai_policy::{ExecCapture, SnapshotMeta, compile, parse};
 use cmdai_schema::governor::LayerStatus;
-use cmdai_schema::{MachineRef, Subject};
+use cmdai_schema::MachineRef;
 use cmdai_spool::SpoolKey;
 
 use super::seal::Sealer;
@@ -49,7 +49,7 @@ pub fn measure_layer(
         .map_err(|errors| anyhow::anyhow!("{errors}"))
         .context("the policy")?;
     let bytes = compile(&set, &SnapshotMeta::default());
-    machine.order(Order::Policy(bytes, Box::new(Subject::default())));
+    machine.order(Order::Policy(bytes, Box::default()));
     let mut ready = false;
     while !stop.load(Ordering::Relaxed) {
         // The keeper's own round.
