@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use cmdai_policy::{ExecCapture, SnapshotMeta, compile, parse};
-use cmdai_schema::governor::LayerStatus;
 use cmdai_schema::MachineRef;
+use cmdai_schema::governor::LayerStatus;
 use cmdai_spool::SpoolKey;
 
 use super::seal::Sealer;
