@@ -24,7 +24,7 @@ mod symbols;
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::catch_unwind;
 
-use cmdai_native::{Slot, terminal};
+use cmdai_native::{Host as _, Slot, terminal};
 use shell::{AtEnter, Shell};
 use symbols::Symbols;
 

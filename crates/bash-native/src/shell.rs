@@ -2,7 +2,7 @@
 
 use cmdai_gate::Action;
 use cmdai_native::{Asking, Crashes, Hook, Host, Manners, TEXT_LIMIT};
-use cmdai_schema::{Decision, Dialect};
+use cmdai_schema::Decision;
 
 use crate::symbols::Symbols;
 
@@ -136,50 +136,8 @@ impl Crashes for Shell {
     }
 }
 
-impl Host for Symbols {
-    const DIALECT: Dialect = Dialect::Bash;
-    const SEES_COMPOUNDS: bool = false;
-    const ALSO_EXPANDED: &'static [char] = &[];
-
-    fn variable(&self, name: &str) -> Option<String> {
-        Self::variable(self, name)
-    }
-
-    fn set_variable(&self, name: &std::ffi::CStr, value: &str) {
-        Self::set_variable(self, name, value);
-    }
-
-    fn alias(&self, name: &str) -> Option<String> {
-        Self::alias(self, name)
-    }
-
-    fn function(&self, name: &str) -> Option<String> {
-        Self::function(self, name)
-    }
-
-    fn status(&self) -> i32 {
-        Self::status(self)
-    }
-
-    fn set_status(&self, status: i32) {
-        Self::set_status(self, status);
-    }
-
-    fn line_number(&self) -> Option<i32> {
-        self.command_number()
-    }
-
-    fn inside_function(&self) -> bool {
-        Self::variable(self, "FUNCNAME").is_some_and(|name| !name.is_empty())
-    }
-
-    fn is_own(&self, text: &str) -> bool {
-        is_own(text)
-    }
-}
-
 /// Part of the integration itself.
-fn is_own(text: &str) -> bool {
+pub(crate) fn is_own(text: &str) -> bool {
     // A call of the builtin that does nothing else: no redirection, nothing expanded by running it.
     let call = |text: &str| {
         text.starts_with("__cmdai ")

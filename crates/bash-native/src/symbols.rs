@@ -10,7 +10,10 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
 
-use cmdai_native::library::{self, address};
+use cmdai_native::{Host, library};
+use cmdai_schema::Dialect;
+
+use crate::shell;
 
 /// A readline command.
 pub(crate) type Command = unsafe extern "C" fn(c_int, c_int) -> c_int;
@@ -78,17 +81,9 @@ const FUNC_MULTILINE: c_int = 1;
 
 macro_rules! function {
     ($name:literal) => {
-        address($name).map(|found| {
-            // SAFETY: bash defines a function of this name with the C signature that the field
-            // states, since before version 4.4; function and data pointers have one size here.
-            unsafe { std::mem::transmute(found) }
-        })
-    };
-}
-
-macro_rules! data {
-    ($name:literal) => {
-        address($name).map(|found| found.cast())
+        // SAFETY: bash defines a function of this name with the C signature that the field states,
+        // since before version 4.4.
+        unsafe { library::function($name) }
     };
 }
 
@@ -96,9 +91,9 @@ impl Symbols {
     /// Looks everything up.
     pub(crate) fn find() -> Self {
         Self {
-            rl_line_buffer: data!(c"rl_line_buffer"),
-            rl_point: data!(c"rl_point"),
-            rl_end: data!(c"rl_end"),
+            rl_line_buffer: library::place(c"rl_line_buffer"),
+            rl_point: library::place(c"rl_point"),
+            rl_end: library::place(c"rl_end"),
             rl_newline: function!(c"rl_newline"),
             rl_redisplay: function!(c"rl_redisplay"),
             rl_replace_line: function!(c"rl_replace_line"),
@@ -106,17 +101,17 @@ impl Symbols {
             rl_bind_key_in_map: function!(c"rl_bind_key_in_map"),
             rl_function_of_keyseq: function!(c"rl_function_of_keyseq"),
             rl_named_function: function!(c"rl_named_function"),
-            rl_readline_state: data!(c"rl_readline_state"),
-            current_command_line_count: data!(c"current_command_line_count"),
-            current_command_number: data!(c"current_command_number"),
-            last_command_exit_value: data!(c"last_command_exit_value"),
-            debugging_mode: data!(c"debugging_mode"),
-            function_trace_mode: data!(c"function_trace_mode"),
-            expand_aliases: data!(c"expand_aliases"),
-            history_expansion: data!(c"history_expansion"),
-            history_expansion_inhibited: data!(c"history_expansion_inhibited"),
-            remember_on_history: data!(c"remember_on_history"),
-            trap_list: data!(c"trap_list"),
+            rl_readline_state: library::place(c"rl_readline_state"),
+            current_command_line_count: library::place(c"current_command_line_count"),
+            current_command_number: library::place(c"current_command_number"),
+            last_command_exit_value: library::place(c"last_command_exit_value"),
+            debugging_mode: library::place(c"debugging_mode"),
+            function_trace_mode: library::place(c"function_trace_mode"),
+            expand_aliases: library::place(c"expand_aliases"),
+            history_expansion: library::place(c"history_expansion"),
+            history_expansion_inhibited: library::place(c"history_expansion_inhibited"),
+            remember_on_history: library::place(c"remember_on_history"),
+            trap_list: library::place(c"trap_list"),
             get_string_value: function!(c"get_string_value"),
             find_alias: function!(c"find_alias"),
             find_function: function!(c"find_function"),
@@ -293,11 +288,6 @@ impl Symbols {
         read(self.current_command_line_count).unwrap_or(0)
     }
 
-    /// Number of the command in this session; nothing where bash does not tell.
-    pub(crate) fn command_number(&self) -> Option<c_int> {
-        read(self.current_command_number)
-    }
-
     /// Readline runs one of its commands at this moment, and it is not completing: what runs now
     /// was written in an editor that Ctrl-X Ctrl-E opened. Commands of key bindings are told apart
     /// by the variables they are given.
@@ -310,19 +300,6 @@ impl Symbols {
             && state & COMPLETING == 0
             && self.variable("READLINE_LINE").is_none()
             && self.variable("COMP_LINE").is_none()
-    }
-
-    /// `$?`.
-    pub(crate) fn status(&self) -> c_int {
-        read(self.last_command_exit_value).unwrap_or(0)
-    }
-
-    /// Sets `$?` for the next command.
-    pub(crate) fn set_status(&self, status: c_int) {
-        if let Some(place) = self.last_command_exit_value {
-            // SAFETY: bash's own variable of this type.
-            unsafe { *place = status };
-        }
     }
 
     /// The DEBUG trap, `extdebug` and `functrace` as they have to be? `mark` is part of our trap.
@@ -340,56 +317,6 @@ impl Symbols {
         // its special traps; DEBUG is the first of those.
         let entry = unsafe { *list.add(DEBUG_TRAP) };
         Some(text(entry))
-    }
-
-    /// Value of a shell variable.
-    pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        // Reading these changes them, or they say nothing about the line.
-        if matches!(
-            name,
-            "RANDOM" | "SRANDOM" | "LINENO" | "BASH_COMMAND" | "SECONDS" | "EPOCHREALTIME" | "_"
-        ) {
-            return None;
-        }
-        let name = CString::new(name).ok()?;
-        // SAFETY: called with a terminated name; gives null or a terminated text of bash.
-        let value = unsafe { self.get_string_value?(name.as_ptr()) };
-        (!value.is_null()).then(|| text(value))
-    }
-
-    /// Sets a shell variable (element 0 of an array).
-    pub(crate) fn set_variable(&self, name: &CStr, value: &str) {
-        if let (Some(bind), Ok(value)) = (self.bind_variable, CString::new(value)) {
-            // SAFETY: two terminated texts, both copied by bash.
-            unsafe { bind(name.as_ptr(), value.as_ptr().cast_mut(), 0) };
-        }
-    }
-
-    /// Text an alias stands for, where aliases are on.
-    pub(crate) fn alias(&self, name: &str) -> Option<String> {
-        if read(self.expand_aliases) == Some(0) {
-            return None;
-        }
-        let name = CString::new(name).ok()?;
-        // SAFETY: called with a terminated name; gives null or an alias of bash's table.
-        let alias = unsafe { self.find_alias?(name.as_ptr()).as_ref()? };
-        (!alias.value.is_null()).then(|| text(alias.value))
-    }
-
-    /// Body of a function.
-    pub(crate) fn function(&self, name: &str) -> Option<String> {
-        let name = CString::new(name).ok()?;
-        // SAFETY: called with a terminated name; gives null or a function of bash's table.
-        let function = unsafe { self.find_function?(name.as_ptr()).as_ref()? };
-        if function.value.is_null() {
-            return None;
-        }
-        // SAFETY: the value of a function is its tree; without a name only the body is printed,
-        // into a buffer of bash's that stays until the next printing.
-        let printed = unsafe {
-            self.named_function_string?(std::ptr::null(), function.value, FUNC_MULTILINE)
-        };
-        (!printed.is_null()).then(|| text(printed))
     }
 
     /// Keeps a line in the history as bash itself would have, so that the person can mend it.
@@ -422,6 +349,82 @@ impl Symbols {
         // SAFETY: the answer was allocated for us with the process's one allocator.
         unsafe { libc::free(out.cast()) };
         (changed == 1).then_some(expanded)
+    }
+}
+
+impl Host for Symbols {
+    const DIALECT: Dialect = Dialect::Bash;
+    const SEES_COMPOUNDS: bool = false;
+    const ALSO_EXPANDED: &'static [char] = &[];
+
+    fn variable(&self, name: &str) -> Option<String> {
+        // Reading these changes them, or they say nothing about the line.
+        if matches!(
+            name,
+            "RANDOM" | "SRANDOM" | "LINENO" | "BASH_COMMAND" | "SECONDS" | "EPOCHREALTIME" | "_"
+        ) {
+            return None;
+        }
+        let name = CString::new(name).ok()?;
+        // SAFETY: called with a terminated name; gives null or a terminated text of bash.
+        let value = unsafe { self.get_string_value?(name.as_ptr()) };
+        (!value.is_null()).then(|| text(value))
+    }
+
+    fn set_variable(&self, name: &CStr, value: &str) {
+        if let (Some(bind), Ok(value)) = (self.bind_variable, CString::new(value)) {
+            // SAFETY: two terminated texts, both copied by bash.
+            unsafe { bind(name.as_ptr(), value.as_ptr().cast_mut(), 0) };
+        }
+    }
+
+    fn alias(&self, name: &str) -> Option<String> {
+        if read(self.expand_aliases) == Some(0) {
+            return None;
+        }
+        let name = CString::new(name).ok()?;
+        // SAFETY: called with a terminated name; gives null or an alias of bash's table.
+        let alias = unsafe { self.find_alias?(name.as_ptr()).as_ref()? };
+        (!alias.value.is_null()).then(|| text(alias.value))
+    }
+
+    fn function(&self, name: &str) -> Option<String> {
+        let name = CString::new(name).ok()?;
+        // SAFETY: called with a terminated name; gives null or a function of bash's table.
+        let function = unsafe { self.find_function?(name.as_ptr()).as_ref()? };
+        if function.value.is_null() {
+            return None;
+        }
+        // SAFETY: the value of a function is its tree; without a name only the body is printed,
+        // into a buffer of bash's that stays until the next printing.
+        let printed = unsafe {
+            self.named_function_string?(std::ptr::null(), function.value, FUNC_MULTILINE)
+        };
+        (!printed.is_null()).then(|| text(printed))
+    }
+
+    fn status(&self) -> c_int {
+        read(self.last_command_exit_value).unwrap_or(0)
+    }
+
+    fn set_status(&self, status: c_int) {
+        if let Some(place) = self.last_command_exit_value {
+            // SAFETY: bash's own variable of this type.
+            unsafe { *place = status };
+        }
+    }
+
+    fn line_number(&self) -> Option<c_int> {
+        read(self.current_command_number)
+    }
+
+    fn inside_function(&self) -> bool {
+        self.variable("FUNCNAME")
+            .is_some_and(|name| !name.is_empty())
+    }
+
+    fn is_own(&self, text: &str) -> bool {
+        shell::is_own(text)
     }
 }
 

@@ -34,6 +34,7 @@ fn filled(script: &str, paths: &Paths) -> String {
     };
     script
         .replace("@LOAD@", LOAD)
+        .replace("@SCRIPT@", HOOK_SCRIPT)
         .replace("@FOLDER@", &text(folder.map(std::path::Path::as_os_str)))
         .replace("@NAME@", &text(name))
         .replace("@PROGRAM@", &quoted(&paths.program.to_string_lossy()))
@@ -59,12 +60,17 @@ const INTERACTIVE: &str = r#"# cmdai: shell integration for zsh. Made by `cmdai 
 if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
   typeset -g __cmdai_shell=$$
   @LOAD@
-  if [[ -z $__cmdai_why ]]; then
+  if [[ -n ${ZSH_EXECUTION_STRING-} ]]; then
+    # `zsh -i -c`: nobody types here.
+    @SCRIPT@
+  elif [[ -z $__cmdai_why ]]; then
+    unset __cmdai_why
     __cmdai on "zsh $ZSH_VERSION"
     __cmdai_accept() {
+      local __cmdai_said=0
       if [[ ( $CONTEXT == start || $CONTEXT == cont ) && ${ZLE_RECURSIVE:-0} == 0 ]]; then
-        builtin __cmdai enter "$PREBUFFER$BUFFER"
-        if (( $? == 3 )); then
+        builtin __cmdai enter "$PREBUFFER$BUFFER" || __cmdai_said=$?
+        if (( __cmdai_said == 3 )); then
           zle -I
           builtin __cmdai ask || return 0
         fi
@@ -79,8 +85,8 @@ if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
       typeset -g __cmdai_bound=1
       [[ -o zle ]] || return 0
       local widget name
-      for widget name in accept-line line accept-and-hold hold \
-        accept-line-and-down-history next accept-and-infer-next-history infer; do
+      for widget name in 'accept-line' 'line' 'accept-and-hold' 'hold' \
+        'accept-line-and-down-history' 'next' 'accept-and-infer-next-history' 'infer'; do
         zle -A $widget "__cmdai-$widget" && zle -N $widget "__cmdai_accept_$name"
       done
     }
@@ -108,20 +114,30 @@ if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
       setopt local_options no_local_traps
       if [[ -n ${__cmdai_armed-} ]]; then
         unset __cmdai_armed
-        unfunction TRAPDEBUG 2>/dev/null
-        if [[ -n ${__cmdai_other_trap-} ]]; then
-          trap -- "$__cmdai_other_trap" DEBUG
-          unset __cmdai_other_trap
-        elif (( ${+functions[__cmdai_other_debug]} )); then
-          functions[TRAPDEBUG]=$functions[__cmdai_other_debug]
+        # A trap that the line itself has set stays.
+        if [[ ${functions[TRAPDEBUG]-} == *'builtin __cmdai debug '* ]]; then
+          unfunction TRAPDEBUG
+          if [[ -n ${__cmdai_other_trap-} ]]; then
+            trap -- "$__cmdai_other_trap" DEBUG
+          elif (( ${+functions[__cmdai_other_debug]} )); then
+            functions[TRAPDEBUG]=$functions[__cmdai_other_debug]
+          fi
         fi
-        unfunction __cmdai_other_debug 2>/dev/null
+        unset __cmdai_other_trap
+        (( ! ${+functions[__cmdai_other_debug]} )) || unfunction __cmdai_other_debug
       fi
       [[ -n ${__cmdai_bound-} ]] || __cmdai_bind
+      [[ " ${preexec_functions[*]-} " == *' __cmdai_preexec '* ]] || preexec_functions=(__cmdai_preexec "${preexec_functions[@]}")
+    }
+    # Called by the module where a prompt comes and the function above was not called.
+    __cmdai_mend() {
+      builtin __cmdai precmd $?
+      [[ " ${precmd_functions[*]-} " == *' __cmdai_precmd '* ]] || precmd_functions=(__cmdai_precmd "${precmd_functions[@]}")
+      __cmdai_precmd
     }
     typeset -ga preexec_functions precmd_functions
-    preexec_functions=(__cmdai_preexec $preexec_functions)
-    precmd_functions=(__cmdai_precmd $precmd_functions)
+    preexec_functions=(__cmdai_preexec "${preexec_functions[@]}")
+    precmd_functions=(__cmdai_precmd "${precmd_functions[@]}")
   else
     print -ru2 -- "cmdai: $__cmdai_why; each line is judged by a process of its own, which is slow"
     export CMDAI_SESSION=${CMDAI_SESSION:-zsh-$$-$SECONDS-$RANDOM$RANDOM}
@@ -129,9 +145,9 @@ if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
       @PROGRAM@ hook shell --dialect zsh --interactive -- "${1:-$3}" </dev/tty || kill -INT $$
     }
     typeset -ga preexec_functions
-    preexec_functions=(__cmdai_preexec $preexec_functions)
+    preexec_functions=(__cmdai_preexec "${preexec_functions[@]}")
+    unset __cmdai_why
   fi
-  unset __cmdai_why
 fi
 "#;
 
@@ -141,7 +157,12 @@ const SCRIPT: &str = r#"# cmdai: shell integration for zsh scripts. Made by `cmd
 if [[ ! -o interactive && ${__cmdai_shell-} != $$ ]]; then
   typeset -g __cmdai_shell=$$
   @LOAD@
-  if [[ -z $__cmdai_why ]] && __cmdai script "zsh $ZSH_VERSION"; then
+  @SCRIPT@
+fi
+"#;
+
+/// Hooks a shell that runs a script. Nothing may come behind the trap: it would be judged.
+const HOOK_SCRIPT: &str = r#"if [[ -z $__cmdai_why ]] && __cmdai script "zsh $ZSH_VERSION"; then
     export CMDAI_SESSION
     unset __cmdai_why
     setopt debug_before_cmd
@@ -158,9 +179,7 @@ if [[ ! -o interactive && ${__cmdai_shell-} != $$ ]]; then
       setopt err_exit
       return 126
     }
-  fi
-fi
-"#;
+  fi"#;
 
 #[cfg(test)]
 mod tests {
@@ -180,7 +199,7 @@ mod tests {
                 "{script}"
             );
             assert!(script.contains("'/opt/a b/cmdai' hook shell"));
-            for place in ["@LOAD@", "@FOLDER@", "@NAME@", "@PROGRAM@"] {
+            for place in ["@LOAD@", "@SCRIPT@", "@FOLDER@", "@NAME@", "@PROGRAM@"] {
                 assert!(!script.contains(place), "{script}");
             }
         }

@@ -15,6 +15,27 @@ pub fn address(name: &CStr) -> Option<*mut c_void> {
     (!found.is_null()).then_some(found)
 }
 
+/// A function of this process, by its name.
+///
+/// # Safety
+/// `F` is a function pointer with the C signature that the function of this name has wherever there is
+/// one.
+pub unsafe fn function<F: Copy>(name: &CStr) -> Option<F> {
+    const {
+        assert!(
+            size_of::<F>() == size_of::<*mut c_void>(),
+            "function and data pointers have one size here"
+        );
+    }
+    // SAFETY: of one size, and a pointer to such a function by the caller's word.
+    address(name).map(|found| unsafe { std::mem::transmute_copy(&found) })
+}
+
+/// A variable of this process, by its name.
+pub fn place<T>(name: &CStr) -> Option<*mut T> {
+    address(name).map(<*mut c_void>::cast)
+}
+
 /// A copy of a terminated text of the shell; what is not UTF-8 is replaced. Empty for null.
 ///
 /// # Safety

@@ -25,9 +25,11 @@
 mod module;
 mod shell;
 mod symbols;
+mod text;
+mod trace;
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cmdai_native::Slot;
 
@@ -41,6 +43,9 @@ const USAGE: c_int = 2;
 static SHELL: Slot<Shell> = Slot::empty();
 /// The hooked process, which does not let its module go; zero before.
 static HOOKED: AtomicU32 = AtomicU32::new(0);
+
+/// Our function was called for the prompt that comes.
+static PROMPT_SEEN: AtomicBool = AtomicBool::new(false);
 
 fn run(arguments: &[String]) -> c_int {
     let mut words = arguments.iter().map(String::as_str);
@@ -69,6 +74,7 @@ fn run(arguments: &[String]) -> c_int {
         }
         (Some("precmd"), Some(status), _) => {
             let status = status.parse().unwrap_or(0);
+            PROMPT_SEEN.store(true, Ordering::Relaxed);
             SHELL.guarded((), (), |shell| shell.line_ended(status));
             SUCCESS
         }
@@ -108,11 +114,23 @@ fn hook(version: Option<&str>, interactive: bool) -> c_int {
     ) {
         return FAILURE;
     }
+    trace::keep_quiet();
     HOOKED.store(std::process::id(), Ordering::Relaxed);
     if interactive {
         SHELL.guarded((), (), |shell| shell.hook.tell_problems());
+        Symbols::find().before_prompts(before_prompt);
     }
     SUCCESS
+}
+
+/// zsh is about to show a prompt and has called its functions for that. Runs without our lock: what is
+/// mended calls us.
+extern "C" fn before_prompt() {
+    let ours = std::process::id() == HOOKED.load(Ordering::Relaxed);
+    if ours && !PROMPT_SEEN.swap(false, Ordering::Relaxed) {
+        Symbols::find().run(c"__cmdai_mend");
+        PROMPT_SEEN.store(false, Ordering::Relaxed);
+    }
 }
 
 extern "C" fn leave() {

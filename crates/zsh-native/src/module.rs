@@ -12,7 +12,10 @@ use std::ffi::{c_char, c_int, c_void};
 use std::panic::catch_unwind;
 use std::sync::atomic::Ordering;
 
-use crate::symbols::{self, Symbols};
+use cmdai_native::{Host as _, library};
+
+use crate::symbols::Symbols;
+use crate::text::text;
 
 /// First fields of zsh's `struct hashnode`, which every table entry begins with.
 #[repr(C)]
@@ -87,7 +90,7 @@ extern "C" fn builtin(
         let mut next = words;
         // SAFETY: zsh gives a list of terminated texts that ends in null and lives during the call.
         while let Some(word) = unsafe { next.as_ref() }.filter(|word| !word.is_null()) {
-            arguments.push(symbols::text(*word));
+            arguments.push(text(*word));
             // SAFETY: the list goes on until its null.
             next = unsafe { next.add(1) };
         }
@@ -102,7 +105,7 @@ pub(crate) extern "C" fn setup_(_module: *mut c_void) -> c_int {
     catch_unwind(|| match Symbols::refusal() {
         None => 0,
         Some(why) => {
-            Symbols::find().set(c"__cmdai_why", &why);
+            Symbols::find().set_variable(c"__cmdai_why", &why);
             1
         }
     })
@@ -112,19 +115,31 @@ pub(crate) extern "C" fn setup_(_module: *mut c_void) -> c_int {
 /// Lists what the module has.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn features_(module: *mut c_void, features: *mut *mut *mut c_char) -> c_int {
-    // SAFETY: zsh's own place for the answer, and our table.
-    symbols::list_features(|list| unsafe { *features = list(module, (&raw mut FEATURES).cast()) })
+    type List = unsafe extern "C" fn(*mut c_void, *mut Features) -> *mut *mut c_char;
+    // SAFETY: zsh's function has this signature in the versions that `setup_` lets pass.
+    let Some(list) = (unsafe { library::function::<List>(c"featuresarray") }) else {
+        return 1;
+    };
+    // SAFETY: zsh's own module and place for the answer, and our table.
+    unsafe { *features = list(module, &raw mut FEATURES) };
+    0
 }
 
 /// Switches what the module has on and off. What a hooked shell has stays on.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn enables_(module: *mut c_void, enables: *mut *mut c_int) -> c_int {
+    type Handle = unsafe extern "C" fn(*mut c_void, *mut Features, *mut *mut c_int) -> c_int;
     // SAFETY: zsh's own place; where it holds something, zsh wants it set, else asked about.
     let change = unsafe { enables.as_ref() }.is_some_and(|wanted| !wanted.is_null());
-    if change && crate::HOOKED.load(Ordering::Relaxed) != 0 {
+    if change && is_hooked() {
         return 1;
     }
-    symbols::handle_features(module, (&raw mut FEATURES).cast(), enables)
+    // SAFETY: zsh's function has this signature in the versions that `setup_` lets pass; zsh's own
+    // module and place, and our table.
+    unsafe {
+        library::function::<Handle>(c"handlefeatures")
+            .map_or(1, |handle| handle(module, &raw mut FEATURES, enables))
+    }
 }
 
 /// Nothing is left to be done.
@@ -136,10 +151,21 @@ pub(crate) extern "C" fn boot_(_module: *mut c_void) -> c_int {
 /// Unloading: a hooked shell does not let its module go.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn cleanup_(module: *mut c_void) -> c_int {
-    if crate::HOOKED.load(Ordering::Relaxed) != 0 {
+    type Set = unsafe extern "C" fn(*mut c_void, *mut Features, *mut c_int) -> c_int;
+    if is_hooked() {
         return 1;
     }
-    symbols::clear_features(module, (&raw mut FEATURES).cast())
+    // SAFETY: zsh's function has this signature in the versions that `setup_` lets pass; zsh's own
+    // module, and our table.
+    unsafe {
+        library::function::<Set>(c"setfeatureenables").map_or(1, |set| {
+            set(module, &raw mut FEATURES, std::ptr::null_mut())
+        })
+    }
+}
+
+fn is_hooked() -> bool {
+    crate::HOOKED.load(Ordering::Relaxed) != 0
 }
 
 /// Nothing is left to be done.

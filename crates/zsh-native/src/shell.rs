@@ -1,11 +1,9 @@
 //! The hooked zsh: what happens at Enter, when a line begins, and how the second net is asked.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
-use cmdai_effects::Elements;
 use cmdai_gate::{Action, Outcome, Settled};
 use cmdai_native::{Asking, Crashes, Hook, Host, Manners, TEXT_LIMIT};
-use cmdai_schema::Dialect;
 
 use crate::symbols::Symbols;
 
@@ -171,6 +169,7 @@ impl Shell {
             .outermost_function()
             .is_some_and(|outermost| {
                 outermost == "precmd"
+                    || outermost.starts_with("__cmdai_")
                     || self
                         .at_prompt
                         .split(' ')
@@ -188,7 +187,7 @@ impl Shell {
     pub(crate) fn keep_other_trap(&mut self) -> c_int {
         match self.hook.host.other_trap() {
             Some(trap) => {
-                self.hook.host.set(c"__cmdai_other_trap", &trap);
+                self.hook.host.set_variable(c"__cmdai_other_trap", &trap);
                 0
             }
             None => 1,
@@ -207,62 +206,6 @@ impl Shell {
 impl Crashes for Shell {
     fn crashed(&mut self) -> bool {
         self.hook.crashed()
-    }
-}
-
-impl Host for Symbols {
-    const DIALECT: Dialect = Dialect::Zsh;
-    const SEES_COMPOUNDS: bool = true;
-    const ALSO_EXPANDED: &'static [char] = &['^', '<', '(', '='];
-
-    fn variable(&self, name: &str) -> Option<String> {
-        Self::variable(self, name)
-    }
-
-    fn elements(&self, name: &str) -> Option<Elements> {
-        Self::elements(self, name)
-    }
-
-    fn set_variable(&self, name: &CStr, value: &str) {
-        self.set(name, value);
-    }
-
-    fn alias(&self, name: &str) -> Option<String> {
-        Self::alias(self, name)
-    }
-
-    fn function(&self, name: &str) -> Option<String> {
-        Self::function(self, name)
-    }
-
-    fn status(&self) -> i32 {
-        Self::status(self)
-    }
-
-    fn set_status(&self, status: i32) {
-        Self::set_status(self, status);
-    }
-
-    fn exit_status(&self) -> i32 {
-        Self::exit_status(self)
-    }
-
-    fn inside_function(&self) -> bool {
-        self.outermost_function().is_some()
-    }
-
-    fn is_own(&self, text: &str) -> bool {
-        // A call of the builtin that does nothing else: no redirection, nothing expanded by running it.
-        text.starts_with("builtin __cmdai ")
-            && !text.contains(['<', '>', '`', '\n', ';', '|', '&', '(', '{', '['])
-    }
-
-    fn is_leaving(&self) -> bool {
-        Self::is_leaving(self)
-    }
-
-    fn keyboard(&self) -> c_int {
-        Self::keyboard(self)
     }
 }
 

@@ -7,12 +7,14 @@
     reason = "the interface of a running zsh is C symbols and raw pointers"
 )]
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use cmdai_effects::Elements;
-use cmdai_native::library::address;
+use cmdai_native::{Host, library};
+use cmdai_schema::Dialect;
 
 use crate::module::Node;
+use crate::text::{packed, readable, text, texts};
 
 /// Versions of zsh whose layouts these are.
 pub(crate) const KNOWN: [&str; 3] = ["5.8", "5.8.1", "5.9"];
@@ -31,10 +33,6 @@ const TRAP_IS_FUNCTION: c_int = 1 << 2;
 const DEBUG_TRAP: usize = 33;
 /// A function in `struct funcstack`.
 const IS_FUNCTION: c_int = 1;
-/// Most elements of an array that are looked at: one more than the analysis tells apart.
-const MOST_ELEMENTS: usize = 1_025;
-/// Longest value or body that is looked at.
-const LONGEST: usize = 1024 * 1024;
 
 type GetList = unsafe extern "C" fn(*const c_char) -> *const *const c_char;
 
@@ -83,6 +81,7 @@ struct Frame {
 
 /// Functions and variables of zsh. All pointers stay valid for the life of the process: they point
 /// into the executable.
+#[derive(Default)]
 pub(crate) struct Symbols {
     getsparam: Option<unsafe extern "C" fn(*const c_char) -> *mut c_char>,
     getaparam: Option<GetList>,
@@ -93,20 +92,20 @@ pub(crate) struct Symbols {
     zsfree: Option<unsafe extern "C" fn(*mut c_char)>,
     getpermtext: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> *mut c_char>,
     optlookup: Option<unsafe extern "C" fn(*const c_char) -> c_int>,
-    opts: Option<*const c_char>,
-    aliastab: Option<*const *mut Table>,
-    sufaliastab: Option<*const *mut Table>,
-    shfunctab: Option<*const *mut Table>,
-    funcstack: Option<*const *const Frame>,
-    sigtrapped: Option<*const c_int>,
-    siglists: Option<*const *mut c_void>,
+    opts: Option<*mut c_char>,
+    aliastab: Option<*mut *mut Table>,
+    sufaliastab: Option<*mut *mut Table>,
+    shfunctab: Option<*mut *mut Table>,
+    funcstack: Option<*mut *const Frame>,
+    sigtrapped: Option<*mut c_int>,
+    siglists: Option<*mut *mut c_void>,
     lastval: Option<*mut c_int>,
-    exit_val: Option<*const c_int>,
+    exit_val: Option<*mut c_int>,
     errflag: Option<*mut c_int>,
-    in_exit_trap: Option<*const c_int>,
-    terminal: Option<*const c_int>,
-    locallevel: Option<*const c_int>,
-    forklevel: Option<*const c_int>,
+    in_exit_trap: Option<*mut c_int>,
+    terminal: Option<*mut c_int>,
+    locallevel: Option<*mut c_int>,
+    forklevel: Option<*mut c_int>,
     intrap: Option<*mut c_int>,
     zexit: Option<unsafe extern "C" fn(c_int, c_int)>,
 }
@@ -122,17 +121,9 @@ impl std::fmt::Debug for Symbols {
 
 macro_rules! function {
     ($name:literal) => {
-        address($name).map(|found| {
-            // SAFETY: zsh defines a function of this name with the C signature that the field or
-            // variable states; function and data pointers have one size here.
-            unsafe { std::mem::transmute(found) }
-        })
-    };
-}
-
-macro_rules! data {
-    ($name:literal) => {
-        address($name).map(|found| found.cast_const().cast())
+        // SAFETY: zsh defines a function of this name with the C signature that the field or variable
+        // states.
+        unsafe { library::function($name) }
     };
 }
 
@@ -149,21 +140,21 @@ impl Symbols {
             zsfree: function!(c"zsfree"),
             getpermtext: function!(c"getpermtext"),
             optlookup: function!(c"optlookup"),
-            opts: data!(c"opts"),
-            aliastab: data!(c"aliastab"),
-            sufaliastab: data!(c"sufaliastab"),
-            shfunctab: data!(c"shfunctab"),
-            funcstack: data!(c"funcstack"),
-            sigtrapped: data!(c"sigtrapped"),
-            siglists: data!(c"siglists"),
-            lastval: address(c"lastval").map(<*mut c_void>::cast),
-            exit_val: data!(c"exit_val"),
-            errflag: address(c"errflag").map(<*mut c_void>::cast),
-            in_exit_trap: data!(c"in_exit_trap"),
-            terminal: data!(c"SHTTY"),
-            locallevel: data!(c"locallevel"),
-            forklevel: data!(c"forklevel"),
-            intrap: address(c"intrap").map(<*mut c_void>::cast),
+            opts: library::place(c"opts"),
+            aliastab: library::place(c"aliastab"),
+            sufaliastab: library::place(c"sufaliastab"),
+            shfunctab: library::place(c"shfunctab"),
+            funcstack: library::place(c"funcstack"),
+            sigtrapped: library::place(c"sigtrapped"),
+            siglists: library::place(c"siglists"),
+            lastval: library::place(c"lastval"),
+            exit_val: library::place(c"exit_val"),
+            errflag: library::place(c"errflag"),
+            in_exit_trap: library::place(c"in_exit_trap"),
+            terminal: library::place(c"SHTTY"),
+            locallevel: library::place(c"locallevel"),
+            forklevel: library::place(c"forklevel"),
+            intrap: library::place(c"intrap"),
             zexit: function!(c"zexit"),
         }
     }
@@ -198,7 +189,7 @@ impl Symbols {
 
     /// Looks a builtin up through the layouts: it has to be found under its own name.
     fn tables_are_as_known(&self) -> bool {
-        let builtins: Option<*const *mut Table> = data!(c"builtintab");
+        let builtins: Option<*mut *mut Table> = library::place(c"builtintab");
         let Some(node) = entry(builtins, "builtin") else {
             return false;
         };
@@ -212,56 +203,73 @@ impl Symbols {
         (!value.is_null()).then(|| text(value))
     }
 
-    /// Value of a parameter; the elements of an array with spaces between them.
-    pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        self.parameter(&readable(name)?)
+    /// The few symbols that [`crate::trace`] needs, for each trap anew.
+    pub(crate) fn find_traced() -> Self {
+        Self {
+            getsparam: function!(c"getsparam"),
+            optlookup: function!(c"optlookup"),
+            opts: library::place(c"opts"),
+            ..Self::default()
+        }
     }
 
-    /// Elements of an array.
-    pub(crate) fn elements(&self, name: &str) -> Option<Elements> {
-        let name = readable(name)?;
-        // SAFETY: a terminated name; each gives null or a list of terminated texts that ends in null.
-        let list = |get: Option<GetList>| unsafe { texts(get?(name.as_ptr())) };
-        if let Some(elements) = list(self.getaparam) {
-            return Some(Elements::Listed(elements));
+    /// Has zsh call this before each prompt, behind its own functions for that.
+    pub(crate) fn before_prompts(&self, work: extern "C" fn()) {
+        type Add = unsafe extern "C" fn(extern "C" fn());
+        // SAFETY: zsh's function has this signature in the versions that are known, and ours stays
+        // loaded.
+        unsafe {
+            if let Some(add) = library::function::<Add>(c"addprepromptfn") {
+                add(work);
+            }
         }
-        let values = list(self.gethparam)?;
-        let keys = list(self.gethkparam)?;
-        Some(Elements::Named(keys.into_iter().zip(values).collect()))
     }
 
-    /// Sets a parameter of the shell.
-    pub(crate) fn set(&self, name: &CStr, value: &str) {
-        if let (Some(set), Some(copy), Some(value)) = (self.setsparam, self.ztrdup, packed(value)) {
-            // SAFETY: a terminated name, and a value that zsh allocated and takes over.
-            unsafe { set(name.as_ptr(), copy(value.as_ptr())) };
+    /// Runs a piece of script in this shell, as its `eval` would.
+    pub(crate) fn run(&self, script: &CStr) {
+        type Run = unsafe extern "C" fn(*const c_char, c_int, c_int, *const c_char);
+        // SAFETY: zsh's function has this signature in the versions that are known; terminated texts,
+        // which zsh copies.
+        unsafe {
+            if let Some(run) = library::function::<Run>(c"execstring") {
+                run(script.as_ptr(), 1, 0, c"cmdai".as_ptr());
+            }
         }
+    }
+
+    /// A DEBUG trap runs, or is about to.
+    pub(crate) fn is_debugging(&self) -> bool {
+        // SAFETY: a terminated name; gives null or a terminated text.
+        self.getsparam
+            .is_some_and(|get| !unsafe { get(c"ZSH_DEBUG_CMD".as_ptr()) }.is_null())
+    }
+
+    /// Switches the option `xtrace`. True where it was on.
+    pub(crate) fn trace(&self, on: bool) -> bool {
+        let Some(place) = self.option_place(c"xtrace") else {
+            return false;
+        };
+        // SAFETY: zsh's own array has an entry for each option.
+        unsafe { place.replace(c_char::from(on)) != 0 }
     }
 
     fn option(&self, name: &CStr) -> Option<bool> {
-        // SAFETY: a terminated name; gives the place of the option, below zero where it is stored
-        // the other way round.
-        let place = unsafe { self.optlookup?(name.as_ptr()) };
-        let index = usize::try_from(place.unsigned_abs()).ok()?;
         // SAFETY: zsh's own array has an entry for each option.
-        let value = unsafe { *self.opts?.add(index) } != 0;
-        Some(value == (place > 0))
+        self.option_place(name).map(|place| unsafe { *place } != 0)
+    }
+
+    /// Where an option is kept; nothing for a name that says the opposite of what is kept.
+    fn option_place(&self, name: &CStr) -> Option<*mut c_char> {
+        // SAFETY: a terminated name; gives the number of the option, below zero for the opposite.
+        let number = unsafe { self.optlookup?(name.as_ptr()) };
+        let index = usize::try_from(number).ok().filter(|index| *index > 0)?;
+        // SAFETY: the array is longer than any number of an option.
+        Some(unsafe { self.opts?.add(index) })
     }
 
     /// The DEBUG trap runs before a command, not behind it.
     pub(crate) fn traps_come_first(&self) -> bool {
         self.option(c"debugbeforecmd") != Some(false)
-    }
-
-    /// Text an alias stands for, where aliases are on.
-    pub(crate) fn alias(&self, name: &str) -> Option<String> {
-        if self.option(c"aliases") == Some(false) {
-            return None;
-        }
-        let alias: *mut Alias = entry(self.aliastab, name)?.cast();
-        // SAFETY: an entry of the table of aliases.
-        let value = unsafe { (*alias).text };
-        (!value.is_null()).then(|| text(value))
     }
 
     /// A word of the text is an alias wherever it stands, or by how it ends.
@@ -282,17 +290,6 @@ impl Symbols {
                     .rsplit_once('.')
                     .is_some_and(|(_, ending)| entry(self.sufaliastab, ending).is_some())
         })
-    }
-
-    /// Body of a function; nothing for one that is loaded when it is called first.
-    pub(crate) fn function(&self, name: &str) -> Option<String> {
-        let function: *mut Function = entry(self.shfunctab, name)?.cast();
-        // SAFETY: an entry of the table of functions.
-        let (flags, program) = unsafe { ((*function).node.flags, (*function).program) };
-        if flags & UNDEFINED != 0 {
-            return None;
-        }
-        self.printed(program)
     }
 
     /// The text of a program as zsh keeps it.
@@ -348,28 +345,6 @@ impl Symbols {
         outermost.map(text)
     }
 
-    /// `$?`.
-    pub(crate) fn status(&self) -> c_int {
-        read(self.lastval.map(<*mut c_int>::cast_const)).unwrap_or(0)
-    }
-
-    /// The status that the shell ends with.
-    pub(crate) fn exit_status(&self) -> c_int {
-        match read(self.exit_val) {
-            Some(0) | None => self.status(),
-            Some(status) => status,
-        }
-    }
-
-    /// Sets `$?` for the next command.
-    pub(crate) fn set_status(&self, status: c_int) {
-        if let Some(place) = self.lastval {
-            // SAFETY: zsh's own variable; of this type, or longer with this part first, and then not
-            // below zero.
-            unsafe { *place = status };
-        }
-    }
-
     /// Stops the line that is about to run, as Ctrl-C would.
     pub(crate) fn interrupt(&self) {
         if let Some(place) = self.errflag {
@@ -396,9 +371,76 @@ impl Symbols {
             }
         }
     }
+}
 
-    /// The shell ends and runs what it was told to run then.
-    pub(crate) fn is_leaving(&self) -> bool {
+impl Host for Symbols {
+    const DIALECT: Dialect = Dialect::Zsh;
+    const SEES_COMPOUNDS: bool = true;
+    const ALSO_EXPANDED: &'static [char] = &['^', '<', '(', '='];
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.parameter(&readable(name)?)
+    }
+
+    fn elements(&self, name: &str) -> Option<Elements> {
+        let name = readable(name)?;
+        // SAFETY: a terminated name; each gives null or a list of terminated texts that ends in null.
+        let list = |get: Option<GetList>| unsafe { texts(get?(name.as_ptr())) };
+        if let Some(elements) = list(self.getaparam) {
+            return Some(Elements::Listed(elements));
+        }
+        let values = list(self.gethparam)?;
+        let keys = list(self.gethkparam)?;
+        Some(Elements::Named(keys.into_iter().zip(values).collect()))
+    }
+
+    fn set_variable(&self, name: &CStr, value: &str) {
+        if let (Some(set), Some(copy), Some(value)) = (self.setsparam, self.ztrdup, packed(value)) {
+            // SAFETY: a terminated name, and a value that zsh allocated and takes over.
+            unsafe { set(name.as_ptr(), copy(value.as_ptr())) };
+        }
+    }
+
+    fn alias(&self, name: &str) -> Option<String> {
+        if self.option(c"aliases") == Some(false) {
+            return None;
+        }
+        let alias: *mut Alias = entry(self.aliastab, name)?.cast();
+        // SAFETY: an entry of the table of aliases.
+        let value = unsafe { (*alias).text };
+        (!value.is_null()).then(|| text(value))
+    }
+
+    fn function(&self, name: &str) -> Option<String> {
+        let function: *mut Function = entry(self.shfunctab, name)?.cast();
+        // SAFETY: an entry of the table of functions.
+        let (flags, program) = unsafe { ((*function).node.flags, (*function).program) };
+        if flags & UNDEFINED != 0 {
+            return None;
+        }
+        self.printed(program)
+    }
+
+    fn status(&self) -> c_int {
+        read(self.lastval).unwrap_or(0)
+    }
+
+    fn set_status(&self, status: c_int) {
+        if let Some(place) = self.lastval {
+            // SAFETY: zsh's own variable; of this type, or longer with this part first, and then not
+            // below zero.
+            unsafe { *place = status };
+        }
+    }
+
+    fn exit_status(&self) -> c_int {
+        match read(self.exit_val) {
+            Some(0) | None => self.status(),
+            Some(status) => status,
+        }
+    }
+
+    fn is_leaving(&self) -> bool {
         read(self.in_exit_trap).unwrap_or(0) != 0
             || self.outermost_function().is_some_and(|outermost| {
                 outermost == "zshexit"
@@ -408,152 +450,35 @@ impl Symbols {
             })
     }
 
-    /// Descriptor of the terminal; standard input where the shell has none.
-    pub(crate) fn keyboard(&self) -> c_int {
+    fn keyboard(&self) -> c_int {
         read(self.terminal)
             .filter(|descriptor| *descriptor >= 0)
             .unwrap_or(libc::STDIN_FILENO)
     }
+
+    fn inside_function(&self) -> bool {
+        self.outermost_function().is_some()
+    }
+
+    fn is_own(&self, text: &str) -> bool {
+        // A call of the builtin that does nothing else: no redirection, nothing expanded by running it.
+        text == "__cmdai_mend"
+            || text.starts_with("builtin __cmdai ")
+                && !text.contains(['<', '>', '`', '\n', ';', '|', '&', '(', '{', '['])
+    }
 }
 
-/// The name, where reading that parameter changes nothing and says something about the line.
-fn readable(name: &str) -> Option<CString> {
-    const OWN: [&str; 15] = [
-        "RANDOM",
-        "SECONDS",
-        "EPOCHREALTIME",
-        "EPOCHSECONDS",
-        "LINENO",
-        "TTYIDLE",
-        "ERRNO",
-        "_",
-        "argv",
-        "ARGC",
-        "funcstack",
-        "functrace",
-        "status",
-        "pipestatus",
-        "ZSH_DEBUG_CMD",
-    ];
-    let mut bytes = name.bytes();
-    let plain = bytes
-        .next()
-        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    (plain && !OWN.contains(&name))
-        .then(|| CString::new(name).ok())
-        .flatten()
-}
-
-fn read(place: Option<*const c_int>) -> Option<c_int> {
+fn read(place: Option<*mut c_int>) -> Option<c_int> {
     // SAFETY: a variable of zsh's of this type, or a longer one with this part first.
     place.map(|place| unsafe { *place })
 }
 
 /// An entry of a table that is not disabled.
-fn entry(table: Option<*const *mut Table>, name: &str) -> Option<*mut Node> {
+fn entry(table: Option<*mut *mut Table>, name: &str) -> Option<*mut Node> {
     let name = packed(name)?;
     // SAFETY: zsh's own variable that points to a table for the life of the process.
     let table = unsafe { *table? };
     // SAFETY: as above; the look-up takes its own table and a terminated name.
     let node = unsafe { ((*table).get?)(table, name.as_ptr()) };
     (!node.is_null()).then_some(node)
-}
-
-type ListFeatures = unsafe extern "C" fn(*mut c_void, *mut c_void) -> *mut *mut c_char;
-type HandleFeatures = unsafe extern "C" fn(*mut c_void, *mut c_void, *mut *mut c_int) -> c_int;
-type SetFeatures = unsafe extern "C" fn(*mut c_void, *mut c_void, *mut c_int) -> c_int;
-
-/// Gives zsh's own function that lists features to `work`.
-pub(crate) fn list_features(
-    work: impl FnOnce(&dyn Fn(*mut c_void, *mut c_void) -> *mut *mut c_char),
-) -> c_int {
-    let found: Option<ListFeatures> = function!(c"featuresarray");
-    let Some(list) = found else { return 1 };
-    // SAFETY: called with zsh's module and our table.
-    work(&|module, features| unsafe { list(module, features) });
-    0
-}
-
-/// Lets zsh switch features, or tell which are on.
-pub(crate) fn handle_features(
-    module: *mut c_void,
-    features: *mut c_void,
-    enables: *mut *mut c_int,
-) -> c_int {
-    let found: Option<HandleFeatures> = function!(c"handlefeatures");
-    // SAFETY: called with zsh's module, our table and zsh's place.
-    found.map_or(1, |handle| unsafe { handle(module, features, enables) })
-}
-
-/// Lets zsh switch all features off.
-pub(crate) fn clear_features(module: *mut c_void, features: *mut c_void) -> c_int {
-    let found: Option<SetFeatures> = function!(c"setfeatureenables");
-    // SAFETY: called with zsh's module and our table.
-    found.map_or(1, |set| unsafe {
-        set(module, features, std::ptr::null_mut())
-    })
-}
-
-/// Announces a byte that zsh writes in two.
-const MARK: u8 = 0x83;
-
-/// A copy of a text of zsh's, which writes some bytes in two; what is not UTF-8 is replaced.
-pub(crate) fn text(pointer: *const c_char) -> String {
-    if pointer.is_null() {
-        return String::new();
-    }
-    // SAFETY: zsh's texts are terminated.
-    let bytes = unsafe { CStr::from_ptr(pointer) }.to_bytes();
-    let bytes = bytes.get(..LONGEST).unwrap_or(bytes);
-    if !bytes.contains(&MARK) {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.iter();
-    while let Some(byte) = rest.next() {
-        match (*byte, rest.as_slice().first()) {
-            (MARK, Some(hidden)) => {
-                plain.push(hidden ^ 32);
-                rest.next();
-            }
-            (byte, _) => plain.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&plain).into_owned()
-}
-
-/// Copies of the texts of a list of zsh's; nothing for null.
-///
-/// # Safety
-/// The pointer is null or points to a list of terminated texts that ends in null.
-unsafe fn texts(list: *const *const c_char) -> Option<Vec<String>> {
-    if list.is_null() {
-        return None;
-    }
-    let mut copies = Vec::new();
-    let mut next = list;
-    // SAFETY: demanded of the caller.
-    while let Some(entry) = unsafe { next.as_ref() }.filter(|entry| !entry.is_null()) {
-        if copies.len() == MOST_ELEMENTS {
-            break;
-        }
-        copies.push(text(*entry));
-        // SAFETY: the list goes on until its null.
-        next = unsafe { next.add(1) };
-    }
-    Some(copies)
-}
-
-/// A text as zsh writes it.
-fn packed(text: &str) -> Option<CString> {
-    let mut bytes = Vec::with_capacity(text.len() + 1);
-    for byte in text.bytes() {
-        if byte == 0 || (MARK..=0xa2).contains(&byte) {
-            bytes.extend([MARK, byte ^ 32]);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    CString::new(bytes).ok()
 }

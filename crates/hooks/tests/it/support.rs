@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use cmdai_hooks::Paths;
+use cmdai_schema::Decision;
+use cmdai_schema::record::{Half, Record};
 use cmdai_testkit::{Home, Pty, bash_module, zsh_module};
 
 /// A policy that denies `frobnicate`, asks about `tickle`, and wants an approval for `deploy`.
@@ -143,4 +145,66 @@ pub(crate) fn zsh_home_with(paths: Paths, before: &str, after: &str) -> Home {
 /// A hooked zsh at its first prompt.
 pub(crate) fn zsh(home: &Home) -> Pty {
     Pty::zsh(&home.work(), &home.environment()).unwrap()
+}
+
+/// Texts of the commands and whether they were let run.
+pub(crate) fn starts(records: &[Record]) -> Vec<(&str, bool)> {
+    records
+        .iter()
+        .filter_map(|record| match &record.half {
+            Half::Start(start) => Some((start.text.as_str(), start.allowed)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Exit statuses of the commands that ended.
+pub(crate) fn ends(records: &[Record]) -> Vec<i32> {
+    records
+        .iter()
+        .filter_map(|record| match record.half {
+            Half::End { exit_code, .. } => Some(exit_code),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What `echo "$?"` prints.
+pub(crate) fn status(shell: &mut Pty) -> String {
+    let shown = shell.run("echo \"<$?>\"").unwrap();
+    let last = shown.rsplit('<').next().unwrap_or_default();
+    last.split('>').next().unwrap_or_default().to_owned()
+}
+
+/// The records of the one session that a governed shell left: `frobnicate` denied under policy 41, then
+/// `echo fine`.
+pub(crate) fn denied_and_fine(home: &Home) {
+    let sessions = home.spooled().unwrap();
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(
+        starts(&sessions[0])[..2],
+        [("frobnicate", false), ("echo fine", true)]
+    );
+    let start = sessions[0].iter().find_map(|record| match &record.half {
+        Half::Start(start) => Some(start),
+        _ => None,
+    });
+    let policy = &start.unwrap().policy;
+    assert_eq!(
+        (policy.decision, policy.policy_version.as_str()),
+        (Decision::Deny, "41")
+    );
+}
+
+/// A governed shell said that its policy cannot be used, goes on, and its records say so.
+pub(crate) fn works_without_policy(home: &Home, shell: &mut Pty) {
+    assert!(
+        shell.screen().contains("cannot be used"),
+        "{}",
+        shell.screen()
+    );
+    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+    let sessions = home.spooled().unwrap();
+    let rule = "gate.no-policy".to_owned();
+    assert!(sessions[0].iter().any(|record| matches!(&record.half, Half::Start(start) if start.policy.violated_rules.contains(&rule))));
 }

@@ -1,11 +1,14 @@
 //! An interactive zsh, hooked, driven through a pseudo-terminal.
 
+use cmdai_schema::OriginKind;
 use cmdai_schema::governor::Reply;
-use cmdai_schema::record::{Half, Record};
-use cmdai_schema::{Decision, OriginKind};
+use cmdai_schema::record::Half;
 use cmdai_testkit::{FakeGovernor, Home, Pty};
 
-use crate::support::{POLICY, ran, snapshot, zsh, zsh_home, zsh_home_with, zsh_paths};
+use crate::support::{
+    POLICY, denied_and_fine, ends, ran, snapshot, starts, status, works_without_policy, zsh,
+    zsh_home, zsh_home_with, zsh_paths,
+};
 
 /// Empties the line in the editor.
 pub(crate) const CLEAR: &str = "\u{15}";
@@ -16,39 +19,12 @@ fn person() -> Home {
     home
 }
 
-/// What `echo "$?"` prints.
-fn status(shell: &mut Pty) -> String {
-    let shown = shell.run("echo \"<$?>\"").unwrap();
-    let last = shown.rsplit('<').next().unwrap_or_default();
-    last.split('>').next().unwrap_or_default().to_owned()
-}
-
 /// A line that has to be blocked: it stays in the editor, from where it is taken away.
 pub(crate) fn blocked(shell: &mut Pty, line: &str) -> String {
     let shown = shell.run(line).unwrap();
     assert!(shown.contains("blocked"), "{line}: {shown}");
     shell.type_text(CLEAR).unwrap();
     shown
-}
-
-fn starts(records: &[Record]) -> Vec<(&str, bool)> {
-    records
-        .iter()
-        .filter_map(|record| match &record.half {
-            Half::Start(start) => Some((start.text.as_str(), start.allowed)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn ends(records: &[Record]) -> Vec<i32> {
-    records
-        .iter()
-        .filter_map(|record| match record.half {
-            Half::End { exit_code, .. } => Some(exit_code),
-            _ => None,
-        })
-        .collect()
 }
 
 #[test]
@@ -357,23 +333,7 @@ fn a_governed_shell_enforces_and_spools_without_a_sensor() {
     shell.run("echo fine").unwrap();
     shell.send_line("exit").unwrap();
     shell.wait().unwrap();
-    let sessions = home.spooled().unwrap();
-    assert_eq!(sessions.len(), 1);
-    assert_eq!(
-        starts(&sessions[0])[..2],
-        [("frobnicate", false), ("echo fine", true)]
-    );
-    let start = sessions[0]
-        .iter()
-        .find_map(|record| match &record.half {
-            Half::Start(start) => Some(start),
-            _ => None,
-        })
-        .unwrap();
-    assert_eq!(
-        (start.policy.decision, start.policy.policy_version.as_str()),
-        (Decision::Deny, "41")
-    );
+    denied_and_fine(&home);
 }
 
 #[test]
@@ -381,14 +341,7 @@ fn a_broken_snapshot_is_said_and_people_can_work() {
     let home = zsh_home("", "");
     home.govern(b"not a snapshot").unwrap();
     let mut shell = zsh(&home);
-    assert!(
-        shell.screen().contains("cannot be used"),
-        "{}",
-        shell.screen()
-    );
-    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
-    let sessions = home.spooled().unwrap();
-    assert!(sessions[0].iter().any(|record| matches!(&record.half, Half::Start(start) if start.policy.violated_rules.contains(&"gate.no-policy".to_owned()))));
+    works_without_policy(&home, &mut shell);
 }
 
 #[test]
@@ -463,17 +416,92 @@ fn a_zsh_that_the_module_does_not_know_says_so() {
 
 #[test]
 fn the_module_stays_while_the_shell_is_hooked() {
+    // A rule stands against it where a line asks for it; here the module itself is asked.
+    let home = zsh_home(
+        "precmd() { [[ -n $try ]] || return; try=; zmodload -u libcmdai_zsh; echo \"u<$?>\"; zmodload -F libcmdai_zsh -b:__cmdai; echo \"f<$?>\" }",
+        "",
+    );
+    home.policy(POLICY).unwrap();
+    let mut shell = zsh(&home);
+    let shown = shell.run("try=yes").unwrap();
+    assert!(shown.contains("u<1>") && !shown.contains("f<0>"), "{shown}");
+    blocked(&mut shell, "frobnicate");
+    for line in [
+        "zmodload -u libcmdai_zsh",
+        "unfunction TRAPDEBUG",
+        "add-zsh-hook -d precmd __cmdai_precmd",
+        "disable -f __cmdai_preexec",
+    ] {
+        shell.send_line(line).unwrap();
+        shell.wait_for("run it? [y/N]").unwrap();
+        shell.type_text("n").unwrap();
+        shell.wait_for("PROMPT> ").unwrap();
+        shell.type_text(CLEAR).unwrap();
+    }
+    blocked(&mut shell, "frobnicate");
+}
+
+#[test]
+fn without_an_editor_the_line_is_stopped_before_it_runs() {
+    let home = zsh_home("unsetopt zle", "");
+    home.policy(POLICY).unwrap();
+    let mut shell = zsh(&home);
+    for line in [
+        "touch ~/first; frobnicate",
+        "for x in 1; do touch ~/first; frobnicate; done",
+    ] {
+        let shown = shell.run(line).unwrap();
+        assert!(shown.contains("blocked"), "{shown}");
+        assert_eq!(status(&mut shell), "126");
+    }
+    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+    // Nobody types a line here at all.
+    let path = format!("{}/bin:/usr/bin:/bin", home.path().display());
+    let output = std::process::Command::new("zsh")
+        .args(["-d", "-i", "-c", "touch ~/ran; frobnicate && touch ~/first"])
+        .env_clear()
+        .envs(home.environment())
+        .env("PATH", path)
+        .current_dir(home.work())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(126), "{output:?}");
+    assert!(home.path().join("ran").exists(), "{output:?}");
+    assert!(!home.path().join("first").exists());
+    assert!(!ran(&home, "frobnicate"));
+}
+
+#[test]
+fn what_is_typed_for_something_else_is_no_command() {
+    let home = zsh_home(
+        "",
+        "ask() { local BUFFER= CURSOR=0; zle recursive-edit; asked=$BUFFER }\nzle -N ask\nbindkey '^T' ask",
+    );
+    home.policy(POLICY).unwrap();
+    let mut shell = zsh(&home);
+    shell.send_line("value=; vared -p 'EDIT: ' value").unwrap();
+    shell.wait_for("EDIT: ").unwrap();
+    shell.send_line("frobnicate").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    let shown = shell.run("echo \"<$value>\"").unwrap();
+    assert!(shown.contains("\n<frobnicate>\n"), "{shown}");
+    shell.type_text("\u{14}frobnicate\r").unwrap();
+    let shown = shell.run(&format!("{CLEAR}echo \"<$asked>\"")).unwrap();
+    assert!(shown.contains("\n<frobnicate>\n"), "{shown}");
+    assert!(!shell.screen().contains("blocked"), "{}", shell.screen());
+}
+
+#[test]
+fn a_line_of_history_that_is_run_again_changed_is_judged() {
     let home = person();
     let mut shell = zsh(&home);
-    // The rule against it would stop it before; here the module itself is asked.
-    std::fs::write(
-        home.path().join(".zlogout"),
-        "zmodload -u libcmdai_zsh || echo st''ays\nzmodload -F libcmdai_zsh -b:__cmdai || echo st''ays\n",
-    )
-    .unwrap();
-    shell
-        .run("TRAPEXIT() { zmodload -u libcmdai_zsh || echo st''ays }")
-        .unwrap();
+    shell.run("echo frobnicate").unwrap();
+    for line in ["r 'echo '=", "fc -e - 'echo '=", "fc -s 'echo '="] {
+        let shown = shell.run(line).unwrap();
+        assert!(!ran(&home, "frobnicate"), "{line}: {shown}");
+        shell.type_text(CLEAR).unwrap();
+    }
     assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
 }
 

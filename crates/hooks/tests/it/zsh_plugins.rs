@@ -1,6 +1,6 @@
 //! zsh with what people have in it: plugins, widgets, hooks and traps of their own.
 
-use crate::support::{POLICY, ran, zsh, zsh_home};
+use crate::support::{POLICY, ran, starts, zsh, zsh_home};
 use crate::zsh::blocked;
 
 const SUGGESTIONS: &str = "/usr/share/zsh-autosuggestions/zsh-autosuggestions.zsh";
@@ -20,11 +20,7 @@ fn works(before: &str, after: &str) {
         assert!(!ran(&home, "frobnicate"));
     }
     let records = home.records().unwrap();
-    let counted = records
-        .iter()
-        .filter(|record| matches!(record.half, cmdai_schema::record::Half::Start(_)))
-        .count();
-    assert_eq!(counted, 6, "each line once");
+    assert_eq!(starts(&records).len(), 6, "each line once: {records:?}");
 }
 
 #[test]
@@ -136,10 +132,64 @@ fn debug_traps_of_ones_own_go_on_and_are_given_back() {
 }
 
 #[test]
-fn lost_hooks_lock_nobody_out() {
+fn a_debug_trap_that_a_line_sets_stays() {
+    let home = zsh_home("", "");
+    home.policy(POLICY).unwrap();
+    for set_up in [
+        "TRAPDEBUG() { debugged=$ZSH_DEBUG_CMD }",
+        "trap 'debugged=$ZSH_DEBUG_CMD' DEBUG",
+    ] {
+        let mut shell = zsh(&home);
+        shell.run(set_up).unwrap();
+        for _ in 0..2 {
+            let shown = shell.run("echo \"saw $debugged\"").unwrap();
+            assert!(
+                shown.contains("\nsaw echo \"saw $debugged\"\n"),
+                "{set_up}: {shown}"
+            );
+        }
+        std::fs::write(home.work().join("part.zsh"), "frobnicate\n").unwrap();
+        assert!(shell.run("source ./part.zsh").unwrap().contains("blocked"));
+        assert!(!ran(&home, "frobnicate"));
+    }
+}
+
+#[test]
+fn options_of_ones_own_change_nothing() {
+    for options in [
+        "setopt ksh_arrays no_unset sh_word_split no_nomatch",
+        "setopt err_return hist_reduce_blanks hist_ignore_space local_options local_traps",
+        "setopt no_multi_func_def posix_aliases ksh_glob sh_glob",
+        "unsetopt debug_before_cmd",
+    ] {
+        works("", options);
+        works(options, "");
+    }
+}
+
+#[test]
+fn lost_hooks_lock_nobody_out_and_come_back() {
     let home = zsh_home("", "precmd_functions=() preexec_functions=()");
     home.policy(POLICY).unwrap();
     let mut shell = zsh(&home);
     assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
-    assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
+    shell
+        .run("precmd_functions=(true) preexec_functions=(true)")
+        .unwrap();
+    let shown = shell
+        .run("echo $precmd_functions, $preexec_functions")
+        .unwrap();
+    assert!(
+        shown.contains("\n__cmdai_precmd true, __cmdai_preexec true\n"),
+        "{shown}"
+    );
+    blocked(&mut shell, "frobnicate");
+    let texts = [
+        "precmd_functions=(true) preexec_functions=(true)",
+        "echo $precmd_functions, $preexec_functions",
+        "frobnicate",
+    ];
+    let records = home.records().unwrap();
+    let seen: Vec<&str> = starts(&records).iter().map(|(text, _)| *text).collect();
+    assert!(seen.ends_with(&texts), "{seen:?}");
 }

@@ -164,7 +164,7 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
             {
                 "takes the hooks out of this shell"
             }
-            "unset" | "unalias" | "unfunction"
+            "unset" | "unalias" | "unfunction" | "disable"
                 if call.args.iter().any(|arg| arg.text().contains("cmdai")) =>
             {
                 "takes the hooks out of this shell"
@@ -173,6 +173,18 @@ pub(super) fn judge_calls(judge: &mut Judge<'_>) {
                 if any(&["-d", "-n"])
                     && call.args.iter().any(|arg| arg.text().contains("cmdai")) =>
             {
+                "takes the hooks out of this shell"
+            }
+            // zsh: its module, a function that it calls, the trap while a line runs.
+            "zmodload" | "add-zsh-hook"
+                if call.args.iter().any(|arg| arg.text().contains("cmdai"))
+                    && call.args.iter().any(|arg| {
+                        arg.text().starts_with('-') && arg.text().contains(['u', 'd', 'D', 'F'])
+                    }) =>
+            {
+                "takes the hooks out of this shell"
+            }
+            "unfunction" | "unset" | "disable" if any(&["TRAPDEBUG"]) => {
                 "takes the hooks out of this shell"
             }
             // Another trap in the hook's place: a person's own affair, never an agent's.

@@ -477,6 +477,10 @@ fn own_prompts() {
         "unset PROMPT_COMMAND",
         "PROMPT_COMMAND=",
         "enable -d __cmdai",
+        "disable -f __cmdai_preexec",
+        "unfunction TRAPDEBUG",
+        "zmodload -u libcmdai_zsh",
+        "add-zsh-hook -d precmd __cmdai_precmd",
     ] {
         let judgement = by(text, &super::support::subject());
         assert!(
