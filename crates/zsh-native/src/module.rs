@@ -51,6 +51,15 @@ pub(crate) struct Features {
     abstract_count: c_int,
 }
 
+// The same numbers are asked of zsh's headers in `crates/hooks/tests/it/zsh_layout.rs`.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    use std::mem::offset_of;
+    assert!(offset_of!(Builtin, handler) == 24 && offset_of!(Builtin, most) == 36);
+    assert!(offset_of!(Builtin, presets) == 56);
+    assert!(offset_of!(Features, conditions) == 16 && offset_of!(Features, abstract_count) == 60);
+};
+
 /// zsh keeps its own marks in the table, so it has to be writable.
 static mut BUILTIN: Builtin = Builtin {
     node: Node {

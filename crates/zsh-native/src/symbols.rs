@@ -79,6 +79,16 @@ struct Frame {
     kind: c_int,
 }
 
+// The same numbers are asked of zsh's headers in `crates/hooks/tests/it/zsh_layout.rs`.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    use std::mem::offset_of;
+    assert!(offset_of!(Node, name) == 8 && offset_of!(Node, flags) == 16);
+    assert!(offset_of!(Table, get) == 64 && offset_of!(Alias, text) == 24);
+    assert!(offset_of!(Function, program) == 40);
+    assert!(offset_of!(Frame, name) == 8 && offset_of!(Frame, kind) == 48);
+};
+
 /// Functions and variables of zsh. All pointers stay valid for the life of the process: they point
 /// into the executable.
 #[derive(Default)]
@@ -112,6 +122,8 @@ pub(crate) struct Symbols {
 
 // SAFETY: zsh has one thread, and this module starts none; the pointers are never used elsewhere.
 unsafe impl Send for Symbols {}
+// SAFETY: as above.
+unsafe impl Sync for Symbols {}
 
 impl std::fmt::Debug for Symbols {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -203,7 +215,7 @@ impl Symbols {
         (!value.is_null()).then(|| text(value))
     }
 
-    /// The few symbols that [`crate::trace`] needs, for each trap anew.
+    /// The few symbols that [`crate::trace`] needs.
     pub(crate) fn find_traced() -> Self {
         Self {
             getsparam: function!(c"getsparam"),

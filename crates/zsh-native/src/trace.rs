@@ -3,11 +3,15 @@
 #![allow(unsafe_code, reason = "zsh calls its hooks through C pointers")]
 
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cmdai_native::library;
 
 use crate::symbols::Symbols;
+
+/// Looked up once: this is asked for each command of a script.
+static SYMBOLS: OnceLock<Symbols> = OnceLock::new();
 
 type Hook = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
 type AddHook = unsafe extern "C" fn(*const c_char, Hook) -> c_int;
@@ -31,7 +35,7 @@ pub(crate) fn keep_quiet() {
 }
 
 extern "C" fn before(_hook: *mut c_void, _data: *mut c_void) -> c_int {
-    let symbols = Symbols::find_traced();
+    let symbols = SYMBOLS.get_or_init(Symbols::find_traced);
     let depth = DEPTH.load(Ordering::Relaxed);
     if depth == 0 && !symbols.is_debugging() {
         return 0;
@@ -49,7 +53,7 @@ extern "C" fn after(_hook: *mut c_void, _data: *mut c_void) -> c_int {
         DEPTH.store(depth - 1, Ordering::Relaxed);
     }
     if depth == 1 && TRACED.swap(false, Ordering::Relaxed) {
-        Symbols::find_traced().trace(true);
+        SYMBOLS.get_or_init(Symbols::find_traced).trace(true);
     }
     0
 }

@@ -14,5 +14,6 @@ mod integrate;
 mod real;
 mod support;
 mod zsh;
+mod zsh_layout;
 mod zsh_plugins;
 mod zsh_scripts;
