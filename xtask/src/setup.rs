@@ -45,6 +45,11 @@ const SHELLS: &[Need] = &[
         package: "zsh-syntax-highlighting",
         purpose: "testing the hooks of zsh beside it",
     },
+    Need {
+        programs: &["fish"],
+        package: "fish",
+        purpose: "testing its hooks in the real shell",
+    },
 ];
 const SANDBOX: &[Need] = &[
     Need {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use cmdai_hooks::Paths;
 use cmdai_hooks::agents::{self, Agent, Basis};
 use cmdai_hooks::integrate::{self, Edit, IntegrateError, Scope, Status};
+use cmdai_hooks::serve;
 use cmdai_hooks::shell::ShellCommand;
 use serde_json::json;
 
-use crate::arguments::{Format, Hook, Init, Integrate};
+use crate::arguments::{Format, Hook, Init, Integrate, ServeShell};
 use crate::failure::Failure;
 use crate::scene::line;
 use crate::screen;
@@ -35,18 +36,48 @@ pub(crate) fn init(arguments: &Init) -> Result<u8, Failure> {
             anstream::print!("{}", cmdai_hooks::zsh::env_script(&paths))
         }
         "zsh" => anstream::print!("{}", cmdai_hooks::zsh::init_script(&paths)),
-        "fish" | "powershell" | "pwsh" => {
-            return Err(Failure::failed(
-                format!("hooks for {} are not there yet", arguments.shell),
-                "use `cmdai check` or `cmdai run` there, or work in bash or zsh",
+        "fish" | "powershell" | "pwsh" if arguments.scripts => {
+            return Err(Failure::usage(
+                format!("{} has no hook for scripts", arguments.shell),
+                "run scripts through `cmdai run`",
             ));
+        }
+        "fish" => anstream::print!("{}", cmdai_hooks::fish::init_script(&paths)),
+        "powershell" | "pwsh" => {
+            anstream::print!("{}", cmdai_hooks::powershell::init_script(&paths));
         }
         other => {
             return Err(Failure::usage(
                 format!("`{other}` is not a shell cmdai knows"),
-                "shells with hooks: bash, zsh",
+                "shells with hooks: bash, zsh, fish, powershell",
             ));
         }
+    }
+    Ok(0)
+}
+
+/// Stands beside a shell that cannot load the native module, and judges its lines.
+pub(crate) fn serve_shell(arguments: &ServeShell) -> Result<u8, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::failed(
+            format!("nothing stands beside the shell: {error}"),
+            "open a new shell; `cmdai doctor` looks for what is wrong",
+        )
+    };
+    if arguments.beside {
+        serve::beside().map_err(failed)?;
+        return Ok(0);
+    }
+    let start = serve::Start {
+        dialect: arguments.dialect.as_str().to_owned(),
+        version: arguments.shell_version.clone(),
+        shell: arguments.shell,
+        failed: arguments.failed,
+    };
+    if arguments.stdio {
+        serve::stdio(start);
+    } else {
+        anstream::print!("{}", serve::start(start).map_err(failed)?);
     }
     Ok(0)
 }

@@ -54,6 +54,9 @@ pub(crate) enum Task {
     Status(Status),
     /// Look for what is wrong with this installation
     Doctor(Doctor),
+    /// Judge lines for a shell that cannot load a module, until it ends
+    #[command(hide = true)]
+    ServeShell(ServeShell),
     /// Read code from standard input and print its tree, for the shell's module
     #[command(hide = true)]
     ReadCode {
@@ -380,11 +383,33 @@ pub(crate) struct Why {
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// bash or zsh (fish and PowerShell are to come)
+    /// bash, zsh, fish or powershell
     pub(crate) shell: String,
     /// Print the hook for scripts instead: the file that `BASH_ENV` names, or that `~/.zshenv` reads
     #[arg(long)]
     pub(crate) scripts: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeShell {
+    /// The shell's language
+    #[arg(long, value_parser = dialect, default_value = "fish")]
+    pub(crate) dialect: Dialect,
+    /// Its process
+    #[arg(long, default_value_t = 0)]
+    pub(crate) shell: u32,
+    /// Its name and version
+    #[arg(long, default_value = "")]
+    pub(crate) shell_version: String,
+    /// Processes of this session that died before this one
+    #[arg(long, default_value_t = 0)]
+    pub(crate) failed: u32,
+    /// Requests on standard input, replies on standard output
+    #[arg(long, conflicts_with = "beside")]
+    pub(crate) stdio: bool,
+    /// The process itself, which was told everything on standard input
+    #[arg(long)]
+    pub(crate) beside: bool,
 }
 
 #[derive(Args)]

@@ -79,6 +79,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Approval(approval) => approval::approval(&approval),
         Task::Status(status) => status::status(&status),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
+        Task::ServeShell(serve) => agents::serve_shell(&serve),
         Task::ReadCode { language } => read_code::read_code(&language),
         Task::Completions { shell } => completion::completions(shell),
     }

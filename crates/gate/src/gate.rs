@@ -264,13 +264,17 @@ impl Gate {
             facts.home.get_or_insert_with(|| request.home.to_owned());
             return facts;
         }
-        // What the line itself sets belongs to its calls and is looked at there.
+        // What the line itself sets belongs to its calls and is looked at there. A live shell knows
+        // all it exports; the environment of this process is older.
         let variable = |name: &str| {
             request
                 .session
                 .variable(name)
                 .map(Cow::into_owned)
-                .or_else(|| std::env::var(name).ok())
+                .or_else(|| {
+                    let live = request.session.is_live();
+                    (!live).then(|| std::env::var(name).ok()).flatten()
+                })
         };
         let asked = cmdai_policy::asked(analysis, &self.policies.layers(), request.cwd);
         facts::collect(

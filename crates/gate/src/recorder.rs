@@ -132,6 +132,15 @@ impl Recorder {
         }
     }
 
+    /// Names these as the terminal and the ancestors, where this process does not stand where the
+    /// shell does.
+    #[must_use]
+    pub fn placed(mut self, parents: Vec<ProcessInfo>, tty: Option<String>) -> Self {
+        self.parents = parents;
+        self.tty = tty;
+        self
+    }
+
     /// True where somebody governs and the last record did not reach the spool: it is missing from
     /// what they see, and the session's counter says so.
     pub fn lost(&self) -> bool {

@@ -7,8 +7,11 @@
 
 pub mod agents;
 pub mod bash;
+pub mod fish;
 pub mod integrate;
 mod places;
+pub mod powershell;
+pub mod serve;
 pub mod shell;
 pub mod zsh;
 

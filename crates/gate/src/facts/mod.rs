@@ -84,7 +84,7 @@ pub(crate) fn collect(asked: &Asked, place: &Place<'_>, cache: &Cache) -> Facts 
         ci: Some(ci.is_some()),
         container: Some(in_container(&find)),
         environment: find.set("CMDAI_ENVIRONMENT"),
-        now: Some(now(find.set("TZ").is_some())),
+        now: Some(now(find.set("TZ").is_some(), cache)),
         cwd: place.cwd.to_str().map(str::to_owned),
         home: place.home.to_str().map(str::to_owned),
         project: repository::work_tree(place.cwd).and_then(|root| root.to_str().map(str::to_owned)),
@@ -131,12 +131,9 @@ pub(crate) fn collect(asked: &Asked, place: &Place<'_>, cache: &Cache) -> Facts 
 /// Asking the library for the system's zone makes it walk through every zone that is installed, for its
 /// name: more than a hundred calls of the system, for each start of the program. The zone's file tells
 /// the offset by itself.
-fn now(named: bool) -> String {
+fn now(named: bool, cache: &Cache) -> String {
     use jiff::tz::TimeZone;
-    let file = (!named)
-        .then(|| std::fs::read("/etc/localtime").ok())
-        .flatten();
-    let zone = file.and_then(|bytes| TimeZone::tzif("local", &bytes).ok());
+    let zone = (!named).then(|| cache.zone()).flatten();
     jiff::Timestamp::now()
         .to_zoned(zone.unwrap_or_else(TimeZone::system))
         .strftime("%Y-%m-%dT%H:%M:%S%:z")
@@ -144,9 +141,12 @@ fn now(named: bool) -> String {
 }
 
 fn in_container(find: &Finder<'_>) -> bool {
+    /// A process does not come to lie in another container.
+    static MARKED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     find.set("container").is_some()
-        || Path::new("/.dockerenv").exists()
-        || Path::new("/run/.containerenv").exists()
+        || *MARKED.get_or_init(|| {
+            Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists()
+        })
         || find.set("KUBERNETES_SERVICE_HOST").is_some()
 }
 

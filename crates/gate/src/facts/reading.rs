@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
+
 use crate::files::{self, FileKey};
 
 /// Time for all files of one command.
@@ -24,7 +26,25 @@ const FILES: u32 = 48;
 
 /// Texts of files, kept for the life of the process while size and time of change are the same.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<HashMap<PathBuf, (FileKey, Arc<str>)>>);
+pub(crate) struct Cache(
+    Mutex<HashMap<PathBuf, (FileKey, Arc<str>)>>,
+    Mutex<Option<(FileKey, TimeZone)>>,
+);
+
+impl Cache {
+    /// The machine's time zone, read again when its file changes.
+    pub(crate) fn zone(&self) -> Option<TimeZone> {
+        const FILE: &str = "/etc/localtime";
+        let key = FileKey::at(Path::new(FILE))?;
+        let mut kept = self.1.lock().ok()?;
+        if let Some((_, zone)) = kept.as_ref().filter(|(known, _)| *known == key) {
+            return Some(zone.clone());
+        }
+        let zone = TimeZone::tzif("local", &std::fs::read(FILE).ok()?).ok()?;
+        *kept = Some((key, zone.clone()));
+        Some(zone)
+    }
+}
 
 /// What was found at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,7 +41,7 @@ const CLUSTER: &str = "apiVersion: v1\nclusters:\n- cluster:\n    server: x\n  n
 
 #[test]
 fn the_moment_has_the_offset_of_the_machine() {
-    let (short, long) = (now(false), now(true));
+    let (short, long) = (now(false, &Cache::default()), now(true, &Cache::default()));
     let offset = |text: &str| text.get(19..).map(str::to_owned);
     assert_eq!(offset(&short), offset(&long), "{short} {long}");
     assert!(short.parse::<jiff::Timestamp>().is_ok(), "{short}");
