@@ -7,6 +7,7 @@
 //! | method and path | role | body | answer |
 //! |---|---|---|---|
 //! | `POST session` | – | [`SignIn`] | [`Me`] |
+//! | `POST session/challenge` | – | [`SignIn`] | [`Challenge`] |
 //! | `GET session` | any | | [`Me`] |
 //! | `DELETE session` | any | | 204 |
 //! | `POST password` | any | [`PasswordChange`] | 204 |
@@ -48,7 +49,9 @@
 //!
 //! Acts that ask for the password again take a second factor in the header `x-cmdai-code`: a code of
 //! six digits, or a recovery code. It is needed where the account has a second factor or the policy
-//! says `compliance.require_mfa`; without it the answer is 403 with the code `factor_required`.
+//! says `compliance.require_mfa`; without it the answer is 403 with the code `factor_required`. The same
+//! goes for signing in with an account that has one. Where the policy asks for one, an account that has
+//! none may look and change nothing of others.
 //!
 //! A security key or passkey (WebAuthn, user verified) stands in for both. `POST challenges` names the
 //! act that is to follow and gives the challenge; the assertion goes into the header

@@ -84,6 +84,9 @@ pub(crate) struct Server {
     /// Address under which browsers show the console; security keys are bound to its host
     #[arg(long, value_name = "URL")]
     pub(crate) console_url: Option<String>,
+    /// File with the key that secrets at rest are sealed with; made at the first start
+    #[arg(long, value_name = "FILE")]
+    pub(crate) master_key: Option<PathBuf>,
     /// Organisation, at the first start
     #[arg(long, default_value = "acme")]
     pub(crate) organisation: String,

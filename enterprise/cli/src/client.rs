@@ -40,14 +40,32 @@ impl Client {
             login: login.to_owned(),
             password: password.to_owned(),
         };
-        let signed_in = http
-            .post(format!("{base}/api/v1/session"))
-            .header("x-cmdai", "1")
-            .json(&body)
-            .send()
-            .await
-            .with_context(|| format!("the server at {base} does not answer; is it running?"))?;
-        let signed_in = accept(signed_in).await.context("cannot sign in")?;
+        let post = async |code: Option<&str>| {
+            let request = http
+                .post(format!("{base}/api/v1/session"))
+                .header("x-cmdai", "1")
+                .json(&body);
+            let request = match code {
+                Some(code) => request.header("x-cmdai-code", code.trim()),
+                None => request,
+            };
+            let answer = request
+                .send()
+                .await
+                .with_context(|| format!("the server at {base} does not answer; is it running?"))?;
+            accept(answer).await
+        };
+        let signed_in = match post(None).await {
+            // Asked for only where the account has one: a code counts once, and what follows may
+            // need the next.
+            Err(error) if error.to_string().ends_with("(factor_required)") => {
+                anstream::eprintln!("{error:#}");
+                let code = crate::account::secret(CODE, "code: ")?;
+                post(Some(&code)).await
+            }
+            other => other,
+        };
+        let signed_in = signed_in.context("cannot sign in")?;
         let cookie = signed_in
             .headers()
             .get_all("set-cookie")

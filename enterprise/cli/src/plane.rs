@@ -28,6 +28,7 @@ pub(crate) async fn server(arguments: Server) -> Result<()> {
         machine_listen: arguments.machines,
         names: arguments.names,
         console_url: arguments.console_url,
+        master_key: arguments.master_key,
         admin_password,
         people_sign: arguments.people_sign,
         silent_after: std::time::Duration::from_secs(arguments.silent_after),

@@ -503,6 +503,17 @@ await check('security key: made, asked for an act, and removed', async () => {
   must((await own.page.getByRole('dialog').count()) === 0, 'the dialog stayed')
   const { credentials } = await tools.send('WebAuthn.getCredentials', { authenticatorId })
   must(credentials.length === 1 && credentials[0].rpId === 'localhost', `credentials: ${JSON.stringify(credentials)}`)
+  // Signing in again takes the key.
+  await own.page.getByRole('button', { name: 'Sign out' }).click()
+  await own.page.getByLabel('Login').fill(who.login)
+  await own.page.getByLabel('Password').fill(who.password)
+  await own.page.getByRole('button', { name: 'Sign in' }).click()
+  await own.page.getByLabel('Code').waitFor()
+  await accessible(own.page)
+  await picture(own.page, 'signin-key')
+  await own.page.getByRole('button', { name: 'Use your security key' }).click()
+  await own.page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor({ timeout: 15_000 })
+  await settle(own.page)
   // An act under the key: nobody who does not verify, then somebody who does.
   await own.page.getByRole('button', { name: 'Remove…' }).click()
   await dialog.getByRole('group', { name: 'Your proof' }).waitFor()

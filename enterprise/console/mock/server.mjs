@@ -188,9 +188,22 @@ export function start({ port = 0, dist = null, live = true } = {}) {
     if (method !== 'GET' && request.headers['x-cmdai'] !== '1') throw new Refusal(403, 'forbidden', 'the header x-cmdai is missing')
     const id = /cmdai_session=([0-9a-f]+)/.exec(request.headers.cookie ?? '')?.[1]
     const me = sessions.get(id)
-    if (path === 'session' && method === 'POST') {
+    const believed = (login, act) => {
+      const proof = JSON.parse(Buffer.from(request.headers['x-cmdai-assertion'], 'base64url').toString())
+      const { challenge: answered, type } = JSON.parse(Buffer.from(proof.client_data_json, 'base64url').toString())
+      const asked = challenges.get(answered)
+      challenges.delete(answered)
+      const known = factors.some((factor) => factor.credential === proof.credential_id && factor.login === login)
+      return known && type === 'webauthn.get' && asked?.act === act && asked.statement === proof.statement
+    }
+    if (path.startsWith('session') && method === 'POST') {
       const user = users.find((candidate) => candidate.login === body.login)
       if (!user || body.password !== PASSWORD) throw new Refusal(401, 'unauthenticated', 'login or password is not right')
+      if (path === 'session/challenge') return json(challenge(user, 'POST /api/v1/session'))
+      const own = factors.filter((factor) => factor.confirmed && factor.login === user.login)
+      const code = request.headers['x-cmdai-code']
+      const proven = request.headers['x-cmdai-assertion'] ? believed(user.login, 'POST /api/v1/session') : own.some((factor) => factor.kind === 'totp' && code === totp(factor.secret)) || recovery.includes(code)
+      if (own.length > 0 && !proven) throw new Refusal(403, 'factor_required', 'type the code of your authenticator app too, or a recovery code')
       const fresh = randomBytes(16).toString('hex')
       const made = { login: user.login, role: user.role, organisation: ORGANISATION, initial_password: false, groups: user.groups, second_factor: factors.some((factor) => factor.confirmed && factor.login === user.login), security_key: factors.some((factor) => factor.kind === 'webauthn' && factor.login === user.login), factor_missing: false }
       sessions.set(fresh, made)
@@ -200,14 +213,8 @@ export function start({ port = 0, dist = null, live = true } = {}) {
     const need = (role) => { if (!rank[me.role].includes(role)) throw new Refusal(403, 'forbidden', `this needs the role ${role}; yours is ${me.role}`) }
     const stepUp = (password = body.password) => {
       // Signatures are the real server's to verify; here the challenge must be the one of this act.
-      const assertion = request.headers['x-cmdai-assertion']
-      if (assertion) {
-        const proof = JSON.parse(Buffer.from(assertion, 'base64url').toString())
-        const { challenge: answered, type } = JSON.parse(Buffer.from(proof.client_data_json, 'base64url').toString())
-        const asked = challenges.get(answered)
-        challenges.delete(answered)
-        const known = factors.some((factor) => factor.credential === proof.credential_id && factor.login === me.login)
-        if (!known || type !== 'webauthn.get' || asked?.act !== `${method} ${url.pathname}` || asked.statement !== proof.statement) throw new Refusal(403, 'factor_required', 'this answers no challenge for this act')
+      if (request.headers['x-cmdai-assertion']) {
+        if (!believed(me.login, `${method} ${url.pathname}`)) throw new Refusal(403, 'factor_required', 'this answers no challenge for this act')
         return
       }
       if (password !== PASSWORD) throw new Refusal(403, 'step_up_required', 'the password is not right; nothing was changed')

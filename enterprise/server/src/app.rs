@@ -18,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::rollout::Published;
 use crate::site::Site;
+use crate::vault::Vault;
 
 /// The running server's parts.
 pub(crate) struct App {
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) feed: Feed,
     /// The console as browsers know it.
     pub(crate) site: Site,
+    /// Secrets at rest.
+    pub(crate) vault: Vault,
     /// What security keys were asked.
     pub(crate) challenges: Challenges,
     pub(crate) sign_ins: Limiter,

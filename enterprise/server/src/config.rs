@@ -20,6 +20,9 @@ pub struct Config {
     /// Address under which browsers show the console, such as `https://console.example.com`; made
     /// from the first name and the port where it is missing. Security keys are bound to its host.
     pub console_url: Option<String>,
+    /// File with the master key that secrets at rest are sealed with; `keys/master.key` in the data
+    /// folder where it is missing. Keep it away from the data folder's copies.
+    pub master_key: Option<PathBuf>,
     /// Password of the first administrator; made at random where it is missing.
     pub admin_password: Option<String>,
     /// Folder with a built console to serve instead of the embedded one.
@@ -44,6 +47,7 @@ impl Config {
             machine_listen: SocketAddr::from(([127, 0, 0, 1], 8441)),
             names: Vec::new(),
             console_url: None,
+            master_key: None,
             admin_password: None,
             console_dist: None,
             silent_after: Duration::from_secs(300),

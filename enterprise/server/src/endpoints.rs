@@ -12,7 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 /// Who may call an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, without an account. Signing in only.
+    /// Everybody, without a session. Signing in only; the handler looks at the password.
     Open,
     /// Another service, whose signature the handler checks.
     Signed,
@@ -160,6 +160,7 @@ const fn body<T: ToSchema>() -> Option<SchemaOf> {
 
 endpoints! {
     SignIn: Post "session", Access::Open, "sign in; sets the session cookie", [], body::<wire::SignIn>(), json::<wire::Me>();
+    ChallengeSignIn: Post "session/challenge", Access::Open, "a challenge for the security key of somebody who signs in", [], body::<wire::SignIn>(), json::<wire::Challenge>();
     GetSession: Get "session", Access::SignedIn, "who is signed in", [], None, json::<wire::Me>();
     SignOut: Delete "session", Access::SignedIn, "sign out", [], None, Answer::Nothing;
     MakeToken: Post "tokens", Access::SignedIn, "make a token for a program, with the caller's own role", [], body::<wire::NewToken>(), json::<wire::TokenMade>();

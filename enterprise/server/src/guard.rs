@@ -26,10 +26,10 @@ pub(crate) const COOKIE: &str = "cmdai_session";
 /// Header that changing requests with a cookie carry: other sites cannot send it.
 const HEADER: &str = "x-cmdai";
 /// Header with the code of a second factor, beside the password of an act that asks for both.
-const CODE: &str = "x-cmdai-code";
+pub(crate) const CODE: &str = "x-cmdai-code";
 
 /// Header with the assertion of a security key, which stands in for password and code.
-const ASSERTION: &str = "x-cmdai-assertion";
+pub(crate) const ASSERTION: &str = "x-cmdai-assertion";
 
 /// How somebody has proven who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +164,14 @@ pub(crate) async fn guard(
         Err(failure) => return failure.into_response(),
     };
     if let Err(failure) = may(&caller, endpoint, request.headers()) {
+        return failure.into_response();
+    }
+    // Programs prove nothing by a factor of their own; what asks for one asks them too.
+    let acts = endpoint.verb.changes() && matches!(endpoint.access, Access::Role(_));
+    if acts
+        && !caller.is_program()
+        && let Err(failure) = second::may_act(&app, &caller.login).await
+    {
         return failure.into_response();
     }
     request.extensions_mut().insert(caller);

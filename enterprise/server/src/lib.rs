@@ -32,6 +32,7 @@ mod site;
 mod start;
 mod tls;
 mod trail;
+mod vault;
 
 pub use config::Config;
 pub use start::{Running, run, start};

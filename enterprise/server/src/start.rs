@@ -29,6 +29,7 @@ use crate::ledger::Ledger;
 use crate::limiter::Limiter;
 use crate::rollout::{self, Published};
 use crate::site::Site;
+use crate::vault::Vault;
 use crate::{clock, jobs, machines, people, secrets, tls, trail};
 
 /// Time that requests in flight get when the server stops.
@@ -137,6 +138,12 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     same_organisation(&*store, &config.organisation).await?;
 
     let folder = config.data_dir.join("keys");
+    let master_key = config.master_key.clone();
+    let vault = Vault::open_or_init(
+        &*store,
+        &master_key.unwrap_or_else(|| folder.join("master.key")),
+    )
+    .await?;
     let authority = Authority::open_or_init(&folder, &config.organisation)?;
     let ledger_key = keys::load_or_create(&folder.join("ledger.der"))?;
     let ledger = Ledger::open(&*store, &config.organisation, ledger_key.as_bytes()).await?;
@@ -188,6 +195,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         })?,
         feed: Feed::new(store.size().await?),
         site,
+        vault,
         challenges: Challenges::default(),
         sign_ins: Limiter::new(TRIES, MINUTE_MS),
         floods: Limiter::new(FLOOD, MINUTE_MS),

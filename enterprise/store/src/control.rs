@@ -399,6 +399,8 @@ pub trait FactorStore: Send + Sync {
     /// Takes a use down and confirms the factor. False where the counter is not higher than the
     /// last one: a code is used once.
     async fn use_factor(&self, id: &str, counter: i64, now_ms: i64) -> Result<bool, StoreError>;
+    /// Keeps a factor's secret in another form.
+    async fn change_factor_secret(&self, id: &str, secret: &str) -> Result<(), StoreError>;
     /// Takes a use of a factor down that does not count.
     async fn touch_factor(&self, id: &str, now_ms: i64) -> Result<(), StoreError>;
     /// Removes a factor; false where the account has none of this id.

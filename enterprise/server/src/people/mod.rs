@@ -73,6 +73,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
     match operation {
         Operation::SignIn => post(session::sign_in),
+        Operation::ChallengeSignIn => post(session::challenge),
         Operation::GetSession => get(session::me),
         Operation::SignOut => delete(session::sign_out),
         Operation::MakeToken => post(session::make_token),

@@ -40,6 +40,15 @@ fn totp(secret_hex: &str) -> Answer<Totp> {
         .map_err(|error| Failure::internal(&error))
 }
 
+/// The shared secret of an authenticator app, hex.
+fn secret_of(app: &App, factor: &FactorRow) -> Answer<String> {
+    let bytes = app
+        .vault
+        .open(&factor.id, &factor.secret)
+        .map_err(|error| Failure::internal(&error))?;
+    String::from_utf8(bytes).map_err(|error| Failure::internal(&error))
+}
+
 /// The step that a code belongs to, where it is one of this secret now.
 fn step(secret_hex: &str, code: &str, now_ms: i64) -> Answer<Option<i64>> {
     let seconds = u64::try_from(now_ms / 1_000).unwrap_or(0);
@@ -74,13 +83,47 @@ pub(crate) async fn prove(app: &App, login: &str, code: Option<&str>) -> Answer<
     let required = policy(app).await?.needed_factor() > Proof::Password;
     if confirmed.is_empty() {
         return if required {
-            Err(Failure::factor_required(
-                "the policy asks for a second factor and you have none: set one up under Settings, or with `cmdai-enterprise account totp`",
-            ))
+            Err(Failure::factor_required(NONE))
         } else {
             Ok(Proof::Password.as_str())
         };
     }
+    prove_by(app, login, &confirmed, code).await
+}
+
+/// At sign-in: an account that has a second factor uses it. One that has none may look, see
+/// [`may_act`].
+///
+/// # Errors
+/// Where a code is missing, wrong or used.
+pub(super) async fn sign_in(app: &App, login: &str, code: Option<&str>) -> Answer<()> {
+    let factors = app.store.factors(login).await?;
+    let confirmed: Vec<&FactorRow> = factors.iter().filter(|factor| factor.confirmed).collect();
+    if !confirmed.is_empty() {
+        prove_by(app, login, &confirmed, code).await?;
+    }
+    Ok(())
+}
+
+/// Where the policy asks for a second factor, an account without one changes nothing.
+///
+/// # Errors
+/// Where it is so.
+pub(crate) async fn may_act(app: &App, login: &str) -> Answer<()> {
+    if state(app, login).await?.missing {
+        return Err(Failure::factor_required(NONE));
+    }
+    Ok(())
+}
+
+const NONE: &str = "the policy asks for a second factor and you have none: set one up under Settings, or with `cmdai-enterprise account totp`";
+
+async fn prove_by(
+    app: &App,
+    login: &str,
+    confirmed: &[&FactorRow],
+    code: Option<&str>,
+) -> Answer<&'static str> {
     let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
         let has_app = confirmed.iter().any(|factor| factor.kind == "totp");
         return Err(Failure::factor_required(if has_app {
@@ -91,7 +134,7 @@ pub(crate) async fn prove(app: &App, login: &str, code: Option<&str>) -> Answer<
     };
     let now_ms = clock::now_ms();
     for factor in confirmed.iter().filter(|factor| factor.kind == "totp") {
-        if let Some(step) = step(&factor.secret, code, now_ms)? {
+        if let Some(step) = step(&secret_of(app, factor)?, code, now_ms)? {
             if app.store.use_factor(&factor.id, step, now_ms).await? {
                 return Ok(Proof::Totp.as_str());
             }
@@ -191,12 +234,17 @@ pub(super) async fn add_totp(
         ));
     }
     let secret = secrets::random::<20>().map_err(|error| Failure::internal(&error))?;
+    let id = Uuid::now_v7().to_string();
+    let sealed = app
+        .vault
+        .seal(&id, secrets::hex(&secret).as_bytes())
+        .map_err(|error| Failure::internal(&error))?;
     let row = FactorRow {
-        id: Uuid::now_v7().to_string(),
+        id,
         login: caller.login.clone(),
         kind: "totp".to_owned(),
         name: name.to_owned(),
-        secret: secrets::hex(&secret),
+        secret: sealed,
         confirmed: false,
         counter: 0,
         created_ms: clock::now_ms(),
@@ -243,7 +291,7 @@ pub(super) async fn confirm_totp(
         .iter()
         .find(|factor| factor.id == id && factor.kind == "totp" && !factor.confirmed)
         .ok_or_else(|| Failure::not_found("authenticator app that waits for its first code"))?;
-    let fits = match step(&factor.secret, &body.code, now_ms)? {
+    let fits = match step(&secret_of(&app, factor)?, &body.code, now_ms)? {
         Some(step) => app.store.use_factor(&id, step, now_ms).await?,
         None => false,
     };

@@ -268,20 +268,32 @@ pub(super) async fn challenge(
     if body.act.len() > MAX_ACT || body.act.chars().any(char::is_control) {
         return Err(Failure::invalid("an act is a method and a path"));
     }
-    let (rp_id, _) = site(&app)?;
-    let keys = keys(&app, &caller.login).await?;
-    if keys.is_empty() {
-        return Err(Failure::conflict(
-            "you have no security key; add one under Settings",
-        ));
-    }
     let request = body.act.strip_prefix("POST /api/v1/approvals/");
     let statement = match request {
         Some(id) => consent(&app, &caller, id).await?,
         None => act_text(&app, &caller.login, &body.act)?,
     };
-    Ok(Json(Challenge {
-        challenge: ask(&app, &caller.login, body.act, statement.clone()),
+    asked(&app, &caller.login, body.act, statement)
+        .await
+        .map(Json)
+}
+
+/// A challenge for an act of an account that is no approval.
+pub(super) async fn ask_for(app: &App, login: &str, act: String) -> Answer<Challenge> {
+    let statement = act_text(app, login, &act)?;
+    asked(app, login, act, statement).await
+}
+
+async fn asked(app: &App, login: &str, act: String, statement: String) -> Answer<Challenge> {
+    let (rp_id, _) = site(app)?;
+    let keys = keys(app, login).await?;
+    if keys.is_empty() {
+        return Err(Failure::conflict(
+            "you have no security key; add one under Settings",
+        ));
+    }
+    Ok(Challenge {
+        challenge: ask(app, login, act, statement.clone()),
         statement,
         rp_id: rp_id.to_owned(),
         credentials: keys
@@ -289,7 +301,7 @@ pub(super) async fn challenge(
             .map(|(_, kept)| kept.credential_id)
             .collect(),
         timeout_ms: TIMEOUT_MS,
-    }))
+    })
 }
 
 /// What an approver signs about a request.

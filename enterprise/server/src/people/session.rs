@@ -8,17 +8,20 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
-use cmdai_api::console::{Me, NewToken, Role, SignIn, TokenMade};
-use cmdai_store::Credential;
+use cmdai_api::console::{Challenge, Me, NewToken, Role, SignIn, TokenMade};
+use cmdai_store::{Account, Credential};
 
+use super::{second, security_keys};
 use crate::app::App;
 use crate::body::Body;
 use crate::clock;
 use crate::failure::{Answer, Failure};
-use crate::guard::{COOKIE, Caller};
+use crate::guard::{ASSERTION, CODE, COOKIE, Caller};
 use crate::secrets;
 use crate::trail::{self, Entry};
 
+/// The act that a security key signs at sign-in.
+const SIGN_IN: &str = "POST /api/v1/session";
 const SESSION_S: i64 = 12 * 60 * 60;
 /// Longest login and password that are looked at, in bytes.
 const MAX_LOGIN: usize = 128;
@@ -29,19 +32,37 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A hash that no password fits: an unknown login takes as long as a wrong password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-pub(super) async fn sign_in(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Body(body): Body<SignIn>,
-) -> Answer<Response> {
+/// What beside the password came with a sign-in.
+fn header_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// Keys of the limiters that a try was taken from.
+struct Tried {
+    near: String,
+    all: String,
+}
+
+impl Tried {
+    fn forget(&self, app: &App) {
+        app.sign_ins.forget(&self.near);
+        app.floods.forget(&self.all);
+    }
+}
+
+/// The account that login and password fit.
+async fn known(app: &App, peer: SocketAddr, body: SignIn) -> Answer<(Account, Tried)> {
     let now_ms = clock::now_ms();
     if body.login.len() > MAX_LOGIN || body.password.len() > MAX_PASSWORD {
         return Err(Failure::wrong_password());
     }
     // By address too: a stranger's tries must not keep the person out who is called at night.
     let all = format!("sign-in {}", body.login.to_lowercase());
-    let key = format!("{all} from {}", peer.ip());
-    if !app.sign_ins.take(&key, now_ms) || !app.floods.take(&all, now_ms) {
+    let tried = Tried {
+        near: format!("{all} from {}", peer.ip()),
+        all,
+    };
+    if !app.sign_ins.take(&tried.near, now_ms) || !app.floods.take(&tried.all, now_ms) {
         return Err(Failure::too_many("too many tries; wait a minute", 60));
     }
     let busy = || Failure::unavailable("too many sign-ins at once; try again", 5);
@@ -56,28 +77,70 @@ pub(super) async fn sign_in(
         .await
         .map_err(|error| Failure::internal(&error))?;
     drop(place);
-    let Some(account) = account.filter(|_| fits) else {
-        let known: String = body
-            .login
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .take(64)
-            .collect();
-        // Events stay for ever: strangers may not write as many as they like.
-        if app.floods.take("refused", now_ms) {
-            trail::record_own(
-                &app,
-                Entry::action("session.refused", format!("sign-in of {known} failed"))
-                    .with("login", known),
-            )
-            .await?;
-        } else {
-            tracing::warn!(peer = %peer.ip(), "sign-in of {known:?} failed; too many to record");
+    match account.filter(|_| fits) {
+        Some(account) => Ok((account, tried)),
+        None => {
+            refused(app, peer, &body.login, "the password").await?;
+            Err(Failure::wrong_password())
         }
-        return Err(Failure::wrong_password());
+    }
+}
+
+async fn refused(app: &App, peer: SocketAddr, login: &str, what: &str) -> Answer<()> {
+    let known: String = login
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(64)
+        .collect();
+    // Events stay for ever: strangers may not write as many as they like.
+    if app.floods.take("refused", clock::now_ms()) {
+        let text = format!("sign-in of {known} failed: {what}");
+        let entry = Entry::action("session.refused", text).with("login", known);
+        trail::record_own(app, entry).await
+    } else {
+        tracing::warn!(peer = %peer.ip(), "sign-in of {known:?} failed; too many to record");
+        Ok(())
+    }
+}
+
+/// A challenge for the security key of somebody who signs in and whose password fits.
+pub(super) async fn challenge(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Body(body): Body<SignIn>,
+) -> Answer<Json<Challenge>> {
+    let (account, _) = known(&app, peer, body).await?;
+    security_keys::ask_for(&app, &account.login, SIGN_IN.to_owned())
+        .await
+        .map(Json)
+}
+
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Body(body): Body<SignIn>,
+) -> Answer<Response> {
+    let now_ms = clock::now_ms();
+    let (account, tried) = known(&app, peer, body).await?;
+    let second = match header_of(&headers, ASSERTION) {
+        Some(text) => match security_keys::from_header(&text) {
+            Ok(proof) => security_keys::prove(&app, &account.login, SIGN_IN, &proof).await,
+            Err(failure) => Err(failure),
+        },
+        None => {
+            let code = header_of(&headers, CODE);
+            second::sign_in(&app, &account.login, code.as_deref()).await
+        }
     };
-    app.sign_ins.forget(&key);
-    app.floods.forget(&all);
+    if let Err(failure) = second {
+        // Asking for it is no failure; a wrong one is.
+        if headers.contains_key(ASSERTION) || headers.contains_key(CODE) {
+            refused(&app, peer, &account.login, "the second factor").await?;
+        }
+        return Err(failure);
+    }
+    tried.forget(&app);
     let secret = secrets::token().map_err(|error| Failure::internal(&error))?;
     let credential = Credential {
         hash: secrets::sha256(secret.as_bytes()),

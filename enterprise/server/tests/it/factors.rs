@@ -1,12 +1,14 @@
 //! Second factors, passwords and tokens: enrolment, use, and what they do not let through.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cmdai_api::ApiError;
 use cmdai_api::console::{
-    Approval, Confirmation, FactorList, Me, NewEnrolmentToken, NewToken, NewTotp, NewUser,
-    PasswordChange, PolicyPublish, PolicyView, RecoveryCodes, Role, TokenList, TokenMade, TotpCode,
-    TotpMade, User, UserChange,
+    Approval, Challenge, Confirmation, FactorList, Me, NewEnrolmentToken, NewToken, NewTotp,
+    NewUser, PasswordChange, PolicyPublish, PolicyView, RecoveryCodes, Role, SignIn, TokenList,
+    TokenMade, TotpCode, TotpMade, User, UserChange,
 };
 use cmdai_api::machine::{ApprovalOpened, Grant};
+use cmdai_bundle::assertion::EDDSA;
 use cmdai_bundle::verify_statement;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
@@ -14,7 +16,8 @@ use totp_rs::{Builder, Secret, Totp};
 
 use crate::approvals::{checkin, decision, open};
 use crate::machine::authority;
-use crate::support::{PASSWORD, Person, Plant, plant, read};
+use crate::security_keys::{add, origin};
+use crate::support::{PASSWORD, Person, Plant, config, plant, read};
 
 const MFA: &str = "version: \"1.0\"\norganization: \"acme\"\ncompliance:\n  require_mfa: true\n";
 
@@ -329,4 +332,132 @@ async fn accounts_and_enrolment_tokens_take_the_password_again() {
     let eve: User = plant.admin.post_as("users/eve", &change).await;
     assert_eq!((eve.role, eve.groups.len()), (Role::Viewer, 1));
     plant.running.stop().await.unwrap();
+}
+
+/// Tries to sign in with a header more.
+async fn sign_in(plant: &Plant, login: &str, header: Option<(&str, &str)>) -> Response {
+    let body = SignIn {
+        login: login.to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let url = format!("{}/api/v1/session", plant.running.console_url());
+    let mut request = Client::new().post(url).json(&body);
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    request.send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_second_factor_signs_in_with_it() {
+    let plant = plant().await;
+    let sami = plant.person("sami", Role::Security, "sami").await;
+    let (app, recovery) = enrol(&sami).await;
+    let without = code_of(sign_in(&plant, "sami", None).await).await;
+    assert_eq!(without, (StatusCode::FORBIDDEN, "factor_required".into()));
+    let wrong = sign_in(&plant, "sami", Some(("x-cmdai-code", "000000"))).await;
+    assert_eq!(code_of(wrong).await.1, "factor_required");
+    let code = app.generate(seconds()).to_string();
+    let good = sign_in(&plant, "sami", Some(("x-cmdai-code", &code))).await;
+    assert_eq!(good.status(), StatusCode::OK);
+    let again = sign_in(&plant, "sami", Some(("x-cmdai-code", &code))).await;
+    assert_eq!(code_of(again).await.1, "factor_required", "a code twice");
+    let good = sign_in(&plant, "sami", Some(("x-cmdai-code", &recovery[0]))).await;
+    assert_eq!(good.status(), StatusCode::OK);
+    // Guessing is bounded also for who knows the password.
+    let mut last = StatusCode::OK;
+    for _ in 0..6 {
+        last = sign_in(&plant, "sami", Some(("x-cmdai-code", "111111")))
+            .await
+            .status();
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_security_key_signs_in() {
+    let plant = plant().await;
+    let rita = plant.person("rita", Role::Security, "rita").await;
+    let mut key = add(&plant, &rita, EDDSA).await;
+    let url = format!("{}/api/v1/session/challenge", plant.running.console_url());
+    let ask = async |password: &str| {
+        let body = SignIn {
+            login: "rita".to_owned(),
+            password: password.to_owned(),
+        };
+        Client::new().post(&url).json(&body).send().await.unwrap()
+    };
+    assert_eq!(ask("wrong").await.status(), StatusCode::UNAUTHORIZED);
+    let asked: Challenge = read(ask(PASSWORD).await).await;
+    let proof = key.assert(&asked.statement, &origin(&plant)).unwrap();
+    let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&proof).unwrap());
+    let good = sign_in(&plant, "rita", Some(("x-cmdai-assertion", &header))).await;
+    assert_eq!(good.status(), StatusCode::OK);
+    let again = sign_in(&plant, "rita", Some(("x-cmdai-assertion", &header))).await;
+    assert_eq!(code_of(again).await.1, "factor_required");
+    plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_policy_asks_who_has_none_looks_and_changes_nothing() {
+    let plant = plant().await;
+    let sami = plant.person("sami", Role::Security, "sami").await;
+    assert!(publish(&plant, MFA).await.status().is_success());
+    let looked = plant.admin.get("channels").await;
+    assert_eq!(looked.status(), StatusCode::OK);
+    let gone = plant
+        .admin
+        .request(Method::DELETE, "channels/none")
+        .header("x-cmdai", "1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(code_of(gone).await.1, "factor_required");
+    enrol(&sami).await;
+    // With one, on to what is wrong with the act itself.
+    let change = serde_json::json!({});
+    let act = sami.post("alerts/none", &change).await;
+    assert_ne!(code_of(act).await.1, "factor_required");
+    plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_database_gives_nobody_a_code() {
+    let plant = plant().await;
+    let sami = plant.person("sami", Role::Security, "sami").await;
+    let new = NewTotp {
+        name: "telephone".to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let made: TotpMade = sami.post_as("factors/totp", &new).await;
+    let plain = Secret::try_from_base32(&made.secret).unwrap();
+    let hex: String = plain
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    plant.running.stop().await.unwrap();
+    let folder = plant.folder.path();
+    for file in std::fs::read_dir(folder).unwrap().flatten() {
+        if file.file_type().unwrap().is_file() {
+            let bytes = std::fs::read(file.path()).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains(&hex) && !text.contains(&made.secret));
+        }
+    }
+    // Another key, or none, is told at the start and not at the next code.
+    let key = folder.join("keys/master.key");
+    let good = std::fs::read(&key).unwrap();
+    let refused = async || {
+        let error = cmdai_server::start(config(folder)).await.err().unwrap();
+        format!("{error:#}")
+    };
+    std::fs::write(&key, "00".repeat(32)).unwrap();
+    assert!(refused().await.contains("another master key"));
+    std::fs::remove_file(&key).unwrap();
+    assert!(refused().await.contains("put it back"));
+    std::fs::write(&key, good).unwrap();
+    let again = cmdai_server::start(config(folder)).await.unwrap();
+    again.stop().await.unwrap();
 }

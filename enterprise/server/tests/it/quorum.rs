@@ -452,7 +452,7 @@ async fn the_chat_shows_denies_and_links_and_never_approves() {
     };
     for (user, action, at, with) in [
         ("U1", "cmdai-deny", now - 301, secret),
-        ("U1", "cmdai-deny", now + 301, secret),
+        ("U1", "cmdai-deny", now + 900, secret),
         ("U1", "cmdai-deny", now, "another secret"),
         ("U1", "cmdai-deny", now, ""),
     ] {

@@ -71,6 +71,15 @@ impl FactorStore for Sqlite {
         Ok(done.rows_affected() > 0)
     }
 
+    async fn change_factor_secret(&self, id: &str, secret: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE factors SET secret = ? WHERE id = ?")
+            .bind(secret)
+            .bind(id)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
     async fn touch_factor(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
         sqlx::query("UPDATE factors SET last_used_ms = ? WHERE id = ?")
             .bind(now_ms)

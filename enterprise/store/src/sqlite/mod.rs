@@ -82,6 +82,8 @@ impl Sqlite {
             .pragma("cache_size", "-65536")
             .pragma("mmap_size", "268435456")
             .pragma("temp_store", "memory")
+            // What is overwritten or removed leaves no copy in free pages.
+            .pragma("secure_delete", "on")
             .statement_cache_capacity(256);
         if let Some(pages) = pages {
             options = options.pragma("max_page_count", pages.to_string());
