@@ -859,6 +859,8 @@ impl<'a> Worker<'a> {
             effects: judged
                 .map(|judged| judged.effects.clone())
                 .unwrap_or_default(),
+            // A unit counts what it stands for program by program, in its own payload.
+            times: None,
         });
         payload.policy_evaluation = strictest.map(|judged| judged.policy.clone());
         payload.execution = Some(Execution {
@@ -1109,6 +1111,10 @@ fn parents(line: &[Rc<Process>]) -> Vec<ProcessInfo> {
         .map(|process| ProcessInfo {
             pid: process.pid,
             name: process.name().to_owned(),
+            exe: process
+                .executable
+                .starts_with('/')
+                .then(|| cmdai_redact::redact(&process.executable).into_owned()),
         })
         .collect()
 }
