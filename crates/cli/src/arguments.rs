@@ -52,6 +52,8 @@ pub(crate) enum Task {
     Approval(Approval),
     /// Who governs this machine, and how things stand
     Status(Status),
+    /// What is collected about you on this machine, where it goes, and who sees it
+    Privacy(Privacy),
     /// Look for what is wrong with this installation
     Doctor(Doctor),
     /// Judge lines for a shell that cannot load a module, until it ends
@@ -471,6 +473,13 @@ pub(crate) enum ApprovalTask {
 
 #[derive(Args)]
 pub(crate) struct Status {
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Privacy {
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

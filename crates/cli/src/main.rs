@@ -20,6 +20,7 @@ mod inference;
 mod knowledge;
 mod mcp;
 mod policy;
+mod privacy;
 mod read_code;
 mod request;
 mod run;
@@ -78,6 +79,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Mcp => mcp::mcp(),
         Task::Approval(approval) => approval::approval(&approval),
         Task::Status(status) => status::status(&status),
+        Task::Privacy(arguments) => privacy::privacy(&arguments),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
         Task::ServeShell(serve) => agents::serve_shell(&serve),
         Task::ReadCode { language } => read_code::read_code(&language),

@@ -19,6 +19,7 @@ mod home;
 mod inference;
 mod mcp;
 mod modes;
+mod privacy;
 mod read_code;
 mod readme;
 mod same;
