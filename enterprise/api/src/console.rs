@@ -31,6 +31,8 @@
 //! | `GET machines` | viewer | | [`MachineList`] |
 //! | `GET machines/{id}` | viewer | | [`Machine`] |
 //! | `POST machines/{id}/quarantine` | security | [`QuarantineChange`] | [`Machine`] |
+//! | `POST machines/{id}/revoke` | security | [`MachineEnd`] | [`Machine`] |
+//! | `POST machines/{id}/retire` | administrator | [`MachineEnd`] | [`Machine`] |
 //! | `POST enrolment-tokens` | administrator | [`NewEnrolmentToken`] | [`EnrolmentToken`] |
 //! | `GET policy` | viewer | | [`PolicyView`] |
 //! | `POST policy/check` | viewer | [`PolicySource`] | [`PolicyCheck`] |
@@ -731,10 +733,12 @@ wire! {
         pub versions: BTreeMap<String, String>,
         /// Capabilities.
         pub capabilities: Vec<String>,
-        /// `active`, `silent`, `quarantined`, `retired`.
+        /// `active`, `silent`, `quarantined`, `revoked`, `retired`.
         pub state: String,
         /// Why in quarantine.
         pub quarantine: Option<String>,
+        /// Why its certificates were revoked.
+        pub revoked: Option<String>,
         /// The machine has carried the last order out.
         pub order_done: bool,
         /// Installed policy.
@@ -778,6 +782,13 @@ wire! {
         /// In, or out.
         pub on: bool,
         /// Why; shown to the person.
+        pub reason: String,
+        /// The actor's own password.
+        pub password: String,
+    }
+    /// A machine's certificates are revoked, or it is retired; the password is asked again.
+    pub struct MachineEnd {
+        /// Why; shown to the person at the machine.
         pub reason: String,
         /// The actor's own password.
         pub password: String,

@@ -3,6 +3,7 @@
 //! | method and path | who | body | answer |
 //! |---|---|---|---|
 //! | `POST /v1/enrol` | token | [`EnrolRequest`] | [`EnrolReply`] |
+//! | `POST /v1/renew` | certificate | [`RenewRequest`] | [`RenewReply`] |
 //! | `POST /v1/checkin?wait=SECONDS` | certificate | [`Checkin`] | [`CheckinReply`], held open until something is new or the wait (at most 30 s) is over |
 //! | `POST /v1/ingest` | certificate | zstd of lines: [`BatchHeader`], then one event a line | [`IngestReply`]; 409 with [`IngestReply`] where the chain does not fit; 429 with `Retry-After` |
 //! | `POST /v1/approvals` | certificate | [`ApprovalOpen`] | [`ApprovalOpened`] |
@@ -49,6 +50,20 @@ pub struct EnrolReply {
     pub teams: Vec<String>,
 }
 
+/// A machine asks for its next certificate, with a key of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewRequest {
+    /// Certificate request (PEM) for a new key that never leaves the machine.
+    pub csr_pem: String,
+}
+
+/// The next certificate. The one before it counts until this one is used for the first time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewReply {
+    /// The certificate.
+    pub certificate_pem: String,
+}
+
 /// Regular contact; the last known state of both sides, so that the server can hold the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -89,6 +104,9 @@ pub struct CheckinReply {
     pub grants: Vec<Signed>,
     /// Last sequence number durably stored.
     pub acked_seq: u64,
+    /// The machine's certificate ends soon: ask for the next one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renew: bool,
 }
 
 /// A signed statement. `payload` is the exact text that was signed (RFC 8785 of the value).

@@ -576,6 +576,22 @@ pub(crate) enum FleetTask {
         #[arg(long)]
         reason: String,
     },
+    /// Revoke a machine's certificates: it is refused until it enrols again, and keeps its last policy
+    Revoke {
+        /// The machine
+        machine: String,
+        /// Why; shown to the person
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a machine out of service: it is refused and not missed; its events stay
+    Retire {
+        /// The machine
+        machine: String,
+        /// Why; shown to the person
+        #[arg(long)]
+        reason: String,
+    },
     /// Take a machine out of quarantine
     Release {
         /// The machine

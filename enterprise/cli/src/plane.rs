@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use cmdai_api::console::{
-    Approval, ApprovalDecision, EnrolmentToken, Machine, MachineList, NewEnrolmentToken,
-    PolicyCheck, PolicyPublish, PolicySource, PolicyView, QuarantineChange,
+    Approval, ApprovalDecision, EnrolmentToken, Machine, MachineEnd, MachineList,
+    NewEnrolmentToken, PolicyCheck, PolicyPublish, PolicySource, PolicyView, QuarantineChange,
 };
 
 use crate::account::{client, secret};
@@ -274,7 +274,26 @@ pub(crate) async fn fleet(arguments: Fleet) -> Result<()> {
         FleetTask::Release { machine, reason } => {
             quarantine(&client, &machine, false, reason).await?
         }
+        FleetTask::Revoke { machine, reason } => end(&client, &machine, "revoke", reason).await?,
+        FleetTask::Retire { machine, reason } => end(&client, &machine, "retire", reason).await?,
     }
+    Ok(())
+}
+
+async fn end(
+    client: &crate::client::Client,
+    machine: &str,
+    how: &str,
+    reason: String,
+) -> Result<()> {
+    let body = MachineEnd {
+        reason,
+        password: password()?,
+    };
+    let machine: Machine = client
+        .post(&format!("machines/{machine}/{how}"), &body)
+        .await?;
+    anstream::println!("{}  {}", machine.machine_id, machine.state);
     Ok(())
 }
 

@@ -52,8 +52,10 @@ pub(crate) struct App {
     pub(crate) bells: Bells,
     pub(crate) contacts: Mutex<HashMap<String, Contact>>,
     pub(crate) detections: Vec<cmdai_detect::Rule>,
-    /// Something for the detection job: uploads that were refused.
-    pub(crate) refused: tokio::sync::mpsc::Sender<cmdai_detect::Subject>,
+    /// Something for the detection job that the server noticed itself, by the signal's name.
+    pub(crate) refused: tokio::sync::mpsc::Sender<(&'static str, cmdai_detect::Subject)>,
+    /// Who is who on machines.
+    pub(crate) people: crate::roster::People,
     /// Address that machines use.
     pub(crate) machine_url: String,
     /// True when the server is stopping: answers that wait come at once.

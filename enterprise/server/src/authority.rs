@@ -15,8 +15,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::secrets;
 
-/// Days that a machine's certificate holds.
-const MACHINE_DAYS: i64 = 825;
 /// Longest certificate request that is looked at, in bytes.
 const MAX_CSR: usize = 16 * 1024;
 
@@ -109,7 +107,12 @@ impl Authority {
     }
 
     /// Signs a machine's certificate request. Only its key is taken over: name and purpose are ours.
-    pub(crate) fn issue(&self, csr_pem: &str, machine_id: &str) -> anyhow::Result<Issued> {
+    pub(crate) fn issue(
+        &self,
+        csr_pem: &str,
+        machine_id: &str,
+        days: u16,
+    ) -> anyhow::Result<Issued> {
         anyhow::ensure!(
             csr_pem.len() <= MAX_CSR,
             "the certificate request is too long"
@@ -131,7 +134,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
-        validity(&mut params, MACHINE_DAYS)?;
+        validity(&mut params, i64::from(days))?;
         request.params = params;
         let certificate = request.signed_by(&self.issuer)?;
         Ok(Issued {
@@ -164,6 +167,16 @@ impl Authority {
             .map_err(|error| anyhow::anyhow!("cannot use the server's key: {error}"))?;
         Ok((vec![certificate.der().clone(), self.der.clone()], key))
     }
+}
+
+/// First and last moment of a certificate, seconds since 1970.
+pub(crate) fn span_of(der: &[u8]) -> Option<(i64, i64)> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+    let validity = certificate.validity();
+    Some((
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    ))
 }
 
 /// The machine that a client certificate names. Its chain was checked in the handshake.

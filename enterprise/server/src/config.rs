@@ -31,10 +31,37 @@ pub struct Config {
     pub silent_after: Duration,
     /// At the first start: the server makes no key that can sign a policy; people make the root.
     pub people_sign: bool,
+    /// Days that a machine's certificate holds. It is renewed in the last third.
+    pub machine_days: u16,
+    /// How long clients may take.
+    pub patience: Patience,
     /// Events a second that one machine may send on the long run.
     pub machine_rate: u32,
     /// Events that one machine may send at once.
     pub machine_burst: u32,
+}
+
+/// How long a client may take before its connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request, the first and every later one; also how long a connection may wait
+    /// between two requests, and a client may leave a sign of life unanswered.
+    pub head: Duration,
+    /// For all of a request, body included, until its answer begins. A contact is held for 30 s of it.
+    pub request: Duration,
+}
+
+impl Default for Patience {
+    /// 10 s, 30 s and 120 s.
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+            request: Duration::from_secs(120),
+        }
+    }
 }
 
 impl Config {
@@ -52,6 +79,8 @@ impl Config {
             console_dist: None,
             silent_after: Duration::from_secs(300),
             people_sign: false,
+            machine_days: 365,
+            patience: Patience::default(),
             machine_rate: 2_000,
             machine_burst: 50_000,
         }

@@ -196,6 +196,8 @@ endpoints! {
     ListMachines: Get "machines", VIEWER, "machines, silent ones first", [], None, json::<wire::MachineList>();
     GetMachine: Get "machines/{id}", VIEWER, "one machine", [], None, json::<wire::Machine>();
     QuarantineMachine: Post "machines/{id}/quarantine", SECURITY, "put a machine into quarantine or take it out", [], body::<wire::QuarantineChange>(), json::<wire::Machine>();
+    RevokeMachine: Post "machines/{id}/revoke", SECURITY, "revoke a machine's certificates: it is refused until it enrols again, and keeps its last policy", [], body::<wire::MachineEnd>(), json::<wire::Machine>();
+    RetireMachine: Post "machines/{id}/retire", ADMINISTRATOR, "retire a machine: it is refused and not missed; its events stay", [], body::<wire::MachineEnd>(), json::<wire::Machine>();
     MakeEnrolmentToken: Post "enrolment-tokens", ADMINISTRATOR, "make a token that enrols machines", [], body::<wire::NewEnrolmentToken>(), json::<wire::EnrolmentToken>();
     GetPolicy: Get "policy", VIEWER, "the organisation's policy and its releases", [], None, json::<wire::PolicyView>();
     CheckPolicy: Post "policy/check", VIEWER, "lint a policy and run its tests", [], body::<wire::PolicySource>(), json::<wire::PolicyCheck>();

@@ -81,6 +81,17 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid", message)
     }
 
+    pub(crate) fn too_slow(limit: std::time::Duration) -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "invalid",
+            format!(
+                "the request took longer than {} s and was not carried out",
+                limit.as_secs()
+            ),
+        )
+    }
+
     pub(crate) fn too_many(message: impl Into<String>, retry_after_s: u64) -> Self {
         let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
         failure.retry_after_s = Some(retry_after_s);

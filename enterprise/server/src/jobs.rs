@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cmdai_api::console::Delivery;
-use cmdai_detect::{Engine, Finding, MachineContact, Subject};
+use cmdai_detect::{Engine, Finding, MachineContact, Rules, Subject};
 use cmdai_schema::{Event, EventType};
 use cmdai_store::{AlertRow, Contact};
 use tokio::sync::mpsc;
@@ -31,8 +31,8 @@ const BUDGET_MS: i64 = 60 * 60 * 1_000;
 /// Starts all jobs; they end when the server stops.
 pub(crate) fn start(
     app: &Arc<App>,
-    engine: Engine,
-    refused: mpsc::Receiver<Subject>,
+    rules: Rules,
+    refused: mpsc::Receiver<(&'static str, Subject)>,
 ) -> tokio::task::JoinSet<()> {
     let mut jobs = tokio::task::JoinSet::new();
     jobs.spawn(every(
@@ -65,7 +65,7 @@ pub(crate) fn start(
         "rollout",
         crate::rollout::look,
     ));
-    jobs.spawn(detection(Arc::clone(app), engine, refused));
+    jobs.spawn(detection(Arc::clone(app), rules, refused));
     jobs
 }
 
@@ -126,16 +126,33 @@ async fn freshness(app: Arc<App>) -> anyhow::Result<()> {
     crate::rollout::announce(&app).map_err(|failure| anyhow::anyhow!("{failure:?}"))
 }
 
-async fn detection(app: Arc<App>, mut engine: Engine, mut refused: mpsc::Receiver<Subject>) {
-    let mut row = match warm_up(&app, &mut engine).await {
-        Ok(row) => row,
-        Err(error) => {
-            tracing::error!("detection cannot start: {error:#}");
-            return;
+async fn detection(
+    app: Arc<App>,
+    rules: Rules,
+    mut refused: mpsc::Receiver<(&'static str, Subject)>,
+) {
+    let mut stopping = app.stopping.clone();
+    let mut pause = Duration::from_secs(1);
+    // A server that detects nothing would look as if all were well: it goes on trying, each time with an
+    // engine that remembers nothing of the try before.
+    let (mut engine, mut row) = loop {
+        let mut engine = Engine::new(rules.clone());
+        match warm_up(&app, &mut engine).await {
+            Ok(row) => break (engine, row),
+            Err(error) => {
+                tracing::error!(
+                    "detection cannot start, next try in {} s: {error:#}",
+                    pause.as_secs()
+                );
+            }
         }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stopping.changed() => return,
+        }
+        pause = (pause * 2).min(Duration::from_secs(60));
     };
     let mut rows = app.feed.rows();
-    let mut stopping = app.stopping.clone();
     let mut ticks = tokio::time::interval(Duration::from_secs(2));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut spent: Vec<i64> = Vec::new();
@@ -151,7 +168,7 @@ async fn detection(app: Arc<App>, mut engine: Engine, mut refused: mpsc::Receive
         let findings = tokio::select! {
         _ = rows.changed() => continue,
         _ = stopping.changed() => continue,
-        Some(subject) = refused.recv() => engine.signal("upload_refused", &subject, now()),
+        Some((signal, subject)) = refused.recv() => engine.signal(signal, &subject, now()),
         _ = ticks.tick() => match roster(&app).await {
             Ok(machines) => engine.tick(now(), &machines),
             Err(error) => {

@@ -25,8 +25,10 @@ mod ledger;
 mod limiter;
 mod machines;
 pub mod openapi;
+mod patience;
 mod people;
 mod rollout;
+mod roster;
 mod secrets;
 mod site;
 mod start;
@@ -34,5 +36,5 @@ mod tls;
 mod trail;
 mod vault;
 
-pub use config::Config;
+pub use config::{Config, Patience};
 pub use start::{Running, run, start};

@@ -12,7 +12,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use cmdai_api::console::Role;
 use cmdai_bundle::{PublishError, Publisher, keys};
 use cmdai_collector::{Collector, Quota};
-use cmdai_detect::{Engine, Rules};
+use cmdai_detect::Rules;
 use cmdai_respond::{Notifier, Settings};
 use cmdai_store::sqlite::Sqlite;
 use cmdai_store::{Account, Store};
@@ -30,7 +30,7 @@ use crate::limiter::Limiter;
 use crate::rollout::{self, Published};
 use crate::site::Site;
 use crate::vault::Vault;
-use crate::{clock, jobs, machines, people, secrets, tls, trail};
+use crate::{clock, jobs, machines, patience, people, secrets, tls, trail};
 
 /// Time that requests in flight get when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -207,6 +207,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         contacts: std::sync::Mutex::default(),
         detections: rules.list().to_vec(),
         refused,
+        people: crate::roster::People::default(),
         machine_url: machine_url.clone(),
         stopping,
         store,
@@ -215,8 +216,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     rollout::mend(&app).await?;
     people::policy::publish_first(&app).await?;
     approver_keys::follow_quietly(&app, trail::SERVER, "as the server started").await;
-    let jobs = jobs::start(&app, Engine::new(rules), refusals);
+    let jobs = jobs::start(&app, rules, refusals);
 
+    let patience = app.config.patience;
     let mut servers = JoinSet::new();
     let (console_handle, machine_handle) = (Handle::new(), Handle::new());
     let service =
@@ -224,17 +226,21 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     match console_tls {
         None => {
             let server = axum_server::from_tcp(console)?.handle(console_handle.clone());
-            servers.spawn(server.serve(service));
+            servers.spawn(patience::bounded(server, patience).serve(service));
         }
         Some(tls) => {
             let server = axum_server::from_tcp_rustls(console, RustlsConfig::from_config(tls))?
+                .map(|acceptor| acceptor.handshake_timeout(patience.handshake))
                 .handle(console_handle.clone());
-            servers.spawn(server.serve(service));
+            servers.spawn(patience::bounded(server, patience).serve(service));
         }
     }
     let server = axum_server::from_tcp_rustls(machine, RustlsConfig::from_config(machine_tls))?
+        .map(|acceptor| acceptor.handshake_timeout(patience.handshake))
         .handle(machine_handle.clone());
-    servers.spawn(server.serve(machines::router(app).into_make_service()));
+    servers.spawn(
+        patience::bounded(server, patience).serve(machines::router(app).into_make_service()),
+    );
     tracing::info!(
         console = console_url,
         machines = machine_url,

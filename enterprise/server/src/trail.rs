@@ -102,10 +102,10 @@ async fn write(
     let mut detail: BTreeMap<String, String> = entry
         .detail
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
+        .map(|(name, value)| (name.to_owned(), clean(&value)))
         .collect();
     detail.insert("action".to_owned(), entry.action.to_owned());
-    detail.insert("text".to_owned(), entry.text);
+    detail.insert("text".to_owned(), clean(&entry.text));
     let payload = Payload {
         asserted_by: AssertedBy::Server,
         machine: MachineRef {
@@ -158,4 +158,9 @@ async fn write(
         app.feed.stored(record.row);
     }
     Ok(())
+}
+
+/// People write secrets into reasons, notes and searches as well as into commands.
+fn clean(text: &str) -> String {
+    cmdai_redact::redact(text).into_owned()
 }

@@ -108,6 +108,10 @@ pub struct MachineRow {
     pub labels: BTreeMap<String, String>,
     /// SHA-256 of its certificate, hex.
     pub fingerprint: String,
+    /// The same of a renewed certificate that was not used yet; empty where there is none.
+    pub fingerprint_next: String,
+    /// Why its certificates were revoked, where they were.
+    pub revoked: Option<String>,
     /// When enrolled.
     pub enrolled_ms: i64,
     /// Last contact.
@@ -444,6 +448,18 @@ pub trait MachineStore: Send + Sync {
         serial: u64,
         signed: &Signed,
     ) -> Result<(), StoreError>;
+    /// A renewed certificate counts from now on beside the present one.
+    async fn offer_certificate(
+        &self,
+        machine_id: &str,
+        fingerprint: &str,
+    ) -> Result<(), StoreError>;
+    /// The renewed certificate was used: the one before it counts no more.
+    async fn use_certificate(&self, machine_id: &str, fingerprint: &str) -> Result<(), StoreError>;
+    /// Neither certificate of the machine counts any more.
+    async fn revoke_machine(&self, machine_id: &str, reason: &str) -> Result<(), StoreError>;
+    /// The machine may not speak any more, and is not missed.
+    async fn retire_machine(&self, machine_id: &str) -> Result<(), StoreError>;
     /// Orders with a higher number, oldest first.
     async fn orders_after(&self, machine_id: &str, serial: u64) -> Result<Vec<Signed>, StoreError>;
 }

@@ -492,6 +492,8 @@ fn machine(id: &str) -> MachineRow {
         teams: Vec::new(),
         labels: BTreeMap::new(),
         fingerprint: "f".to_owned(),
+        fingerprint_next: String::new(),
+        revoked: None,
         enrolled_ms: START_MS,
         last_seen_ms: None,
         retired: false,
@@ -504,6 +506,55 @@ fn machine(id: &str) -> MachineRow {
         head_seq: 0,
         queued: 0,
     }
+}
+
+/// A certificate is renewed, revoked, and its machine retired.
+///
+/// # Errors
+/// With what went wrong.
+pub async fn machines_renew_and_end(store: &dyn Store) -> Outcome {
+    let token = EnrolmentTokenRow {
+        id: "renewing".to_owned(),
+        secret_hash: [1; 32],
+        person: "alice".to_owned(),
+        teams: Vec::new(),
+        labels: BTreeMap::new(),
+        uses_left: 1,
+        expires_ms: START_MS + 1_000,
+        made_by: "admin".to_owned(),
+    };
+    store.add_enrolment_token(&token).await?;
+    let made = store
+        .enrol("renewing", [1; 32], START_MS, machine("m-renewing"))
+        .await?;
+    same!(made.is_some(), true);
+    let prints = || async {
+        let row = store
+            .machine("m-renewing")
+            .await?
+            .ok_or(StoreError::Conflict("the machine is gone"))?;
+        Ok::<_, StoreError>((row.fingerprint, row.fingerprint_next))
+    };
+    store.offer_certificate("m-renewing", "g").await?;
+    same!(prints().await?, ("f".to_owned(), "g".to_owned()));
+    // Another one than the offered one changes nothing.
+    store.use_certificate("m-renewing", "h").await?;
+    same!(prints().await?, ("f".to_owned(), "g".to_owned()));
+    store.use_certificate("m-renewing", "g").await?;
+    store.use_certificate("m-renewing", "g").await?;
+    same!(prints().await?, ("g".to_owned(), String::new()));
+    store.revoke_machine("m-renewing", "stolen").await?;
+    store.revoke_machine("m-renewing", "again").await?;
+    store.retire_machine("m-renewing").await?;
+    let row = store
+        .machine("m-renewing")
+        .await?
+        .ok_or("the machine is gone")?;
+    same!(
+        (row.revoked.as_deref(), row.retired),
+        (Some("stolen"), true)
+    );
+    Ok(())
 }
 
 /// Machines enrol with a token, report, and get orders.

@@ -101,7 +101,11 @@ impl People {
         let body = NewEnrolmentToken {
             person: person.to_owned(),
             teams: vec!["platform".to_owned()],
-            labels: BTreeMap::from([("env".to_owned(), "demo".to_owned())]),
+            // One token enrols a whole fleet of other people.
+            labels: BTreeMap::from([
+                ("env".to_owned(), "demo".to_owned()),
+                ("people".to_owned(), "*".to_owned()),
+            ]),
             hours: 2,
             uses,
             password: Some(self.password.clone()),

@@ -629,6 +629,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines/{id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * retire a machine: it is refused and not missed; its events stay
+         * @description role: administrator
+         */
+        post: operations["retireMachine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * revoke a machine's certificates: it is refused until it enrols again, and keeps its last policy
+         * @description role: security
+         */
+        post: operations["revokeMachine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1841,9 +1881,11 @@ export interface components {
             policy_version: string;
             /** @description Why in quarantine. */
             quarantine?: string | null;
+            /** @description Why its certificates were revoked. */
+            revoked?: string | null;
             /** @description Its ring in the newest release; nothing where that is for all at once. */
             ring?: string | null;
-            /** @description `active`, `silent`, `quarantined`, `retired`. */
+            /** @description `active`, `silent`, `quarantined`, `revoked`, `retired`. */
             state: string;
             /** @description Versions. */
             versions: {
@@ -1854,6 +1896,13 @@ export interface components {
              * @description Of them, violations.
              */
             violations: number;
+        };
+        /** @description A machine's certificates are revoked, or it is retired; the password is asked again. */
+        MachineEnd: {
+            /** @description The actor's own password. */
+            password: string;
+            /** @description Why; shown to the person at the machine. */
+            reason: string;
         };
         /** @description Machines, silent ones first. */
         MachineList: {
@@ -3528,6 +3577,76 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["QuarantineChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    retireMachine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineEnd"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    revokeMachine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineEnd"];
             };
         };
         responses: {

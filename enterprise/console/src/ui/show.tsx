@@ -85,7 +85,7 @@ export function Severity({ severity }: { severity: string }) {
 }
 
 const stateLook: Record<string, [string, IconName]> = {
-  active: ['green', 'check'], silent: ['amber', 'silent'], quarantined: ['red', 'lock'], retired: ['', 'close'],
+  active: ['green', 'check'], silent: ['amber', 'silent'], quarantined: ['red', 'lock'], revoked: ['red', 'close'], retired: ['', 'close'],
 }
 export function MachineState({ state }: { state: string }) {
   const [tone, icon] = stateLook[state] ?? ['', 'warn']

@@ -295,6 +295,7 @@ async fn checkin(
                 orders: known.orders.iter().filter(serial).cloned().collect(),
                 grants: known.grants.iter().filter(asked).cloned().collect(),
                 acked_seq: known.events.last().map_or(0, |event| event.envelope.seq),
+                renew: false,
             }
         };
         let news = !reply.orders.is_empty()

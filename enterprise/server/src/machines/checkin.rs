@@ -9,7 +9,7 @@ use cmdai_api::machine::{Checkin, CheckinReply};
 use cmdai_store::{Contact, MachineRow};
 
 use super::enrol::is_hostname;
-use super::peer::Peer;
+use super::peer::{EndsSoon, Peer};
 use super::release::signed_for;
 use crate::app::App;
 use crate::body::{Body, Parameters};
@@ -23,6 +23,7 @@ const MAX_WAIT_S: u32 = 30;
 pub(super) async fn checkin(
     State(app): State<Arc<App>>,
     Peer(machine): Peer,
+    EndsSoon(renew): EndsSoon,
     parameters: Parameters,
     Body(mut checkin): Body<Checkin>,
 ) -> Answer<Json<CheckinReply>> {
@@ -58,7 +59,8 @@ pub(super) async fn checkin(
         tokio::pin!(rung);
         rung.as_mut().enable();
         policy.mark_unchanged();
-        let reply = reply(&app, &machine, &checkin).await?;
+        let mut reply = reply(&app, &machine, &checkin).await?;
+        reply.renew = renew;
         // A machine that has looked at this state and decided otherwise is not woken for it again.
         let new = !reply.orders.is_empty()
             || !reply.grants.is_empty()
@@ -112,5 +114,6 @@ async fn reply(app: &App, machine: &MachineRow, checkin: &Checkin) -> Answer<Che
             .await?,
         grants: signed_for(app, &machine.machine_id, &checkin.pending_requests).await?,
         acked_seq: app.store.head(&machine.machine_id).await?.seq,
+        renew: false,
     })
 }

@@ -34,7 +34,7 @@ pub(super) async fn enrol(
     );
     let issued = app
         .authority
-        .issue(&request.csr_pem, &machine_id)
+        .issue(&request.csr_pem, &machine_id, app.config.machine_days)
         .map_err(|error| Failure::invalid(format!("{error:#}")))?;
     let mut manifest = request.manifest;
     manifest.machine_id.clone_from(&machine_id);
@@ -49,6 +49,8 @@ pub(super) async fn enrol(
         teams: Vec::new(),
         labels: std::collections::BTreeMap::new(),
         fingerprint: issued.fingerprint,
+        fingerprint_next: String::new(),
+        revoked: None,
         enrolled_ms: now_ms,
         last_seen_ms: Some(now_ms),
         retired: false,

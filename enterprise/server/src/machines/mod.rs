@@ -4,6 +4,7 @@ mod checkin;
 mod enrol;
 mod peer;
 mod release;
+mod renew;
 mod request;
 mod upload;
 
@@ -24,7 +25,9 @@ pub(crate) use release::{GRANT_MS, Given, sign_decision};
 
 /// The router of the machine listener.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let limit = app.config.patience.request;
     Router::new()
+        .route("/v1/renew", post(renew::renew))
         .route("/v1/enrol", post(enrol::enrol))
         .route("/v1/checkin", post(checkin::checkin))
         .route("/v1/approvals", post(request::open))
@@ -36,6 +39,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             post(upload::ingest).layer(DefaultBodyLimit::max(cmdai_collector::MAX_PACKED)),
         )
         .route("/v1/health", get(|| async { StatusCode::NO_CONTENT }))
+        .layer(axum::middleware::from_fn(move |incoming, next| {
+            crate::patience::request(limit, incoming, next)
+        }))
         .fallback(|| async { Failure::not_found("endpoint") })
         .with_state(app)
 }

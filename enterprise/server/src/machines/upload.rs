@@ -37,7 +37,10 @@ pub(super) async fn ingest(
         done
     });
     match work.await.map_err(|error| Failure::internal(&error))? {
-        Ok(done) => Ok(Json(done.reply).into_response()),
+        Ok(done) => {
+            crate::roster::look(&app, &machine, &done.stored).await;
+            Ok(Json(done.reply).into_response())
+        }
         Err(refusal) => refused(&app, &machine, refusal).await,
     }
 }
@@ -57,7 +60,7 @@ async fn refused(
                 detail: problem.clone(),
             };
             // Full only under a storm of refused uploads; the ones already there raise the alert.
-            let _ = app.refused.try_send(subject);
+            let _ = app.refused.try_send(("upload_refused", subject));
             let reply = IngestReply {
                 acked_seq,
                 problem: Some(problem),

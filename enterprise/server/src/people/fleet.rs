@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use cmdai_api::console::{
-    EnrolmentToken, Machine, MachineList, NewEnrolmentToken, QuarantineChange,
+    EnrolmentToken, Machine, MachineEnd, MachineList, NewEnrolmentToken, QuarantineChange,
 };
 use cmdai_api::machine::Order;
 use cmdai_bundle::sign_statement;
@@ -45,11 +45,13 @@ async fn counts(app: &App) -> Answer<Counts> {
     })
 }
 
-/// `active`, `silent`, `quarantined` or `retired`.
+/// `active`, `silent`, `quarantined`, `revoked` or `retired`.
 pub(super) fn state_of(app: &App, row: &MachineRow, now_ms: i64) -> &'static str {
     let silent_ms = i64::try_from(app.config.silent_after.as_millis()).unwrap_or(i64::MAX);
     if row.retired {
         "retired"
+    } else if row.revoked.is_some() {
+        "revoked"
     } else if row.quarantine.is_some() {
         "quarantined"
     } else if row
@@ -101,6 +103,7 @@ fn wire(app: &App, row: MachineRow, counts: &Counts, now_ms: i64) -> Machine {
         person: row.person,
         labels: row.labels,
         quarantine: row.quarantine,
+        revoked: row.revoked,
         policy_version: row.policy_version,
         policy_problem: row.policy_problem,
         head_seq: row.head_seq,
@@ -121,7 +124,8 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Answer<Json<MachineList
         "silent" => 0,
         "quarantined" => 1,
         "active" => 2,
-        _ => 3,
+        "revoked" => 3,
+        _ => 4,
     };
     // Silent ones first, and among them those that have been silent longest.
     machines.sort_by(|a, b| {
@@ -182,6 +186,77 @@ pub(super) async fn change_quarantine(
     )
     .await?;
     Ok(Json(wire(&app, row, &counts(&app).await?, clock::now_ms())))
+}
+
+/// Revokes a machine's certificates.
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Body(end): Body<MachineEnd>,
+) -> Answer<Json<Machine>> {
+    finish(&app, &caller, &id, end, End::Revoke).await
+}
+
+/// Takes a machine out of service.
+pub(super) async fn retire(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Body(end): Body<MachineEnd>,
+) -> Answer<Json<Machine>> {
+    finish(&app, &caller, &id, end, End::Retire).await
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Revoke,
+    Retire,
+}
+
+async fn finish(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    end: MachineEnd,
+    how: End,
+) -> Answer<Json<Machine>> {
+    if end.reason.trim().is_empty() || end.reason.len() > 1_000 {
+        return Err(Failure::invalid(
+            "say why, in at most 1,000 bytes: the person reads it",
+        ));
+    }
+    app.store
+        .machine(id)
+        .await?
+        .ok_or_else(|| Failure::not_found("machine"))?;
+    caller.step_up(app, end.password).await?;
+    let (action, what) = match how {
+        End::Revoke => {
+            app.store.revoke_machine(id, &end.reason).await?;
+            ("machine.revoke", "revoked the certificates of")
+        }
+        End::Retire => {
+            app.store.retire_machine(id).await?;
+            ("machine.retire", "retired")
+        }
+    };
+    // A contact that is held open ends; the next one is refused.
+    app.bells.ring(id);
+    let row = app
+        .store
+        .machine(id)
+        .await?
+        .ok_or_else(|| Failure::not_found("machine"))?;
+    let text = format!(
+        "{} {what} {} ({})",
+        caller.login, row.manifest.hostname, end.reason
+    );
+    let entry = Entry::action(action, text)
+        .with("machine", id)
+        .with("reason", end.reason);
+    trail::record(app, caller, entry).await?;
+    Ok(Json(wire(app, row, &counts(app).await?, clock::now_ms())))
 }
 
 /// Signs an order and wakes the machine.

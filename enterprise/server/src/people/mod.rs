@@ -47,6 +47,7 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// The router of the console listener.
 pub(crate) fn router(app: Arc<App>) -> Router {
+    let limit = app.config.patience.request;
     let mut api: Router<Arc<App>> = Router::new();
     for endpoint in ENDPOINTS {
         let guarded = handler(endpoint.operation).layer(middleware::from_fn_with_state(
@@ -65,6 +66,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     )
     .fallback(get(assets::asset))
     .layer(DefaultBodyLimit::max(MAX_BODY))
+    .layer(middleware::from_fn(move |incoming, next| {
+        crate::patience::request(limit, incoming, next)
+    }))
     .layer(middleware::from_fn(headers::secure))
     .with_state(app)
 }
@@ -105,6 +109,8 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::ListMachines => get(fleet::list),
         Operation::GetMachine => get(fleet::one),
         Operation::QuarantineMachine => post(fleet::change_quarantine),
+        Operation::RevokeMachine => post(fleet::revoke),
+        Operation::RetireMachine => post(fleet::retire),
         Operation::MakeEnrolmentToken => post(fleet::make_token),
         Operation::GetPolicy => get(policy::show),
         Operation::CheckPolicy => post(policy::check),

@@ -13,6 +13,7 @@ mod evidence;
 mod factors;
 mod guard;
 mod ingest;
+mod lives;
 mod machine;
 mod openapi;
 mod policy;

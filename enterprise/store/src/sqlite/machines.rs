@@ -18,6 +18,8 @@ fn machine(row: &SqliteRow) -> Result<MachineRow, StoreError> {
         teams: from_json("teams", row.try_get("teams")?)?,
         labels: from_json("labels", row.try_get("labels")?)?,
         fingerprint: row.try_get("fingerprint")?,
+        fingerprint_next: row.try_get("fingerprint_next")?,
+        revoked: row.try_get("revoked")?,
         enrolled_ms: row.try_get("enrolled_ms")?,
         last_seen_ms: row.try_get("last_seen_ms")?,
         retired: row.try_get("retired")?,
@@ -166,6 +168,47 @@ impl MachineStore for Sqlite {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    async fn offer_certificate(
+        &self,
+        machine_id: &str,
+        fingerprint: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE machines SET fingerprint_next = ? WHERE machine_id = ?")
+            .bind(fingerprint)
+            .bind(machine_id)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    async fn use_certificate(&self, machine_id: &str, fingerprint: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE machines SET fingerprint = fingerprint_next, fingerprint_next = '' WHERE machine_id = ? AND fingerprint_next = ?",
+        )
+        .bind(machine_id)
+        .bind(fingerprint)
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    async fn revoke_machine(&self, machine_id: &str, reason: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE machines SET revoked = coalesce(revoked, ?) WHERE machine_id = ?")
+            .bind(reason)
+            .bind(machine_id)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    async fn retire_machine(&self, machine_id: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE machines SET retired = 1 WHERE machine_id = ?")
+            .bind(machine_id)
+            .execute(&self.write)
+            .await?;
         Ok(())
     }
 

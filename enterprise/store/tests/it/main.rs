@@ -90,6 +90,12 @@ async fn a_full_disk_stores_nothing_and_says_so() {
 }
 
 #[tokio::test]
+async fn machines_renew_and_end() {
+    let (store, _folder) = store().await;
+    stories::machines_renew_and_end(&store).await.unwrap();
+}
+
+#[tokio::test]
 async fn data_of_a_newer_version_are_left_alone() {
     let (store, folder) = store().await;
     store.set_schema_version(99).await.unwrap();
