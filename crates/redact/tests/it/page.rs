@@ -22,8 +22,7 @@ References are no secrets and stay: `$VAR`, `$(command)`, `@file`, `env:NAME`, p
 `<token>` and `***`. A secret that was found once is taken wherever else it stands in the same text.
 
 What it cannot know: a password typed as the argument of a program that it has no entry for, behind a name
-that says nothing, of a form that no vendor gives; the output of a program (cmdai does not record any, but
-for session recordings); what a script file holds.
+that says nothing, of a form that no vendor gives; what a script file holds. What programs print is not recorded.
 
 ## How much is missed
 
