@@ -257,6 +257,24 @@ impl Gate {
         )
     }
 
+    /// Where a process tree of somebody, begun in this folder, may write and read: each entry by itself.
+    pub fn file_rules(
+        &mut self,
+        who: &Attribution,
+        cwd: &str,
+        home: &str,
+    ) -> Vec<cmdai_policy::Supervise> {
+        self.policies.refresh(&self.installation, &self.person);
+        let facts = Facts {
+            cwd: Some(cwd.to_owned()),
+            home: Some(home.to_owned()),
+            ..Facts::default()
+        };
+        let subject = self.subject(who);
+        let layers = self.policies.layers();
+        layers.supervise(&facts, &subject).cloned().collect()
+    }
+
     fn facts(&self, request: &Request<'_>, analysis: &Analysis) -> Facts {
         if let Some(given) = request.facts {
             let mut facts = given.clone();

@@ -9,7 +9,7 @@ use crate::automaton;
 use crate::category::Category;
 use crate::document::{
     Approvals, At, Audit, BlockedPattern, Compliance, Document, FailMode, Inference, Privacy, Rule,
-    Target, TimeWindow, Tolerance, Tool, ToolsMode, When,
+    Supervise, Target, TimeWindow, Tolerance, Tool, ToolsMode, When,
 };
 use crate::include::with_includes;
 use crate::shape::Shape;
@@ -106,6 +106,8 @@ pub struct Settings {
     pub privacy: Privacy,
     /// What happens when judging itself fails.
     pub fail_mode: FailMode,
+    /// Where supervised process trees may write and read.
+    pub supervise: Supervise,
 }
 
 /// The setting of a built-in rule.
@@ -303,6 +305,7 @@ fn settings(document: &Document) -> Settings {
         compliance: document.compliance.clone(),
         privacy: document.privacy.clone(),
         fail_mode: document.fail_mode,
+        supervise: document.supervise.clone(),
     }
 }
 

@@ -9,7 +9,7 @@ use cmdai_schema::{
 
 use crate::answers::{answer_automatically, approvals, except};
 use crate::condition::{self, PATHS_OF_CHANGE, Request};
-use crate::document::Tolerance;
+use crate::document::{Supervise, Tolerance};
 use crate::hit::Hit;
 use crate::snapshot::{Loaded, Snapshot};
 use crate::{discovery, known, packs, quarantine, tools};
@@ -40,6 +40,26 @@ pub struct Layers<'a> {
     pub organisation: Option<&'a Snapshot>,
     /// The person's own.
     pub user: Option<&'a Snapshot>,
+}
+
+impl<'a> Layers<'a> {
+    /// The file rules of supervised process trees that hold for somebody: all of them hold together.
+    pub fn supervise(
+        &self,
+        facts: &Facts,
+        subject: &Subject,
+    ) -> impl Iterator<Item = &'a Supervise> {
+        [self.organisation, self.user]
+            .into_iter()
+            .flatten()
+            .map(Snapshot::settings)
+            .filter(|settings| {
+                settings.applies_to.covers(facts, subject)
+                    && settings.supervise.applies_to.covers(facts, subject)
+            })
+            .map(|settings| &settings.supervise)
+            .filter(|rules| !rules.write.is_empty() || !rules.read_only.is_empty())
+    }
 }
 
 /// Decides about an analysed command. Pure: the same snapshots, facts and command give the same

@@ -47,6 +47,8 @@ pub struct Document {
     pub privacy: Privacy,
     /// What the sensor looks at beside shells and agents.
     pub capture: Layers,
+    /// Where supervised process trees may write and read.
+    pub supervise: Supervise,
     /// Commands with the decision they must get.
     pub tests: Vec<Trial>,
 }
@@ -506,6 +508,20 @@ pub enum FailMode {
     Open,
     /// The command does not run.
     Closed,
+}
+
+/// Where a supervised process tree (`cmdai run -- PROGRAM`) may write and read: kept by the kernel,
+/// for all that is started in it. Places are `project`, `tmp`, folders and files.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Supervise {
+    /// The only places that may be written; everything where the list is empty.
+    pub write: Vec<String>,
+    /// Places that may be read besides those, and besides what the system's programs lie in; then
+    /// nothing else may be read. Everything where the list is empty.
+    pub read_only: Vec<String>,
+    /// Whose trees; everybody's where nothing is said.
+    pub applies_to: Target,
 }
 
 /// What is kept out of the record.

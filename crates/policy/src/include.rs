@@ -109,6 +109,10 @@ fn join(whole: &mut Document, template: Document) {
         privacy.capture = more.capture;
     }
     whole.capture.exec = whole.capture.exec.max(template.capture.exec);
+
+    let (supervise, more) = (&mut whole.supervise, template.supervise);
+    permit(&mut supervise.write, more.write);
+    permit(&mut supervise.read_only, more.read_only);
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {

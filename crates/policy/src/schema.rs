@@ -163,7 +163,10 @@ fn words(whole: &mut Value) {
         &["properties", "include"],
         list(json!({ "enum": names })),
     );
-    let types: [(&[&str], Value); 9] = [
+    let place = "^(project|tmp|~|~?/[^*?\\[]*)$";
+    let types: [(&[&str], Value); 11] = [
+        (&["Supervise", "write"], list(form(place))),
+        (&["Supervise", "read_only"], list(form(place))),
         (
             &["Exception", "until"],
             json!([form(&format!("{day}(T.*)?$"))]),

@@ -33,7 +33,7 @@ use crate::document::{Exception, FailMode};
 /// First bytes of a snapshot.
 pub const MAGIC: &[u8; 8] = b"CMDAISNP";
 /// Format version that this engine writes and reads.
-pub const FORMAT_VERSION: u16 = 2;
+pub const FORMAT_VERSION: u16 = 3;
 /// What this engine understands. Raised when rules gain a meaning that older engines would miss.
 pub const ENGINE_LEVEL: u16 = 1;
 /// Largest snapshot that is read, in bytes.

@@ -45,7 +45,7 @@ use linux as system;
 use std::ffi::OsString;
 
 pub use exec::{Answer, Exec, Swapped, Variables, Warden};
-pub use files::Ruleset;
+pub use files::{FileRules, Ruleset};
 pub use tree::{Accepted, Lineage, Mark};
 pub use warden::{Caller, GateWarden, RULE_SWAPPED};
 

@@ -12,6 +12,7 @@ pub(super) fn compare(was: &Document, is: &Document, changes: &mut Changes) {
     approvals(was, is, changes);
     rule_factors(was, is, changes);
     records(was, is, changes);
+    supervise(was, is, changes);
     let reach = reach::of_target(&was.applies_to, &is.applies_to);
     if reach != reach::Reach::Same {
         changes.push(
@@ -112,30 +113,7 @@ fn inference(was: &Document, is: &Document, changes: &mut Changes) {
             &is.model_allowlist,
         ),
     ] {
-        // An empty list permits everything.
-        match (was.is_empty(), is.is_empty()) {
-            (true, false) => {
-                let now = Some(is.join(", "));
-                changes.push(
-                    Direction::Stricter,
-                    subject,
-                    Some("any".to_owned()),
-                    now,
-                    None,
-                );
-            }
-            (false, true) => {
-                let before = Some(was.join(", "));
-                changes.push(
-                    Direction::Looser,
-                    subject,
-                    before,
-                    Some("any".to_owned()),
-                    None,
-                );
-            }
-            _ => changes.names(subject, was, is, Direction::Looser),
-        }
+        permitted(changes, subject, was, is);
     }
     changes.names(
         "inference.blocked_backends",
@@ -381,5 +359,55 @@ fn word<T: Serialize>(value: &T) -> String {
         }
         Ok(other) => other.to_string(),
         Err(_) => String::new(),
+    }
+}
+
+/// A list of what is permitted.
+fn permitted(changes: &mut Changes, subject: &'static str, was: &[String], is: &[String]) {
+    // An empty list permits everything.
+    match (was.is_empty(), is.is_empty()) {
+        (true, false) => {
+            let now = Some(is.join(", "));
+            changes.push(
+                Direction::Stricter,
+                subject,
+                Some("any".to_owned()),
+                now,
+                None,
+            );
+        }
+        (false, true) => {
+            let before = Some(was.join(", "));
+            changes.push(
+                Direction::Looser,
+                subject,
+                before,
+                Some("any".to_owned()),
+                None,
+            );
+        }
+        _ => changes.names(subject, was, is, Direction::Looser),
+    }
+}
+
+/// Where supervised trees may write and read.
+fn supervise(was: &Document, is: &Document, changes: &mut Changes) {
+    let (was, is) = (&was.supervise, &is.supervise);
+    permitted(changes, "supervise.write", &was.write, &is.write);
+    permitted(
+        changes,
+        "supervise.read_only",
+        &was.read_only,
+        &is.read_only,
+    );
+    let reach = reach::of_target(&was.applies_to, &is.applies_to);
+    if reach != reach::Reach::Same {
+        changes.push(
+            reach.direction(),
+            "supervise.applies_to",
+            Some(word(&was.applies_to)),
+            Some(word(&is.applies_to)),
+            None,
+        );
     }
 }

@@ -143,6 +143,9 @@ fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
     if let Some(node) = fields.get("capture") {
         document.capture = sections::layers(node, problems);
     }
+    if let Some(node) = fields.get("supervise") {
+        document.supervise = sections::supervise(node, problems);
+    }
     if let Some(node) = fields.get("tests") {
         document.tests = node
             .list(problems)

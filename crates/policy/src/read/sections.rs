@@ -1,9 +1,10 @@
-//! The sections of version "1.0": safety, tools, inference, approvals, audit, compliance, privacy.
+//! The sections of version "1.0": safety, tools, inference, approvals, audit, compliance, privacy,
+//! supervise.
 
 use crate::category::Category;
 use crate::document::{
     Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, ExecCapture, Factor,
-    Inference, Layers, MODES, Privacy, RISKS, Safety, TOLERANCES, Tool,
+    Inference, Layers, MODES, Privacy, RISKS, Safety, Supervise, TOLERANCES, Tool,
 };
 use crate::error::{Pos, Problems};
 use crate::shape::Shape;
@@ -305,4 +306,50 @@ pub(super) fn layers(node: &Node, problems: &mut Problems) -> Layers {
     };
     fields.finish(problems);
     layers
+}
+
+pub(super) fn supervise(node: &Node, problems: &mut Problems) -> Supervise {
+    let Some(mut fields) = node.map("supervise", problems) else {
+        return Supervise::default();
+    };
+    let mut places = |key: &'static str, problems: &mut Problems| {
+        let Some(node) = fields.get(key) else {
+            return Vec::new();
+        };
+        let mut places = Vec::new();
+        for (at, place) in node.texts_at(problems) {
+            if is_place(&place) {
+                places.push(place);
+            } else {
+                problems.error(
+                    at,
+                    "bad-place",
+                    format!("`{place}` is not a place"),
+                    Some(
+                        "write `project`, `tmp`, or a path that begins with `/` or `~`, without `*`"
+                            .to_owned(),
+                    ),
+                );
+            }
+        }
+        places
+    };
+    let write = places("write", problems);
+    let read_only = places("read_only", problems);
+    let applies_to = fields
+        .get("applies_to")
+        .map(|node| super::target(node, "applies_to", problems))
+        .unwrap_or_default();
+    fields.finish(problems);
+    Supervise {
+        write,
+        read_only,
+        applies_to,
+    }
+}
+
+/// The kernel knows folders and files by themselves, no patterns.
+fn is_place(place: &str) -> bool {
+    let path = place == "~" || place.starts_with("~/") || place.starts_with('/');
+    matches!(place, "project" | "tmp") || (path && !place.contains(['*', '?', '[']))
 }

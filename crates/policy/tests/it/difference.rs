@@ -133,6 +133,15 @@ fn settings_have_a_direction_and_its_reverse() {
             "capture: {exec: record}\n".to_owned(),
             "capture: {exec: enforce}\n".to_owned(),
         ),
+        (String::new(), "supervise: {write: [project]}\n".to_owned()),
+        (
+            "supervise: {write: [project, tmp]}\n".to_owned(),
+            "supervise: {write: [project]}\n".to_owned(),
+        ),
+        (
+            "supervise: {read_only: [/srv], applies_to: {origins: [agent]}}\n".to_owned(),
+            "supervise: {read_only: [/srv]}\n".to_owned(),
+        ),
     ];
     for (old, new) in stricter {
         assert_eq!(

@@ -243,7 +243,7 @@ impl<'w> Server<'w> {
     fn begins(&mut self, thread: u32) -> Option<i32> {
         let process = procfs::process_of(thread)?;
         let open = self.open.remove(&process)?;
-        match self.look(process, &open) {
+        match self.look(process, &open, true) {
             Look::NotYet => {
                 self.open.insert(process, open);
                 None
@@ -252,19 +252,40 @@ impl<'w> Server<'w> {
         }
     }
 
-    /// Compares what runs with what was judged.
-    fn look(&self, process: u32, open: &Open) -> Look {
-        let Some(now) = procfs::stat(process).filter(|now| now.start == open.before.start) else {
+    /// Compares what runs with what was judged. `begins` where a thread of it sets itself up.
+    ///
+    /// The kernel changes a process step by step, and this may look in between: the file first, then
+    /// the words, the place of the stack last. So what tells that another program is there is looked
+    /// at first, then whether it is whole, and its words after that.
+    fn look(&self, process: u32, open: &Open, begins: bool) -> Look {
+        let current = |process| procfs::stat(process).filter(|now| now.start == open.before.start);
+        let Some(seen) = current(process) else {
+            return Look::Gone;
+        };
+        let executable = procfs::executable(process);
+        let target = open.judged.as_ref().map(|judged| &judged.target);
+        let is_target = target.is_some_and(|target| {
+            executable.as_deref() == Some(target.path.as_path())
+                || procfs::executable_identity(process) == Some(target.identity)
+        });
+        // Without a stack that moves, the file tells that another program runs.
+        let other_file = is_target
+            && target.is_some_and(|it| open.lineage.executable != it.path.to_string_lossy());
+        let stack_is_known = open.before.stack != 0;
+        let changed = match stack_is_known {
+            true => seen.stack != open.before.stack,
+            false => seen.name != open.before.name,
+        };
+        let Some(whole) = current(process) else {
             return Look::Gone;
         };
         let Some(line) = procfs::command_line(process) else {
             return Look::Gone;
         };
-        // The kernel is in the midst of it: a program always has a word, if an empty one.
-        if line.is_empty() {
+        // A whole program always has a word, if an empty one.
+        if line.is_empty() || (stack_is_known && whole.stack == 0) {
             return Look::NotYet;
         }
-        let changed = now.stack != open.before.stack || now.name != open.before.name;
         let Some(judged) = &open.judged else {
             return if changed {
                 Look::Unjudged
@@ -272,24 +293,23 @@ impl<'w> Server<'w> {
                 Look::NotYet
             };
         };
-        let executable = procfs::executable(process);
-        let target = &judged.target;
-        let is_target = executable.as_deref() == Some(target.path.as_path())
-            || procfs::executable_identity(process) == Some(target.identity);
-        // Without a stack that moves, the file tells that another program runs.
-        let other_file = is_target && open.lineage.executable != target.path.to_string_lossy();
-        if !changed && !other_file {
-            return Look::NotYet;
-        }
-        let is_script = !is_target && executable.is_some() && !target.is_machine_code();
-        if executable.is_some() && !is_target && !is_script {
-            return Look::Wrong(Swapped::File);
-        }
+        let is_script = !is_target && executable.is_some() && !judged.target.is_machine_code();
         let same = if is_script {
             began_by_interpreter(&line, judged)
         } else {
             line == judged.line
         };
+        if !changed && !other_file {
+            // No thread sets itself up this way but a program's first. Where even the stack's place is
+            // the same, somebody has switched off that it moves.
+            return match begins && !same {
+                true => Look::Wrong(Swapped::Words),
+                false => Look::NotYet,
+            };
+        }
+        if executable.is_some() && !is_target && !is_script {
+            return Look::Wrong(Swapped::File);
+        }
         if !same {
             return Look::Wrong(Swapped::Words);
         }
@@ -297,7 +317,7 @@ impl<'w> Server<'w> {
         if directory.is_some_and(|now| now.to_string_lossy() != judged.directory) {
             return Look::Wrong(Swapped::Directory);
         }
-        let file = executable.unwrap_or_else(|| target.path.clone());
+        let file = executable.unwrap_or_else(|| judged.target.path.clone());
         Look::Right(judged.mark.clone(), file.to_string_lossy().into_owned())
     }
 
@@ -404,7 +424,7 @@ impl<'w> Server<'w> {
             let Some(mut open) = self.open.remove(&process) else {
                 continue;
             };
-            match self.look(process, &open) {
+            match self.look(process, &open, false) {
                 Look::NotYet => {
                     open.tries += 1;
                     if open.tries < MOST_TRIES {

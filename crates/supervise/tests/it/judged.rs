@@ -62,6 +62,27 @@ fn code_of_a_shell_is_judged_as_a_line() {
 }
 
 #[test]
+fn what_a_bash_script_does_by_itself_is_judged_by_the_hook_for_scripts() {
+    let Some(home) = home() else { return };
+    cmdai_testkit::bash_module().unwrap();
+    std::fs::create_dir_all(home.path().join(".ssh")).unwrap();
+    script(
+        &home,
+        "work.sh",
+        "echo safe >fine\necho >>~/.ssh/authorized_keys 'ssh-rsa AAAA x'\necho reached\n",
+    );
+    let ran = run(&home, &["sh", "-c", "bash work.sh; echo \"<$?>\""]);
+    assert!(
+        ran.printed.ends_with("<126>\n") && !ran.printed.contains("reached"),
+        "{} {}",
+        ran.printed,
+        ran.said
+    );
+    assert!(there(&home, "fine"), "{}", ran.said);
+    assert!(!home.path().join(".ssh/authorized_keys").exists());
+}
+
+#[test]
 fn what_is_typed_into_a_shell_that_runs_is_judged() {
     let Some(home) = home() else { return };
     // An agent starts a shell and then writes into it: its own hook sees nothing of that.

@@ -11,6 +11,7 @@
 )]
 
 mod attacks;
+mod files;
 mod judged;
 mod life;
 mod runtimes;
