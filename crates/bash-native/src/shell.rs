@@ -113,6 +113,10 @@ impl Shell {
     /// The DEBUG trap fired for a simple command. Zero where it may run, else the status of the
     /// block.
     pub(crate) fn before_simple(&mut self, text: &str) -> i32 {
+        // Another tool's prompt command came before ours: the line has ended, and what it stopped goes on.
+        if self.hook.in_line && self.symbols().between_lines() {
+            self.line_ended(self.symbols().status());
+        }
         let unjudged = !self.whole_lines
             || (self.open && self.symbols().variable("COMP_LINE").is_none())
             || self.symbols().runs_from_editor();

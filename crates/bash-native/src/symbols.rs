@@ -36,6 +36,7 @@ pub(crate) struct Symbols {
     current_command_line_count: Option<*mut c_int>,
     current_command_number: Option<*mut c_int>,
     last_command_exit_value: Option<*mut c_int>,
+    executing: Option<*mut c_int>,
     debugging_mode: Option<*mut c_int>,
     function_trace_mode: Option<*mut c_int>,
     expand_aliases: Option<*mut c_int>,
@@ -105,6 +106,7 @@ impl Symbols {
             current_command_line_count: library::place(c"current_command_line_count"),
             current_command_number: library::place(c"current_command_number"),
             last_command_exit_value: library::place(c"last_command_exit_value"),
+            executing: library::place(c"executing"),
             debugging_mode: library::place(c"debugging_mode"),
             function_trace_mode: library::place(c"function_trace_mode"),
             expand_aliases: library::place(c"expand_aliases"),
@@ -139,6 +141,7 @@ impl Symbols {
             current_command_line_count: None,
             current_command_number: None,
             last_command_exit_value: None,
+            executing: None,
             debugging_mode: None,
             function_trace_mode: None,
             expand_aliases: None,
@@ -300,6 +303,24 @@ impl Symbols {
             && state & COMPLETING == 0
             && self.variable("READLINE_LINE").is_none()
             && self.variable("COMP_LINE").is_none()
+    }
+
+    /// Bash runs no line at this moment: what runs are prompt commands, completions, keys.
+    pub(crate) fn between_lines(&self) -> bool {
+        read(self.executing) == Some(0) && !self.runs_from_editor()
+    }
+
+    /// `$?`.
+    pub(crate) fn status(&self) -> c_int {
+        read(self.last_command_exit_value).unwrap_or(0)
+    }
+
+    /// Sets `$?` for the next command.
+    pub(crate) fn set_status(&self, status: c_int) {
+        if let Some(place) = self.last_command_exit_value {
+            // SAFETY: bash's own variable of this type.
+            unsafe { *place = status };
+        }
     }
 
     /// The DEBUG trap, `extdebug` and `functrace` as they have to be? `mark` is part of our trap.

@@ -8,6 +8,7 @@
 
 mod agents;
 mod bash;
+mod bash_beside;
 mod bash_code;
 mod bash_scripts;
 mod fish;
