@@ -208,7 +208,7 @@ struct record {
 
 struct {
 	FIELD(type, TYPE_RINGBUF);
-	FIELD(max_entries, 8 * 1024 * 1024);
+	FIELD(max_entries, 4 * 1024 * 1024);
 } EXECS SEC(".maps");
 
 // One record for each processor to be made in: too large for the stack.

@@ -208,6 +208,26 @@ fn floods_and_gaps() {
 }
 
 #[test]
+fn findings_of_the_machine_layer_are_their_own_and_no_missing_records() {
+    let found = |rule: &str, kind, finding: &'static str| {
+        let events = (0..4).map(move |n| (n * SECOND, Build::new(kind).detail("finding", finding)));
+        run(rule, events).len()
+    };
+    let gap = EventType::Gap;
+    for finding in ["shell-without-hooks", "agent-without-hook"] {
+        assert_eq!(found(finding, gap, finding), 4);
+        assert_eq!(found("records-missing", gap, finding), 0);
+    }
+    assert_eq!(found("exec-capture-off", gap, "exec-capture-off"), 4);
+    assert!(
+        found("records-missing", gap, "exec-lost") > 0,
+        "they are missing"
+    );
+    let activity = EventType::AgentActivity;
+    assert_eq!(found("forged-marks", activity, "attribution-disagrees"), 4);
+}
+
+#[test]
 fn refused_upload() {
     let subject = Subject {
         machine_id: "m-0000000000000001".to_owned(),

@@ -62,6 +62,9 @@ impl Core {
                 (mode, None) => self.start_capture(mode),
             }
         }
+        if self.capture.machine.is_none() {
+            return;
+        }
         let digest = self
             .guard
             .bytes()
