@@ -357,6 +357,7 @@ fn a_program_that_is_gone_locks_nobody_out() {
     fish.terminal.send_line("echo al''ive").unwrap();
     fish.wait(&["neither judged nor recorded"]);
     fish.wait(&["alive"]);
+    fish.wait(&["<done 0>"]);
     fish.says("echo ag''ain", "again");
 }
 
@@ -375,6 +376,7 @@ fn a_hook_that_crashes_stops_one_line_and_then_records() {
     fish.terminal.send_line("echo al''ive").unwrap();
     fish.wait(&["failed twice in this shell"]);
     fish.wait(&["alive"]);
+    fish.wait(&["<done 0>"]);
     fish.says("echo ag''ain", "again");
 }
 

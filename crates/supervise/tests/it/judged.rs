@@ -88,7 +88,8 @@ fn what_is_typed_into_a_shell_that_runs_is_judged() {
     // An agent starts a shell and then writes into it: its own hook sees nothing of that.
     let ran = run_with(
         &home,
-        &["bash", "--norc"],
+        // One that reads no hooks of its own.
+        &["sh"],
         "touch fine\ntouch forbidden\nexit 3\n",
     );
     assert_eq!(ran.code, Some(3));
@@ -105,7 +106,7 @@ fn a_name_is_not_what_counts() {
         "work.sh",
         "./innocent forbidden\nbash -c 'exec -a innocent touch forbidden'\n",
     );
-    let ran = run(&home, &["bash", "work.sh"]);
+    let ran = run(&home, &["sh", "work.sh"]);
     assert!(!there(&home, "forbidden"), "{}", ran.said);
     assert!(starts(&home).iter().filter(|start| !start.allowed).count() >= 2);
 }

@@ -112,7 +112,11 @@ fn keys_of_a_terminal_stop_continue_and_end_a_tree() {
     std::fs::write(&rc, "PS1='PROMPT> '\n").unwrap();
     let mut shell = Pty::bash(&rc, &home.work(), &home.environment()).unwrap();
     let program = cmdai_testkit::program().unwrap();
-    script(&home, "work.sh", "echo begun\nsleep 100\n");
+    script(
+        &home,
+        "work.sh",
+        "trap 'echo again' CONT\necho begun\nwhile :; do sleep 0.1; done\n",
+    );
     shell
         .send_line(&format!("{} run -- bash work.sh", program.display()))
         .unwrap();
@@ -121,7 +125,7 @@ fn keys_of_a_terminal_stop_continue_and_end_a_tree() {
     shell.wait_for("Stopped").unwrap();
     shell.wait_for("PROMPT> ").unwrap();
     shell.send_line("fg").unwrap();
-    shell.wait_for("work.sh").unwrap();
+    shell.wait_for("again").unwrap();
     shell.type_text("\u{3}").unwrap();
     shell.wait_for("PROMPT> ").unwrap();
     let status = shell.run("echo \"<$?>\"").unwrap();
@@ -145,7 +149,10 @@ fn an_interactive_shell_has_the_terminal_and_gives_it_back() {
     shell.send_line("touch forbidden").unwrap();
     shell.wait_for("test.forbidden").unwrap();
     shell.wait_for("INNER> ").unwrap();
-    shell.send_line("sleep 100").unwrap();
+    shell
+        .send_line("sh -c 'echo up$((1+1)); sleep 100'")
+        .unwrap();
+    shell.wait_for("up2").unwrap();
     // The prompt comes back because the key ended the inner job alone.
     shell.type_text("\u{3}").unwrap();
     shell.wait_for("INNER> ").unwrap();
