@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what understanding a command costs, alone and inside a shell, and what is missed.
 
+mod exec;
 mod hooks;
 mod lines;
 mod process;
@@ -30,6 +31,8 @@ pub(crate) struct Options {
 enum What {
     /// Time and memory of `check`: in one process, of a process, and of other guards beside it
     Check(Check),
+    /// The start of a program in a supervised tree, beside a bare one
+    Exec(exec::Options),
     /// One line in a real interactive shell: bare, with an empty hook, with cmdai, with other ways
     Hooks(hooks::Options),
     /// `policy simulate` over many recorded commands
@@ -71,6 +74,7 @@ struct Check {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Check(options) => check(options),
+        What::Exec(options) => exec::run(options),
         What::Hooks(options) => hooks::run(options),
         What::Simulate(options) => simulate::run(options),
         What::Redact(options) => redact::run(options),

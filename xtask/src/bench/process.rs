@@ -94,7 +94,7 @@ pub(super) fn guards(arguments: &[String], readers: &[String]) -> Result<Vec<Gua
 }
 
 /// An empty home, so that nobody's own settings take part.
-fn home() -> Result<std::path::PathBuf> {
+pub(super) fn home() -> Result<std::path::PathBuf> {
     let home = step::target().join("bench/home");
     fs::create_dir_all(&home)?;
     Ok(home)
