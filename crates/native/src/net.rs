@@ -138,15 +138,17 @@ fn was_not_judged(outcome: &Outcome) -> bool {
     rules.peek().is_some() && rules.all(|hit| hit.id == RULE_INTERNAL_ERROR)
 }
 
-/// The worst it does is to the traps of this shell, which mend themselves.
+/// The worst it does is to the traps of this shell, which mend themselves; other tools have it done by
+/// their prompt command.
 fn only_traps(outcome: &Outcome) -> bool {
     let traps = |hit: &RuleHit| hit.id == "self.protect" || hit.decision < Decision::Deny;
     outcome.judgement.rules.iter().all(traps)
-        && outcome
-            .analysis
-            .effects
-            .iter()
-            .all(|effect| matches!(effect.kind, EffectKind::DisableSecurity { .. }))
+        && outcome.analysis.effects.iter().all(|effect| {
+            matches!(
+                effect.kind,
+                EffectKind::DisableSecurity { .. } | EffectKind::Persistence { path: None, .. }
+            )
+        })
 }
 
 /// Nothing in it depends on the state of the shell.

@@ -105,3 +105,25 @@ fn taking_the_net_away_locks_nobody_out_and_it_comes_back() {
         );
     }
 }
+
+/// What bash-preexec does: at the first prompt it takes the trap off, puts its own in place and its own prompt
+/// command.
+#[test]
+fn a_tool_that_takes_the_trap_at_the_first_prompt() {
+    let line = "their_install() { trap 'their_trap=1' DEBUG; PROMPT_COMMAND='their_prompt=1'; }\n\
+        their_setting=$'their_old=\"$(trap -p DEBUG)\"\\ntrap - DEBUG\\ntheir_install'\n\
+        PROMPT_COMMAND=\"${PROMPT_COMMAND:+$PROMPT_COMMAND;}$their_setting\"";
+    both_ways(line, |home, shell| {
+        assert!(!shell.screen().contains("cmdai"), "{}", shell.screen());
+        let shown = shell.run("frobnicate").unwrap();
+        assert!(shown.contains("blocked"), "{}", shell.screen());
+        assert!(!ran(home, "frobnicate"));
+        assert!(
+            shell
+                .run("echo \"theirs=$their_prompt$their_trap\"")
+                .unwrap()
+                .contains("theirs=11")
+        );
+        assert!(!shell.screen().contains("switches cmdai off"));
+    });
+}
