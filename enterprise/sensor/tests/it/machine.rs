@@ -177,7 +177,9 @@ fn an_exec_is_joined_to_the_record_of_its_shell() {
     let Some(world) = world("record") else { return };
     let mark = mark("joined");
     let mut session = world.session("joined-session");
-    let own = std::process::id();
+    // A process of its own: what other tests start is not below it.
+    let mut shell = Command::new("sh").stdin(Stdio::piped()).spawn().unwrap();
+    let own = shell.id();
     session.raw(&record(
         "joined-session",
         1,
@@ -193,8 +195,10 @@ fn an_exec_is_joined_to_the_record_of_its_shell() {
         own,
         Half::Start(Box::new(started("the-command"))),
     ));
-    let status = Command::new("setsid").args(["/bin/true", &mark]).status();
-    assert!(status.unwrap().success());
+    let mut line = shell.stdin.take().unwrap();
+    writeln!(line, "setsid /bin/true {mark}").unwrap();
+    drop(line);
+    assert!(shell.wait().unwrap().success());
     session.raw(&record(
         "joined-session",
         3,
