@@ -18,6 +18,16 @@ fn commands() -> Vec<String> {
     found
 }
 
+/// A folder with a program of this name that only ends well.
+fn folder_with(program: &str) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(program);
+    std::fs::write(&path, "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
 #[test]
 fn every_command_of_the_readme_runs() {
     let commands = commands();
@@ -28,6 +38,8 @@ fn every_command_of_the_readme_runs() {
         .unwrap()
         .display()
         .to_string();
+    // The agent that the README names; a reader has it.
+    let agent = folder_with("codex");
     for line in commands {
         let said = home.cmdai(&["run", "--", "true"]);
         assert_eq!(said.code, 0);
@@ -38,7 +50,11 @@ fn every_command_of_the_readme_runs() {
             .env("HOME", tempfile::tempdir().unwrap().path())
             .env(
                 "PATH",
-                format!("{folder}:{}", std::env::var("PATH").unwrap()),
+                format!(
+                    "{folder}:{}:{}",
+                    agent.path().display(),
+                    std::env::var("PATH").unwrap()
+                ),
             )
             .stdin(std::process::Stdio::null())
             .output()
