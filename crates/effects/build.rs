@@ -7,6 +7,10 @@ use serde::Deserialize;
 
 #[path = "build/calls.rs"]
 mod calls;
+#[path = "build/pool.rs"]
+mod pool;
+
+pub(crate) use pool::Pools;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +75,7 @@ struct Sub {
     wrap: String,
 }
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
     println!("cargo::rerun-if-changed=knowledge");
@@ -88,21 +92,21 @@ fn main() -> Outcome<()> {
     files.sort();
     let mut out = String::new();
     write_files(&mut out, &files)?;
+    let mut pools = Pools::default();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut cmdlets: BTreeMap<String, usize> = BTreeMap::new();
-    let mut count = 0usize;
-    let mut apis = String::new();
+    let mut programs = Vec::new();
+    let mut apis = Vec::new();
     for path in files {
         let text = fs::read_to_string(&path)?;
         let file: File =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         for api in &file.api {
-            write_api(&mut apis, api)
+            let api = compile_api(&mut pools, api)
                 .map_err(|error| format!("{}: {:?}: {error}", path.display(), api.name))?;
+            apis.push(api);
         }
         for program in file.program {
-            write_program(&mut out, count, &program)
-                .map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
             for name in &program.names {
                 let lower = name.to_lowercase();
                 let (table, name) = match program.style.as_str() {
@@ -110,38 +114,49 @@ fn main() -> Outcome<()> {
                     "cmd" => (&mut cmdlets, format!("cmd:{lower}")),
                     _ => (&mut names, name.clone()),
                 };
-                if table.insert(name.clone(), count).is_some() {
+                if table.insert(name.clone(), programs.len()).is_some() {
                     return Err(format!("{}: {name} is described twice", path.display()).into());
                 }
             }
-            count += 1;
+            let program = compile_program(&mut pools, &program)
+                .map_err(|error| format!("{}: {:?}: {error}", path.display(), program.names))?;
+            programs.push(program);
         }
     }
-    writeln!(
-        out,
-        "/// All names, sorted.\npub(crate) static PROGRAMS: &[(&str, &Program)] = &["
-    )?;
-    for (name, index) in &names {
-        writeln!(out, "({name:?}, &P{index}),")?;
-    }
-    writeln!(out, "];")?;
-    writeln!(
-        out,
-        "/// Web interfaces, in the order of their files.\npub(crate) static APIS: &[Api] = &[{apis}];"
-    )?;
-    writeln!(
-        out,
-        "/// Names of cmdlets and of what cmd.exe does itself, sorted.\npub(crate) static CMDLETS: &[(&str, &Program)] = &["
-    )?;
-    for (name, index) in &cmdlets {
-        writeln!(out, "({name:?}, &P{index}),")?;
-    }
-    writeln!(out, "];")?;
-    let target = PathBuf::from(std::env::var("OUT_DIR")?).join("knowledge.rs");
-    fs::write(target, out)?;
-    let target = PathBuf::from(std::env::var("OUT_DIR")?).join("calls.rs");
-    fs::write(target, calls::compile()?)?;
+    write_table(&mut out, "PROGRAMS", "Program", &programs)?;
+    write_table(&mut out, "APIS", "Api", &apis)?;
+    write_names(&mut out, &mut pools, "NAMES", &names)?;
+    write_names(&mut out, &mut pools, "CMDLETS", &cmdlets)?;
+    let calls = calls::compile(&mut pools)?;
+    pools.write(&mut out)?;
+    let target = PathBuf::from(std::env::var("OUT_DIR")?);
+    fs::write(target.join("knowledge.rs"), out)?;
+    fs::write(target.join("calls.rs"), calls)?;
     Ok(())
+}
+
+fn write_table(out: &mut String, name: &str, of: &str, items: &[String]) -> Outcome<()> {
+    writeln!(
+        out,
+        "pub(crate) static {name}: [{of}; {}] = [{}];",
+        items.len(),
+        items.join(",\n")
+    )?;
+    Ok(())
+}
+
+/// Sorted names, each with the place of its program.
+fn write_names(
+    out: &mut String,
+    pools: &mut Pools,
+    name: &str,
+    names: &BTreeMap<String, usize>,
+) -> Outcome<()> {
+    let items = names
+        .iter()
+        .map(|(name, at)| Ok(format!("({}, {})", pools.word(name)?, u16::try_from(*at)?)))
+        .collect::<Outcome<Vec<_>>>()?;
+    write_table(out, name, "(Word, u16)", &items)
 }
 
 /// The texts as they are, for `cmdai knowledge`.
@@ -160,28 +175,14 @@ fn write_files(out: &mut String, files: &[PathBuf]) -> Outcome<()> {
 /// Options that most clients of a service share; the program's own come first.
 const COMMON: &str = " -y,--yes,--assume-yes,--auto-approve,--auto-confirm,--skip-confirmation,--no-confirm,--noconfirm,--confirm,--approve,--no-prompt,--no-input,--non-interactive:yes --force:force -f:force -q,--quiet --json --verbose,-v --debug --no-color --wait --no-wait --async --all:all --recursive:recursive -r:recursive --dry-run? --output= -o= --format= --token= --api-key= --url= --endpoint= --host= --config=";
 
-fn write_api(out: &mut String, api: &Api) -> Outcome<()> {
-    write!(
-        out,
-        "Api {{ name: {:?}, hosts: &{:?}, rules: &[",
-        api.name, api.hosts
-    )?;
+fn compile_api(pools: &mut Pools, api: &Api) -> Outcome<String> {
+    let mut rules = Vec::new();
     for rule in &api.rules {
         let (left, right) = rule.split_once("=>").ok_or("a rule needs `=>`")?;
         let mut words = left.split_whitespace();
-        let methods: Vec<&str> = words
-            .next()
-            .ok_or("a rule needs a method")?
-            .split('|')
-            .collect();
-        let path: Vec<Vec<&str>> = words
-            .next()
-            .ok_or("a rule needs a path")?
-            .trim_matches('/')
-            .split('/')
-            .map(|segment| segment.split('|').collect())
-            .collect();
-        let body: Vec<&str> = match words.next() {
+        let methods = words.next().ok_or("a rule needs a method")?.split('|');
+        let path = words.next().ok_or("a rule needs a path")?;
+        let body = match words.next() {
             Some(word) => word
                 .strip_prefix('~')
                 .ok_or("a word of the body begins with `~`")?
@@ -195,20 +196,31 @@ fn write_api(out: &mut String, api: &Api) -> Outcome<()> {
         if words.next().is_some() || effect.next().is_some() {
             return Err(format!("too many words: {rule}").into());
         }
-        write!(out, "ApiRule {{ methods: &{methods:?}, path: &[")?;
-        for segment in path {
-            write!(out, "&{segment:?},")?;
-        }
-        write!(
-            out,
-            "], body: &{body:?}, kind: Kind::{kind}, resource: {resource:?} }},"
-        )?;
+        rules.push(format!(
+            "ApiRule {{ methods: {}, path: {}, body: {}, kind: Kind::{kind}, resource: {} }}",
+            pools.words(methods)?,
+            choices(pools, path.trim_matches('/').split('/'))?,
+            pools.words(body)?,
+            pools.word(resource)?,
+        ));
     }
-    writeln!(out, "] }},")?;
-    Ok(())
+    Ok(format!(
+        "Api {{ name: {}, hosts: {}, rules: {} }}",
+        pools.word(&api.name)?,
+        pools.words(api.hosts.iter().map(String::as_str))?,
+        pools.list("ApiRule", rules)?
+    ))
 }
 
-fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<()> {
+/// Words, each a choice: `get|list`.
+fn choices<'t>(pools: &mut Pools, words: impl Iterator<Item = &'t str>) -> Outcome<String> {
+    let items = words
+        .map(|word| pools.words(word.split('|')))
+        .collect::<Outcome<Vec<_>>>()?;
+    pools.list("List<Word>", items)
+}
+
+fn compile_program(pools: &mut Pools, program: &Program) -> Outcome<String> {
     let style = match program.style.as_str() {
         "" | "gnu" => "Gnu",
         "posix" => "Posix",
@@ -231,49 +243,47 @@ fn write_program(out: &mut String, index: usize, program: &Program) -> Outcome<(
     } else {
         (own, program.positions.clone())
     };
-    write!(
-        out,
-        "static P{index}: Program = Program {{ name: {name:?}, style: Style::{style}, options: {}, subs: &[",
-        options(&own)?
-    )?;
-    for sub in &program.sub {
-        let on: Vec<&str> = sub.on.split_whitespace().collect();
-        write!(
-            out,
-            "Sub {{ on: &{on:?}, options: {}, wrap: {} }},",
-            options(&sub.options)?,
-            wrap(&sub.wrap)?
-        )?;
-    }
-    write!(out, "], rules: &[")?;
-    for rule in &program.rules {
-        write!(
-            out,
-            "{},",
-            compile_rule(rule).map_err(|error| format!("{rule:?}: {error}"))?
-        )?;
-    }
-    writeln!(
-        out,
-        "], wrap: {}, handler: {:?}, provider: {:?}, context: {:?}, positions: &{:?}, input: {:?} }};",
+    let subs = program
+        .sub
+        .iter()
+        .map(|sub| {
+            Ok(format!(
+                "Sub {{ on: {}, options: {}, wrap: {} }}",
+                pools.words(sub.on.split_whitespace())?,
+                options(pools, &sub.options)?,
+                wrap(&sub.wrap)?
+            ))
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    let rules = program
+        .rules
+        .iter()
+        .map(|rule| Ok(compile_rule(pools, rule).map_err(|error| format!("{rule:?}: {error}"))?))
+        .collect::<Outcome<Vec<_>>>()?;
+    let context = match program.context.as_str() {
+        "" => "context",
+        context => context,
+    };
+    Ok(format!(
+        "Program {{ name: {}, style: Style::{style}, options: {}, subs: {}, rules: {}, wrap: {}, \
+         handler: {}, provider: {}, context: {}, positions: {}, input: {} }}",
+        pools.word(name)?,
+        options(pools, &own)?,
+        pools.list("Sub", subs)?,
+        pools.list("Rule", rules)?,
         wrap(&program.wrap)?,
-        program.handler,
-        program.provider,
-        if program.context.is_empty() {
-            "context"
-        } else {
-            program.context.as_str()
-        },
-        positions.split_whitespace().collect::<Vec<_>>(),
-        program.input
-    )?;
-    Ok(())
+        pools.word(&program.handler)?,
+        pools.word(&program.provider)?,
+        pools.word(context)?,
+        pools.words(positions.split_whitespace())?,
+        pools.word(&program.input)?,
+    ))
 }
 
 /// `-o,--output=:name`: names, then `=` (takes a value) or `?` (may take one, attached), then `:` and
 /// what the rules call it.
-pub(crate) fn options(text: &str) -> Outcome<String> {
-    let mut out = String::from("&[");
+pub(crate) fn options(pools: &mut Pools, text: &str) -> Outcome<String> {
+    let mut all = Vec::new();
     for token in text.split_whitespace() {
         let (spec, flag) = match token.split_once(':') {
             Some((spec, flag)) => (spec, flag.to_owned()),
@@ -299,13 +309,13 @@ pub(crate) fn options(text: &str) -> Outcome<String> {
         } else {
             flag
         };
-        write!(
-            out,
-            "Opt {{ names: &{names:?}, takes: Takes::{takes}, flag: {flag:?} }},"
-        )?;
+        all.push(format!(
+            "Opt {{ names: {}, takes: Takes::{takes}, flag: {} }}",
+            pools.words(names)?,
+            pools.word(&flag)?
+        ));
     }
-    out.push(']');
-    Ok(out)
+    pools.list("Opt", all)
 }
 
 pub(crate) fn wrap(text: &str) -> Outcome<String> {
@@ -330,7 +340,7 @@ pub(crate) fn wrap(text: &str) -> Outcome<String> {
 }
 
 /// `WORDS [CONDITIONS] => EFFECT ARGUMENTS; EFFECT ARGUMENTS`
-pub(crate) fn compile_rule(text: &str) -> Outcome<String> {
+pub(crate) fn compile_rule(pools: &mut Pools, text: &str) -> Outcome<String> {
     let (left, right) = text.split_once("=>").ok_or("a rule needs `=>`")?;
     let (words, conditions) = match left.split_once('[') {
         Some((words, conditions)) => (
@@ -342,48 +352,43 @@ pub(crate) fn compile_rule(text: &str) -> Outcome<String> {
         ),
         None => (left, ""),
     };
-    let mut out = String::from("Rule { on: &[");
-    for word in words.split_whitespace() {
-        let choices: Vec<&str> = word.split('|').collect();
-        write!(out, "&{choices:?},")?;
-    }
-    out.push_str("], when: &[");
-    for condition in conditions.split_whitespace() {
-        write!(out, "{},", compile_condition(condition)?)?;
-    }
-    out.push_str("], effects: &[");
-    for effect in right.split(';') {
-        let mut tokens = effect.split_whitespace();
-        let kind = tokens.next().ok_or("a rule needs an effect")?;
-        write!(
-            out,
-            "Template {{ kind: Kind::{}, args: &[",
-            kind_name(kind)?
-        )?;
-        for token in tokens {
-            write!(out, "{},", compile_argument(token)?)?;
-        }
-        out.push_str("] },");
-    }
-    out.push_str("] }");
-    Ok(out)
+    let on = choices(pools, words.split_whitespace())?;
+    let when = conditions
+        .split_whitespace()
+        .map(|condition| compile_condition(pools, condition))
+        .collect::<Outcome<Vec<_>>>()?;
+    let effects = right
+        .split(';')
+        .map(|effect| {
+            let mut tokens = effect.split_whitespace();
+            let kind = kind_name(tokens.next().ok_or("a rule needs an effect")?)?;
+            let args = tokens
+                .map(|token| compile_argument(pools, token))
+                .collect::<Outcome<Vec<_>>>()?;
+            let args = pools.list("Arg", args)?;
+            Ok(format!("Template {{ kind: Kind::{kind}, args: {args} }}"))
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    Ok(format!(
+        "Rule {{ on: {on}, when: {}, effects: {} }}",
+        pools.list("Cond", when)?,
+        pools.list("Template", effects)?
+    ))
 }
 
-fn compile_condition(text: &str) -> Outcome<String> {
+fn compile_condition(pools: &mut Pools, text: &str) -> Outcome<String> {
     if let Some((subject, pattern)) = text.split_once('=') {
         let (subject, negated) = match subject.strip_suffix('!') {
             Some(subject) => (subject, true),
             None => (subject, false),
         };
         let subject = if subject.starts_with('$') {
-            compile_argument(subject)?
+            compile_argument(pools, subject)?
         } else {
-            format!("Arg::Opt({subject:?})")
+            format!("Arg::Opt({})", pools.word(subject)?)
         };
-        let patterns: Vec<&str> = pattern.split('|').collect();
-        return Ok(format!(
-            "Cond::Matches({subject}, &{patterns:?}, {negated})"
-        ));
+        let patterns = pools.words(pattern.split('|'))?;
+        return Ok(format!("Cond::Matches({subject}, {patterns}, {negated})"));
     }
     if let Some(count) = text.strip_prefix("!#") {
         return Ok(format!("Cond::Fewer({})", count.parse::<u8>()?));
@@ -392,12 +397,12 @@ fn compile_condition(text: &str) -> Outcome<String> {
         return Ok(format!("Cond::AtLeast({})", count.parse::<u8>()?));
     }
     Ok(match text.strip_prefix('!') {
-        Some(flag) => format!("Cond::Lacks({flag:?})"),
-        None => format!("Cond::Has({text:?})"),
+        Some(flag) => format!("Cond::Lacks({})", pools.word(flag)?),
+        None => format!("Cond::Has({})", pools.word(text)?),
     })
 }
 
-fn compile_argument(text: &str) -> Outcome<String> {
+fn compile_argument(pools: &mut Pools, text: &str) -> Outcome<String> {
     Ok(match text {
         "$*" => "Arg::From(1)".to_owned(),
         "$-" => "Arg::Last".to_owned(),
@@ -408,7 +413,11 @@ fn compile_argument(text: &str) -> Outcome<String> {
             if let Some((number, default)) =
                 text.strip_prefix('$').and_then(|rest| rest.split_once('|'))
             {
-                format!("Arg::NthOr({}, {default:?})", number.parse::<u8>()?)
+                format!(
+                    "Arg::NthOr({}, {})",
+                    number.parse::<u8>()?,
+                    pools.word(default)?
+                )
             } else if let Some(rest) = text.strip_prefix('$') {
                 let (number, more) = match rest.strip_suffix('+') {
                     Some(number) => (number, true),
@@ -424,11 +433,17 @@ fn compile_argument(text: &str) -> Outcome<String> {
                 }
             } else if let Some(rest) = text.strip_prefix('%') {
                 match rest.split_once('|') {
-                    Some((name, default)) => format!("Arg::OptOr({name:?}, {default:?})"),
-                    None => format!("Arg::Opt({rest:?})"),
+                    Some((name, default)) => {
+                        format!(
+                            "Arg::OptOr({}, {})",
+                            pools.word(name)?,
+                            pools.word(default)?
+                        )
+                    }
+                    None => format!("Arg::Opt({})", pools.word(rest)?),
                 }
             } else {
-                format!("Arg::Text({text:?})")
+                format!("Arg::Text({})", pools.word(text)?)
             }
         }
     })

@@ -1,6 +1,8 @@
 //! Compiles `knowledge/calls/*.toml` to sorted tables.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs};
+use std::{collections::BTreeMap, fmt::Write as _, fs};
+
+use super::{Outcome, pool::Pools};
 
 /// Effects that a call may have.
 const EFFECTS: &[&str] = &[
@@ -99,7 +101,7 @@ const GIVES: &[&str] = &[
     "nothing",
 ];
 
-pub(crate) fn compile() -> Result<String, Box<dyn Error>> {
+pub(crate) fn compile(pools: &mut Pools) -> Outcome<String> {
     let mut out = String::new();
     let mut tables = String::new();
     let mut files: Vec<_> = fs::read_dir("knowledge/calls")?.collect::<Result<_, _>>()?;
@@ -143,24 +145,32 @@ pub(crate) fn compile() -> Result<String, Box<dyn Error>> {
                 }
             }
         }
+        let calls = calls
+            .iter()
+            .map(|(name, does)| Ok(format!("({}, {})", pools.word(name)?, pools.word(does)?)))
+            .collect::<Outcome<Vec<_>>>()?;
+        let risky = risky
+            .keys()
+            .map(|name| pools.word(name))
+            .collect::<Outcome<Vec<_>>>()?;
+        let name = language.to_uppercase();
         writeln!(
             out,
-            "static {}: Table = Table {{ calls: &[",
-            language.to_uppercase()
+            "static {name}_CALLS: [(Word, Word); {}] = [{}];\n\
+             static {name}_RISKY: [Word; {}] = [{}];",
+            calls.len(),
+            calls.join(","),
+            risky.len(),
+            risky.join(",")
         )?;
-        for (name, does) in &calls {
-            writeln!(out, "({name:?}, {does:?}),")?;
-        }
-        writeln!(out, "], risky: &[")?;
-        for name in risky.keys() {
-            writeln!(out, "{name:?},")?;
-        }
-        writeln!(out, "] }};")?;
-        writeln!(tables, "({language:?}, &{}),", language.to_uppercase())?;
+        writeln!(
+            tables,
+            "({language:?}, Table {{ calls: &{name}_CALLS, risky: &{name}_RISKY }}),"
+        )?;
     }
     writeln!(
         out,
-        "/// Tables by language.\nstatic TABLES: &[(&str, &Table)] = &[{tables}];"
+        "/// Tables by language.\nstatic TABLES: &[(&str, Table)] = &[{tables}];"
     )?;
     Ok(out)
 }

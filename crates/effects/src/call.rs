@@ -90,7 +90,7 @@ impl Analyser<'_> {
             .then(|| self.ps_program(&word, args))
             .flatten();
         let (name, program) = match cmdlet {
-            Some(program) => (program.name, Some(program)),
+            Some(program) => (program.name.text(), Some(program)),
             None => (name, knowledge::find(name)),
         };
         let (pipeline, stage) = self.place.unwrap_or((self.pipelines.saturating_sub(1), 0));
@@ -327,7 +327,7 @@ impl Analyser<'_> {
         }
         // `aws s3 rb help`, `infisical export -h`
         if matches!(
-            program.handler,
+            program.handler.text(),
             "cloud" | "aws" | "github" | "kubectl" | "instances"
         ) && (parsed.sub() == "help"
             || call.args.last().is_some_and(|last| {
@@ -339,7 +339,7 @@ impl Analyser<'_> {
         // An option of this name that the tables do not list is a trial run, or an error.
         let trial = ["dry-run", "dryrun", "whatif", "what-if", "just-print"];
         if program.wrap.is_none()
-            && matches!(program.handler, "" | "cloud" | "systemctl" | "redis")
+            && matches!(program.handler.text(), "" | "cloud" | "systemctl" | "redis")
             && trial.iter().any(|name| parsed.has(name))
             // Only deployments of this one can be tried out; elsewhere the option is an error.
             && !(program.name == "az" && parsed.sub() != "deployment")

@@ -1,5 +1,7 @@
 //! The command knowledge: static tables made from `knowledge/*.toml` at build time.
 
+use crate::pool::{List, Pooled, Word};
+
 /// How a program reads its options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "which are made depends on the knowledge files")]
@@ -30,16 +32,16 @@ pub(crate) enum Takes {
 /// An option.
 #[derive(Debug)]
 pub(crate) struct Opt {
-    pub(crate) names: &'static [&'static str],
+    pub(crate) names: List<Word>,
     pub(crate) takes: Takes,
-    pub(crate) flag: &'static str,
+    pub(crate) flag: Word,
 }
 
 /// Options of a subcommand.
 #[derive(Debug)]
 pub(crate) struct Sub {
-    pub(crate) on: &'static [&'static str],
-    pub(crate) options: &'static [Opt],
+    pub(crate) on: List<Word>,
+    pub(crate) options: List<Opt>,
     /// The operands after the subcommand are run.
     pub(crate) wrap: Option<Wrap>,
 }
@@ -67,37 +69,37 @@ pub(crate) struct Wrap {
 /// A program.
 #[derive(Debug)]
 pub(crate) struct Program {
-    pub(crate) name: &'static str,
+    pub(crate) name: Word,
     pub(crate) style: Style,
-    pub(crate) options: &'static [Opt],
-    pub(crate) subs: &'static [Sub],
-    pub(crate) rules: &'static [Rule],
+    pub(crate) options: List<Opt>,
+    pub(crate) subs: List<Sub>,
+    pub(crate) rules: List<Rule>,
     pub(crate) wrap: Option<Wrap>,
-    pub(crate) handler: &'static str,
+    pub(crate) handler: Word,
     /// Parameters that operands stand for, in order.
-    pub(crate) positions: &'static [&'static str],
+    pub(crate) positions: List<Word>,
     /// The parameter that takes what the pipe brings.
-    pub(crate) input: &'static str,
-    pub(crate) provider: &'static str,
-    pub(crate) context: &'static str,
+    pub(crate) input: Word,
+    pub(crate) provider: Word,
+    pub(crate) context: Word,
 }
 
 /// Under which conditions a program has which effects.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub(crate) on: &'static [&'static [&'static str]],
-    pub(crate) when: &'static [Cond],
-    pub(crate) effects: &'static [Template],
+    pub(crate) on: List<List<Word>>,
+    pub(crate) when: List<Cond>,
+    pub(crate) effects: List<Template>,
 }
 
 /// A condition.
 #[derive(Debug)]
 #[allow(dead_code, reason = "which are made depends on the knowledge files")]
 pub(crate) enum Cond {
-    Has(&'static str),
-    Lacks(&'static str),
+    Has(Word),
+    Lacks(Word),
     /// One of the patterns matches; the other way round where true.
-    Matches(Arg, &'static [&'static str], bool),
+    Matches(Arg, List<Word>, bool),
     /// So many operands.
     AtLeast(u8),
     /// Fewer operands than this.
@@ -108,24 +110,24 @@ pub(crate) enum Cond {
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(crate) kind: Kind,
-    pub(crate) args: &'static [Arg],
+    pub(crate) args: List<Arg>,
 }
 
 /// Where an argument of an effect comes from.
 #[derive(Debug, Clone, Copy)]
 #[allow(dead_code, reason = "which are made depends on the knowledge files")]
 pub(crate) enum Arg {
-    Text(&'static str),
+    Text(Word),
     Nth(u8),
-    NthOr(u8, &'static str),
+    NthOr(u8, Word),
     From(u8),
     Last,
     AllButLast,
     Joined,
     /// The word in front of the verb that the rule matched: `repo` of `repo delete`.
     Noun,
-    Opt(&'static str),
-    OptOr(&'static str, &'static str),
+    Opt(Word),
+    OptOr(Word, Word),
 }
 
 /// The effects that a rule may name.
@@ -184,47 +186,49 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Api {
     /// Whose it is: the provider of its effects.
-    pub(crate) name: &'static str,
+    pub(crate) name: Word,
     /// `api.example.com`, `*.example.com`, `:8001` (a port anywhere), `/api/v4` (a path anywhere).
-    pub(crate) hosts: &'static [&'static str],
-    pub(crate) rules: &'static [ApiRule],
+    pub(crate) hosts: List<Word>,
+    pub(crate) rules: List<ApiRule>,
 }
 
 /// What a request does.
 #[derive(Debug)]
 pub(crate) struct ApiRule {
-    pub(crate) methods: &'static [&'static str],
+    pub(crate) methods: List<Word>,
     /// Segments, each a choice; `*` is any, a last `**` is the rest.
-    pub(crate) path: &'static [&'static [&'static str]],
+    pub(crate) path: List<List<Word>>,
     /// One of these stands in the body, where there are any.
-    pub(crate) body: &'static [&'static str],
+    pub(crate) body: List<Word>,
     pub(crate) kind: Kind,
-    pub(crate) resource: &'static str,
+    pub(crate) resource: Word,
 }
 
 include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));
 
 /// The entry of a program.
 pub(crate) fn find(name: &str) -> Option<&'static Program> {
-    let at = PROGRAMS
-        .binary_search_by(|(known, _)| (*known).cmp(name))
-        .ok()?;
-    PROGRAMS.get(at).map(|(_, program)| *program)
+    entry(&NAMES, name)
 }
 
 /// The entry of a cmdlet, an alias of one, or, with `cmd:` in front, of a command of cmd.exe. The name is
 /// in lower case.
 pub(crate) fn find_cmdlet(name: &str) -> Option<&'static Program> {
-    let at = CMDLETS
-        .binary_search_by(|(known, _)| (*known).cmp(name))
+    entry(&CMDLETS, name)
+}
+
+fn entry(names: &[(Word, u16)], name: &str) -> Option<&'static Program> {
+    let at = names
+        .binary_search_by(|(known, _)| known.text().cmp(name))
         .ok()?;
-    CMDLETS.get(at).map(|(_, program)| *program)
+    let (_, program) = names.get(at)?;
+    PROGRAMS.get(usize::from(*program))
 }
 
 /// Names that match a shell pattern.
 pub(crate) fn matching<'p>(pattern: &'p str) -> impl Iterator<Item = &'static str> + 'p {
-    PROGRAMS
+    NAMES
         .iter()
-        .map(|(name, _)| *name)
+        .map(|(name, _)| name.text())
         .filter(move |name| crate::glob::matches(pattern, name))
 }

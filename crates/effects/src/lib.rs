@@ -36,6 +36,7 @@ mod options;
 mod output;
 mod parameter;
 mod paths;
+mod pool;
 mod powershell;
 mod programs;
 mod reading;

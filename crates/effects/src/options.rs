@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     knowledge::{Opt, Program, Style, Sub, Takes, Wrap},
+    pool::List,
     value::Text,
 };
 
@@ -142,7 +143,9 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
                         }
                         _ => None,
                     };
-                    parsed.options.push((Cow::Borrowed(option.flag), value));
+                    parsed
+                        .options
+                        .push((Cow::Borrowed(option.flag.text()), value));
                 }
                 None => parsed.options.push((
                     Cow::Owned(name.trim_start_matches('-').to_owned()),
@@ -159,7 +162,9 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
             } else {
                 None
             };
-            parsed.options.push((Cow::Borrowed(option.flag), value));
+            parsed
+                .options
+                .push((Cow::Borrowed(option.flag.text()), value));
             continue;
         }
         for (at, letter) in text.char_indices().skip(1) {
@@ -183,10 +188,14 @@ pub(crate) fn parse<'a>(program: &'static Program, args: &'a [Text]) -> Parsed<'
                     } else {
                         None
                     };
-                    parsed.options.push((Cow::Borrowed(option.flag), value));
+                    parsed
+                        .options
+                        .push((Cow::Borrowed(option.flag.text()), value));
                     break;
                 }
-                Some(option) => parsed.options.push((Cow::Borrowed(option.flag), None)),
+                Some(option) => parsed
+                    .options
+                    .push((Cow::Borrowed(option.flag.text()), None)),
                 None => parsed.options.push((Cow::Owned(letter.to_string()), None)),
             }
         }
@@ -276,7 +285,7 @@ fn leads_on(program: &'static Program, parsed: &Parsed<'_>) -> bool {
                 .on
                 .iter()
                 .zip(&parsed.operands)
-                .all(|(word, (_, text))| text.text == *word)
+                .all(|(word, (_, text))| *word == text.text.as_str())
     })
 }
 
@@ -288,7 +297,7 @@ pub(crate) fn wrap_of(parsed: &Parsed<'_>) -> Option<(Wrap, usize)> {
                 .on
                 .iter()
                 .zip(&parsed.operands)
-                .all(|(word, (_, text))| text.text == *word)
+                .all(|(word, (_, text))| *word == text.text.as_str())
     };
     let sub = parsed
         .program
@@ -324,7 +333,7 @@ fn slash<'a>(parsed: &mut Parsed<'a>, args: &'a [Text]) {
             .program
             .options
             .iter()
-            .find(|option| option.names.contains(&lower.as_str()));
+            .find(|option| option.names.has(&lower));
         match option {
             Some(option) => {
                 let value = match (option.takes, attached) {
@@ -335,7 +344,9 @@ fn slash<'a>(parsed: &mut Parsed<'a>, args: &'a [Text]) {
                     }
                     _ => None,
                 };
-                parsed.options.push((Cow::Borrowed(option.flag), value));
+                parsed
+                    .options
+                    .push((Cow::Borrowed(option.flag.text()), value));
             }
             None => parsed.options.push((
                 Cow::Owned(lower.trim_start_matches('-').to_owned()),
@@ -375,7 +386,7 @@ fn is_trial(name: &str) -> bool {
 
 /// The grammar's entry for an option: the subcommand's first, then the program's.
 fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Option<&'static Opt> {
-    let of = |options: &'static [Opt]| options.iter().find(|option| option.names.contains(&name));
+    let of = |options: List<Opt>| options.into_iter().find(|option| option.names.has(name));
     let mut best: Option<&'static Opt> = None;
     let mut longest = 0;
     for sub in program.subs {
@@ -384,7 +395,7 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
                 .on
                 .iter()
                 .zip(&parsed.operands)
-                .all(|(word, (_, text))| text.text == *word);
+                .all(|(word, (_, text))| *word == text.text.as_str());
         if here
             && sub.on.len() > longest
             && let Some(option) = of(sub.options)
@@ -402,7 +413,7 @@ fn declared(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Optio
                     program
                         .options
                         .iter()
-                        .find(|option| option.names.contains(&short))
+                        .find(|option| option.names.has(short))
                 })
                 .flatten()
         })
@@ -420,7 +431,7 @@ fn abbreviated(program: &'static Program, parsed: &Parsed<'_>, name: &str) -> Op
                 .on
                 .iter()
                 .zip(&parsed.operands)
-                .all(|(word, (_, text))| text.text == *word)
+                .all(|(word, (_, text))| *word == text.text.as_str())
     });
     let mut found: Option<&'static Opt> = None;
     for option in subs.flat_map(|sub| sub.options).chain(program.options) {

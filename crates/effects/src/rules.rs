@@ -46,7 +46,7 @@ impl Analyser<'_> {
         let third: Option<Vec<Text>> = template.args.get(2).map(|&arg| collect(arg, parsed, span));
         let firsts = match (many, template.args.first()) {
             (Some(arg), _) | (None, Some(&arg)) => collect(arg, parsed, span),
-            (None, None) => vec![Text::known(parsed.program.name, span)],
+            (None, None) => vec![Text::known(parsed.program.name.text(), span)],
         };
         let seconds: Vec<Option<&Text>> = match &second {
             Some(all)
@@ -115,7 +115,7 @@ impl Analyser<'_> {
             if parsed.program.provider.is_empty() {
                 called.clone()
             } else {
-                parsed.program.provider.to_owned()
+                parsed.program.provider.text().to_owned()
             }
         };
         let kind = match kind {
@@ -168,7 +168,7 @@ impl Analyser<'_> {
                 let language = if second.is_some() {
                     also()
                 } else {
-                    parsed.program.name.to_owned()
+                    parsed.program.name.text().to_owned()
                 };
                 self.script_file(first, &language, None, at);
                 return;
@@ -411,7 +411,7 @@ fn rule_matches(rule: &Rule, parsed: &Parsed<'_>) -> bool {
             choices.iter().any(|choice| match choice.strip_suffix('*') {
                 Some(start) => text.text.starts_with(start),
                 None => {
-                    text.text == *choice
+                    *choice == text.text.as_str()
                         || any_case(parsed) && text.text.eq_ignore_ascii_case(choice)
                 }
             })
@@ -444,7 +444,7 @@ fn holds(condition: &Cond, parsed: &Parsed<'_>) -> bool {
 
 fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
     match arg {
-        Arg::Text(text) => vec![Text::known(text, Span::default())],
+        Arg::Text(text) => vec![Text::known(text.text(), Span::default())],
         Arg::Nth(number) => parsed
             .nth(usize::from(number))
             .cloned()
@@ -454,7 +454,7 @@ fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
             parsed
                 .nth(usize::from(number))
                 .cloned()
-                .unwrap_or_else(|| Text::known(default, Span::default())),
+                .unwrap_or_else(|| Text::known(default.text(), Span::default())),
         ],
         Arg::From(number) => parsed
             .rest()
@@ -480,12 +480,12 @@ fn collect(arg: Arg, parsed: &Parsed<'_>, span: Span) -> Vec<Text> {
             .find(|text| crate::programs::is_noun(&text.text))
             .into_iter()
             .collect(),
-        Arg::Opt(flag) => parsed.values(flag).cloned().collect(),
+        Arg::Opt(flag) => parsed.values(flag.text()).cloned().collect(),
         Arg::OptOr(flag, default) => vec![
             parsed
-                .value(flag)
+                .value(&flag)
                 .cloned()
-                .unwrap_or_else(|| Text::known(default, Span::default())),
+                .unwrap_or_else(|| Text::known(default.text(), Span::default())),
         ],
     }
 }

@@ -21,6 +21,7 @@ mod named;
 mod names;
 mod positional;
 mod scan;
+mod search;
 mod shapes;
 mod tools;
 mod values;

@@ -1,11 +1,10 @@
-//! Shapes that are the same in any text, found by one multi-pattern search.
+//! Shapes that are the same in any text, found in one pass over it.
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
-
 use crate::named::{named, quoted};
 use crate::names::Strength;
+use crate::search::Search;
 use crate::shapes::SHAPES;
 use crate::{Finding, tools, values};
 
@@ -54,73 +53,50 @@ const NAMES: &[&str] = &[
     "rpw",
 ];
 
-struct Search {
-    patterns: AhoCorasick,
-    hits: Vec<Hit>,
-}
-
-static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
-    let mut patterns: Vec<&str> = Vec::new();
-    let mut hits = Vec::new();
-    let mut add = |pattern: &'static str, hit: Hit| {
-        patterns.push(pattern);
-        hits.push(hit);
-    };
-    for (index, shape) in SHAPES.iter().enumerate() {
-        add(shape.prefix, Hit::Shape(index));
-    }
-    for name in NAMES {
-        add(name, Hit::Name);
-    }
-    add("://", Hit::Url);
-    add("-----begin ", Hit::Pem);
-    add("bearer ", Hit::Bearer);
-    add("@", Hit::At);
-    add("identified by ", Hit::Identified);
-    add("_password by ", Hit::Identified);
-    for name in tools::trigger_names() {
-        add(name, Hit::Call);
-    }
-    let built = AhoCorasickBuilder::new()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(patterns);
-    built.ok().map(|patterns| Search { patterns, hits })
+static SEARCH: LazyLock<Search<Hit>> = LazyLock::new(|| {
+    let shapes = SHAPES.iter().enumerate();
+    let shapes = shapes.map(|(index, shape)| (shape.prefix, Hit::Shape(index)));
+    let names = NAMES.iter().map(|name| (*name, Hit::Name));
+    let marks = [
+        ("://", Hit::Url),
+        ("-----begin ", Hit::Pem),
+        ("bearer ", Hit::Bearer),
+        ("@", Hit::At),
+        ("identified by ", Hit::Identified),
+        ("_password by ", Hit::Identified),
+    ];
+    let calls = tools::trigger_names().map(|name| (name, Hit::Call));
+    Search::new(shapes.chain(names).chain(marks).chain(calls))
 });
 
 /// Adds what is found in the text; true where the text may hold something that only the grammar
 /// of a program tells.
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) -> bool {
-    let Some(search) = SEARCH.as_ref() else {
-        return true;
-    };
     let bytes = text.as_bytes();
     let mut calls = false;
     let (mut name_end, mut pem_end) = (0, 0);
     // Names in the values of names would make the work quadratic.
     let mut budget = text.len().saturating_mul(16).saturating_add(4096);
-    for hit in search.patterns.find_overlapping_iter(bytes) {
-        let (start, end) = (hit.start(), hit.end());
-        match search.hits.get(hit.pattern().as_usize()) {
-            Some(Hit::Shape(index)) => shape(text, start, *index, found),
-            Some(Hit::Name) => {
+    for (start, end, hit) in SEARCH.all(bytes) {
+        match hit {
+            Hit::Shape(index) => shape(text, start, index, found),
+            Hit::Name => {
                 calls = true;
                 if end > name_end {
                     name_end = named(text, start, end, &mut budget, found);
                 }
             }
-            Some(Hit::Url) => url(text, start, end, found),
-            Some(Hit::Pem) if start >= pem_end => pem_end = pem(text, start, found),
-            Some(Hit::Pem) => {}
-            Some(Hit::Bearer) => bearer(text, end, found),
-            Some(Hit::At) => account(text, start, found),
-            Some(Hit::Identified) => quoted(text, end, found),
-            Some(Hit::Call) => {
+            Hit::Url => url(text, start, end, found),
+            Hit::Pem if start >= pem_end => pem_end = pem(text, start, found),
+            Hit::Pem => {}
+            Hit::Bearer => bearer(text, end, found),
+            Hit::At => account(text, start, found),
+            Hit::Identified => quoted(text, end, found),
+            Hit::Call => {
                 let word = |at: Option<&u8>| at.is_some_and(|byte| byte.is_ascii_alphanumeric());
                 calls |= !word(start.checked_sub(1).and_then(|at| bytes.get(at)))
                     && !word(bytes.get(end));
             }
-            None => {}
         }
     }
     calls

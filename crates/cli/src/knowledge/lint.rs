@@ -226,7 +226,7 @@ impl Linter<'_> {
             .chain(program.sub.iter().filter_map(|sub| sub.options.as_ref()));
         for options in own {
             for token in options.get_ref().split_whitespace() {
-                if let Err(error) = grammar::options(token) {
+                if let Err(error) = grammar::options(&mut grammar::Pools::default(), token) {
                     let at = self.place(options.span().start, token);
                     self.error(at, program.name(), error.to_string(), "write -s,--long, with = where a value follows and ? where one may be attached");
                 }
@@ -287,7 +287,9 @@ impl Linter<'_> {
     fn rules(&mut self, program: &Program) {
         for rule in &program.rules {
             let at = rule.span().start;
-            if let Err(error) = grammar::compile_rule(rule.get_ref()) {
+            if let Err(error) =
+                grammar::compile_rule(&mut grammar::Pools::default(), rule.get_ref())
+            {
                 self.error(
                     at,
                     program.name(),

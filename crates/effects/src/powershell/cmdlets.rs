@@ -22,7 +22,7 @@ impl Analyser<'_> {
         if !program.rules.is_empty() {
             self.apply_rules(&mut parsed, call.span);
         }
-        match program.handler {
+        match program.handler.text() {
             "ps-invoke-expression" => self.ps_invoke_expression(call, &parsed),
             "ps-each" => self.ps_each(call, &parsed),
             "ps-filter" => {

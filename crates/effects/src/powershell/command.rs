@@ -148,7 +148,7 @@ impl Analyser<'_> {
         if self.in_cmd
             && let Some(program) = knowledge::find_cmdlet(&format!("cmd:{lower}"))
         {
-            first.text = program.name.to_owned();
+            first.text = program.name.text().to_owned();
             return Ok(words);
         }
         let defined = |name: &str| {
@@ -236,7 +236,10 @@ impl Analyser<'_> {
             let name = parameter_name(text);
             let attached = text.find(':').map(|colon| arg.after(colon + 1));
             let (flag, takes): (Cow<'static, str>, bool) = match declared(program, &name) {
-                Some(option) => (Cow::Borrowed(option.flag), option.takes == Takes::Yes),
+                Some(option) => (
+                    Cow::Borrowed(option.flag.text()),
+                    option.takes == Takes::Yes,
+                ),
                 None => match SHARED.iter().find(|(known, ..)| known.starts_with(&name)) {
                     Some((_, flag, takes)) => (Cow::Borrowed(*flag), *takes),
                     None => (Cow::Owned(name), false),
@@ -273,11 +276,11 @@ impl Analyser<'_> {
             }
         }
         positions(&mut parsed);
-        if !program.input.is_empty() && !parsed.has(program.input) {
+        if !program.input.is_empty() && !parsed.has(&program.input) {
             for value in super::values(stdin, span) {
                 parsed
                     .options
-                    .push((Cow::Borrowed(program.input), Some(value)));
+                    .push((Cow::Borrowed(program.input.text()), Some(value)));
             }
         }
         for (flag, value) in &mut parsed.options {
@@ -312,7 +315,7 @@ fn positions(parsed: &mut Parsed<'_>) {
         .program
         .positions
         .iter()
-        .copied()
+        .map(|name| name.text())
         .filter(|name| !parsed.has(name.trim_end_matches('+')))
         .collect();
     free.reverse();

@@ -83,16 +83,16 @@ fn fits(rule: &ApiRule, segments: &[&str]) -> Option<String> {
     let mut open: Vec<&str> = Vec::new();
     let mut at = 0;
     for choices in rule.path {
-        if *choices == ["**"] {
+        if choices.has("**") {
             open.extend(segments.get(at..).unwrap_or_default());
             return Some(open.join("/"));
         }
         let segment = segments.get(at)?;
         at += 1;
-        if choices.contains(segment) {
+        if choices.has(segment) {
             continue;
         }
-        if !choices.contains(&"*") {
+        if !choices.has("*") {
             return None;
         }
         open.push(segment);
@@ -143,20 +143,22 @@ impl Analyser<'_> {
         }
         let place = Address::of(address);
         let mut known: Option<(&'static Api, Vec<&str>)> = None;
-        for api in APIS {
+        for api in &APIS {
             for pattern in api.hosts {
                 let Some(segments) = place.behind(pattern) else {
                     continue;
                 };
                 for rule in api.rules {
-                    if !rule.methods.contains(&method) && !rule.methods.contains(&"ANY") {
+                    if !rule.methods.has(method) && !rule.methods.has("ANY") {
                         continue;
                     }
-                    if !rule.body.is_empty() && !rule.body.iter().any(|word| body.contains(word)) {
+                    if !rule.body.is_empty()
+                        && !rule.body.iter().any(|word| body.contains(word.text()))
+                    {
                         continue;
                     }
                     if let Some(name) = fits(rule, segments) {
-                        self.api_effect(api.name, rule.kind, rule.resource, name, span);
+                        self.api_effect(&api.name, rule.kind, &rule.resource, name, span);
                         return true;
                     }
                 }
@@ -171,7 +173,7 @@ impl Analyser<'_> {
             .is_some_and(|word| word.contains("graphql"))
             || body.trim_start().starts_with("{\"query\""))
             && self.mutation(
-                known.as_ref().map_or("graphql", |(api, _)| api.name),
+                known.as_ref().map_or("graphql", |(api, _)| api.name.text()),
                 body,
                 span,
             )
@@ -183,7 +185,7 @@ impl Analyser<'_> {
         };
         if method == "DELETE" {
             let (resource, name) = collection(&segments);
-            self.api_effect(api.name, Kind::Destroy, &resource, name, span);
+            self.api_effect(&api.name, Kind::Destroy, &resource, name, span);
             return true;
         }
         false

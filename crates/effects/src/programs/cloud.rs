@@ -315,7 +315,7 @@ impl Analyser<'_> {
         let provider = if parsed.program.provider.is_empty() {
             call.name
         } else {
-            parsed.program.provider
+            parsed.program.provider.text()
         };
         for name in names {
             let kind = resource_effect(act, &resource, name, provider, parsed.context());
@@ -399,5 +399,5 @@ fn is_switch(parsed: &Parsed<'_>, name: &str) -> bool {
         .program
         .options
         .iter()
-        .any(|option| option.names.contains(&name) && option.takes != crate::knowledge::Takes::Yes)
+        .any(|option| option.names.has(name) && option.takes != crate::knowledge::Takes::Yes)
 }

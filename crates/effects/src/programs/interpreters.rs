@@ -10,7 +10,7 @@ use crate::{
 
 impl Analyser<'_> {
     pub(crate) fn interpreter(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        let language = match parsed.program.name {
+        let language = match parsed.program.name.text() {
             "node" => "javascript",
             name => match call.name {
                 "java" | "groovy" | "scala" | "kotlin" => "java",

@@ -40,7 +40,7 @@ pub(crate) fn is_noun(word: &str) -> bool {
 impl Analyser<'_> {
     /// Hands a call to its handler.
     pub(crate) fn handle(&mut self, call: &Call<'_>, parsed: &Parsed<'_>) -> Stream {
-        match parsed.program.handler {
+        match parsed.program.handler.text() {
             "shell" => self.shell(call, parsed),
             "cmd-set" => self.cmd_set(call),
             "cmd-call" => self.cmd_call(call),

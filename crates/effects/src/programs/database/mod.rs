@@ -48,16 +48,16 @@ impl Analyser<'_> {
         if parsed.has("dry") {
             return Stream::UNKNOWN;
         }
-        let provider = match parsed.program.provider {
+        let provider = match parsed.program.provider.text() {
             "" => call.name,
             provider => provider,
         };
         let mut context = parsed
-            .value(parsed.program.context)
+            .value(&parsed.program.context)
             .map(|text| text.text.clone());
         let mut codes: Vec<Text> = parsed.values("sql").cloned().collect();
         let mut memory = false;
-        match parsed.program.handler {
+        match parsed.program.handler.text() {
             // `sqlite3 FILE SQL…`
             "sqlite" => {
                 let file = parsed.nth(1).map(|file| file.text.as_str());
