@@ -216,6 +216,8 @@ pub struct Approvals {
     pub managers: Vec<String>,
     /// Weakest proof of who approves that machines accept, where a rule says nothing else.
     pub factor: Option<Factor>,
+    /// A release goes out only after somebody other than its author has looked at it.
+    pub review_releases: Option<bool>,
     /// Longest exception that may be asked for, in days; 90 when absent, 0 for none.
     pub exception_days: Option<u32>,
     #[serde(skip)]

@@ -89,6 +89,7 @@ fn join(whole: &mut Document, template: Document) {
     approvals.review_hours = least(approvals.review_hours, more.review_hours);
     permit(&mut approvals.managers, more.managers);
     approvals.factor = approvals.factor.max(more.factor);
+    approvals.review_releases = approvals.review_releases.max(more.review_releases);
     approvals.exception_days = least(approvals.exception_days, more.exception_days);
 
     let (audit, more) = (&mut whole.audit, template.audit);

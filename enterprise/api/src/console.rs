@@ -37,6 +37,7 @@
 //! | `GET policy` | viewer | | [`PolicyView`] |
 //! | `POST policy/check` | viewer | [`PolicySource`] | [`PolicyCheck`] |
 //! | `POST policy` | security | [`PolicyPublish`] | [`PolicyView`]; 422 with [`PolicyCheck`] |
+//! | `POST policy/draft/review` | security, never its author | [`ReleaseReview`] | [`PolicyView`] |
 //! | `GET policy/approvers`, `POST policy/approvers` | viewer, security | [`Confirmation`] | [`ApproverKeys`] |
 //! | `GET detections` | viewer | | [`DetectionList`] |
 //! | `GET reports/frameworks` | viewer | | [`FrameworkList`] |
@@ -860,6 +861,88 @@ wire! {
         pub note: String,
         /// SHA-256 of the source, hex.
         pub sha256: String,
+        /// Who looked at it before it went out; empty where nobody had to.
+        pub reviewed_by: String,
+        /// What it would have changed; of the newest twenty.
+        pub impact: Option<Impact>,
+        /// SHA-256 of that report as it was signed, hex; empty where there is none.
+        pub impact_sha256: String,
+    }
+    /// What a release would have changed against the one in force: documents compared, and recorded
+    /// commands judged under both (`cmdai.impact/1`). Counts only: it is signed with the release.
+    pub struct Impact {
+        /// `cmdai.impact/1`.
+        pub format: String,
+        /// Version that it is compared with.
+        pub against: u64,
+        /// When.
+        pub made: String,
+        /// Days of history that were looked at.
+        pub days: u32,
+        /// Commands that were judged.
+        pub commands: u64,
+        /// There were more than could be looked at; these are the newest.
+        pub bounded: bool,
+        /// Commands decided more strictly.
+        pub stricter: u64,
+        /// Commands decided less strictly.
+        pub looser: u64,
+        /// People who would have been interrupted more often.
+        pub people_more: u64,
+        /// People who would have been interrupted less often.
+        pub people_less: u64,
+        /// How often each decision.
+        pub decisions: Vec<ImpactCount>,
+        /// How often rules fired, where that differs.
+        pub rules: Vec<ImpactCount>,
+        /// What the documents say differently, loosenings first.
+        pub changes: Vec<ImpactChange>,
+        /// Changes that are not listed.
+        pub more_changes: u64,
+    }
+    /// How often, before and after.
+    pub struct ImpactCount {
+        /// Of what.
+        pub name: String,
+        /// Under the policy in force.
+        pub old: u64,
+        /// Under the new one.
+        pub new: u64,
+    }
+    /// One change of the document.
+    pub struct ImpactChange {
+        /// `looser`, `unclear`, `stricter`, `wording`.
+        pub direction: String,
+        /// What it is about.
+        pub subject: String,
+        /// What held.
+        pub was: Option<String>,
+        /// What will hold.
+        pub is: Option<String>,
+    }
+    /// Commands of the last days that a draft decides differently.
+    pub struct ImpactCommand {
+        /// Redacted text.
+        pub text: String,
+        /// Decision under the policy in force.
+        pub old: String,
+        /// Under the new one.
+        pub new: String,
+        /// How often it was run.
+        pub count: u64,
+        /// The rule that decides under the stricter of the two.
+        pub rule: Option<String>,
+    }
+    /// Somebody other than the author has looked at the draft; the password is asked again.
+    pub struct ReleaseReview {
+        /// [`PolicyDraft::digest`] of the draft that was looked at: another one is not agreed to.
+        pub digest: String,
+        /// It may go out; else it is dropped.
+        pub approve: bool,
+        /// What was found.
+        pub note: String,
+        /// The actor's own password.
+        pub password: String,
     }
     /// A source to check.
     pub struct PolicySource {
@@ -1252,6 +1335,19 @@ wire! {
         pub rollback: bool,
         /// It changes nothing of the newest release but the security keys of approvers.
         pub keys_only: bool,
+        /// SHA-256 over everything that would be released and what is said about it, hex.
+        pub digest: String,
+        /// It waits for a review by somebody else than `by`.
+        pub awaits_review: bool,
+        /// Who looked at it; empty where nobody did.
+        pub reviewed_by: String,
+        /// What it would change.
+        pub impact: Option<Impact>,
+        /// SHA-256 of that report as it is signed, hex; empty where there is none.
+        pub impact_sha256: String,
+        /// Recorded commands that it would decide differently, worst first, for who reviews it. They
+        /// stay on the server.
+        pub commands: Vec<ImpactCommand>,
         /// Holders whose keys have signed.
         pub signed_by: Vec<String>,
         /// How many are needed.

@@ -17,7 +17,8 @@ use tough::schema::{
 
 use crate::keys::hex;
 use crate::layout::{
-    APPROVERS, AUTHORITY, POLICY, PREVIOUS, PREVIOUS_POLICY, PROGRESS, RELEASE, RINGS, limit_of,
+    APPROVERS, AUTHORITY, IMPACT, POLICY, PREVIOUS, PREVIOUS_POLICY, PROGRESS, RELEASE, RINGS,
+    limit_of,
 };
 use crate::metadata::{self, SPEC, fits, from_now, key_id, raw_key, signers, target, tuf_key};
 use crate::publisher::Release;
@@ -66,6 +67,8 @@ pub struct Content {
     pub approvers: Approvers,
     /// Rings, with the release for machines whose ring is closed.
     pub rings: Option<(Rings, Release, String)>,
+    /// What it would have changed (`cmdai.impact/1`, JSON), where that was looked at.
+    pub impact: Option<String>,
     /// What changed and why.
     pub note: String,
     /// Who made it.
@@ -93,6 +96,36 @@ pub struct Reviewed {
     pub signed_by: Vec<String>,
     /// How many are needed.
     pub threshold: u64,
+}
+
+impl Content {
+    /// What a draft holds, for other keys of approvers: metadata that were overtaken are made again.
+    ///
+    /// # Errors
+    /// Where the draft does not hold together.
+    pub fn again(draft: &Draft, approvers: Approvers) -> Result<Self, String> {
+        let reviewed = draft.check()?;
+        let document = |name: &str| draft.documents.get(name).cloned();
+        let policy_yaml = document(POLICY).ok_or("policy.yaml is missing")?;
+        let rings = match (reviewed.rings, reviewed.previous) {
+            (Some(rings), Some(previous)) => {
+                let policy = document(PREVIOUS_POLICY).ok_or("previous-policy.yaml is missing")?;
+                Some((rings, previous, policy))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            policy_yaml,
+            version: draft.release,
+            authority: reviewed.authority,
+            approvers,
+            rings,
+            impact: document(IMPACT),
+            note: draft.note.clone(),
+            by: draft.by.clone(),
+            rollback: draft.rollback,
+        })
+    }
 }
 
 impl Draft {
@@ -132,6 +165,9 @@ impl Draft {
             (RELEASE.to_owned(), json(&release)?),
             (APPROVERS.to_owned(), json(&content.approvers)?),
         ]);
+        if let Some(impact) = &content.impact {
+            documents.insert(IMPACT.to_owned(), impact.clone());
+        }
         if let Some((rings, previous, policy)) = &content.rings {
             rings.check()?;
             documents.insert(RINGS.to_owned(), json(rings)?);
@@ -183,6 +219,32 @@ impl Draft {
             },
             documents,
         })
+    }
+
+    /// What it would have changed (`cmdai.impact/1`, JSON), where that was looked at.
+    pub fn impact(&self) -> Option<&str> {
+        self.documents.get(IMPACT).map(String::as_str)
+    }
+
+    /// SHA-256 over everything that is released and said about it, hex: who agrees names what they
+    /// looked at. Signatures leave it as it is.
+    ///
+    /// # Errors
+    /// Never for a draft that was parsed.
+    pub fn digest(&self) -> Result<String, String> {
+        let whole = (
+            (DRAFT_FORMAT, self.release, self.rollback),
+            (&self.made, &self.by, &self.note),
+            &self.documents,
+        );
+        let text = serde_json::to_vec(&whole).map_err(|error| error.to_string())?;
+        Ok(Hash::of(&[&text]).to_hex())
+    }
+
+    /// SHA-256 of [`Draft::impact`], hex; empty where there is none.
+    pub fn impact_digest(&self) -> String {
+        self.impact()
+            .map_or_else(String::new, |text| Hash::of(&[text.as_bytes()]).to_hex())
     }
 
     /// Holds the metadata against the documents and says what would be signed.

@@ -12,6 +12,8 @@ pub const MAX_METADATA: u64 = 256 * 1024;
 pub const MAX_POLICY: u64 = 1024 * 1024;
 /// Longest `authority.json` and `release.json`, in bytes.
 pub const MAX_AUTHORITY: u64 = 64 * 1024;
+/// Longest `impact.json`, in bytes: forty changes and forty rules, each word cut.
+pub(crate) const MAX_IMPACT: u64 = 256 * 1024;
 /// Longest `approvers.json`, in bytes: some five hundred keys.
 pub const MAX_APPROVERS: u64 = 256 * 1024;
 
@@ -19,12 +21,13 @@ pub(crate) const POLICY: &str = "policy.yaml";
 pub(crate) const AUTHORITY: &str = "authority.json";
 pub(crate) const APPROVERS: &str = "approvers.json";
 pub(crate) const RELEASE: &str = "release.json";
+pub(crate) const IMPACT: &str = "impact.json";
 pub(crate) const RINGS: &str = "rings.json";
 pub(crate) const PREVIOUS: &str = "previous.json";
 pub(crate) const PREVIOUS_POLICY: &str = "previous-policy.yaml";
 pub(crate) const PROGRESS: &str = "progress.json";
 /// Documents that people sign, each with its longest length; the first three are in every release.
-pub(crate) const TARGETS: [(&str, u64); 7] = [
+pub(crate) const TARGETS: [(&str, u64); 8] = [
     (POLICY, MAX_POLICY),
     (AUTHORITY, MAX_AUTHORITY),
     (RELEASE, MAX_AUTHORITY),
@@ -32,6 +35,7 @@ pub(crate) const TARGETS: [(&str, u64); 7] = [
     (PREVIOUS, MAX_AUTHORITY),
     (PREVIOUS_POLICY, MAX_POLICY),
     (APPROVERS, MAX_APPROVERS),
+    (IMPACT, MAX_IMPACT),
 ];
 
 /// Longest that a document may be; nothing where a release has none of this name.

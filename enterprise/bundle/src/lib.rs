@@ -3,7 +3,8 @@
 //! A release is a set of targets of a TUF repository: `policy.yaml` (the canonical document),
 //! `authority.json` (keys that may sign grants and orders), `approvers.json` (security keys of the
 //! people who may approve, [`assertion`]), `release.json` (version, digest, time),
-//! and, where it spreads by rings, `rings.json` with `previous.json` and `previous-policy.yaml`.
+//! `impact.json` (what it would have changed, in counts), and, where it spreads by rings,
+//! `rings.json` with `previous.json` and `previous-policy.yaml`.
 //! [`Publisher`] makes and refreshes it, [`Consumer`] verifies it on a machine, whatever road it came
 //! by. Grants and orders are single statements, signed by [`sign_statement`].
 //!

@@ -19,8 +19,8 @@ use crate::carried::{BUNDLE_FORMAT, Bundle, CarriedFile};
 use crate::draft::{Content, Draft};
 use crate::keys::{self, KeyError};
 use crate::layout::{
-    APPROVERS, MAX_AUTHORITY, MAX_POLICY, POLICY, PREVIOUS, PROGRESS, RELEASE, RINGS, TARGETS,
-    limit_of,
+    APPROVERS, IMPACT, MAX_AUTHORITY, MAX_POLICY, POLICY, PREVIOUS, PROGRESS, RELEASE, RINGS,
+    TARGETS, limit_of,
 };
 use crate::metadata::{SPEC, Written, after, from_now, sign, target, written};
 use crate::rings::{Progress, Rings};
@@ -571,6 +571,16 @@ impl Publisher {
         there.remove(APPROVERS);
         given.remove(APPROVERS);
         Ok(there == given && !there.is_empty())
+    }
+
+    /// What the newest release would have changed (`cmdai.impact/1`, JSON).
+    ///
+    /// # Errors
+    /// Where the repository cannot be read.
+    pub fn impact(&self) -> Result<Option<String>, PublishError> {
+        Ok(self
+            .document(IMPACT)?
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// Keys of approvers in the newest release.

@@ -496,6 +496,23 @@ pub(crate) enum PolicyTask {
     },
     /// Drop the release that waits for signatures
     Drop,
+    /// Look at the release that waits, with what it would have changed; say that it may go out
+    Review {
+        /// It may go out: the digest (or its beginning) of what you looked at; never your own
+        #[arg(
+            long,
+            value_name = "DIGEST",
+            conflicts_with = "send_back",
+            requires = "note"
+        )]
+        agree: Option<String>,
+        /// Drop it: the digest (or its beginning) of what you looked at
+        #[arg(long, value_name = "DIGEST", requires = "note")]
+        send_back: Option<String>,
+        /// What you found
+        #[arg(long)]
+        note: Option<String>,
+    },
     /// Security keys under which machines accept approvals
     Approvers {
         /// Put the list as it is now into the newest release, or up for signing where people sign

@@ -119,6 +119,18 @@ pub(crate) async fn policy(arguments: Policy) -> Result<()> {
             submit,
         } => return release::sign(at, draft, &key, root.as_deref(), submit).await,
         PolicyTask::Submit { draft } => return release::submit(at, &draft).await,
+        PolicyTask::Review {
+            agree,
+            send_back,
+            note,
+        } => {
+            let said = match (agree, send_back) {
+                (Some(digest), _) => Some((true, digest)),
+                (None, Some(digest)) => Some((false, digest)),
+                (None, None) => None,
+            };
+            return release::review(at, said, note.unwrap_or_default()).await;
+        }
         PolicyTask::Approvers { publish } => return release::approvers(at, publish).await,
         PolicyTask::Drop => return release::drop_draft(at).await,
         PolicyTask::Export { file, root } => return release::export(at, &file, root).await,
@@ -198,6 +210,9 @@ pub(crate) async fn policy(arguments: Policy) -> Result<()> {
             };
             let view: PolicyView = client.post("policy", &body).await?;
             match &view.draft {
+                Some(draft) if draft.awaits_review => {
+                    anstream::println!("{}", release::awaits_review(draft));
+                }
                 Some(draft) => anstream::println!(
                     "version {} waits for {} signatures: `cmdai-enterprise policy sign --key NAME.key`",
                     draft.release,

@@ -56,7 +56,7 @@ export function start({ port = 0, dist = null, live = true } = {}) {
   deliveries.splice(2, 0, { time: iso(Date.parse(state.alerts[2].notified) - 30_000), channel: 'security-chat', alert: state.alerts[2].id, attempt: 1, status: 503, error: 'answered 503' })
   const policy = {
     version: 41, source: POLICY, published_by: 'dana', published: iso(Date.now() - 2 * DAY),
-    history: [[41, 'dana', 'Block deletion of production logs after the incident of 14 November', 2], [40, 'farah', 'terraform apply needs approval', 9], [39, 'dana', 'Allow kubectl 1.29', 20], [38, 'dana', 'First enforced version; monitored for two weeks before', 34]].map(([version, published_by, note, days]) => ({ version, published_by, note, published: iso(Date.now() - days * DAY), sha256: sha(`policy ${version}`) })),
+    history: [[41, 'dana', 'Block deletion of production logs after the incident of 14 November', 2], [40, 'farah', 'terraform apply needs approval', 9], [39, 'dana', 'Allow kubectl 1.29', 20], [38, 'dana', 'First enforced version; monitored for two weeks before', 34]].map(([version, published_by, note, days]) => ({ version, published_by, note, published: iso(Date.now() - days * DAY), sha256: sha(`policy ${version}`), reviewed_by: version === 41 ? 'farah' : '', impact_sha256: version === 41 ? sha('impact 41') : '', impact: version === 41 ? { format: 'cmdai.impact/1', against: 40, made: iso(Date.now() - days * DAY), days: 30, commands: 18_240, bounded: false, stricter: 31, looser: 0, people_more: 4, people_less: 0, decisions: [{ name: 'allow', old: 17_904, new: 17_873 }, { name: 'deny', old: 61, new: 92 }], rules: [{ name: 'data.prod-delete', old: 0, new: 31 }], changes: [{ direction: 'stricter', subject: 'rule data.prod-delete', was: null, is: 'deny, critical risk' }], more_changes: 0 } : null })),
   }
 
   const reads = { user: (r) => [r.user], machine: (r) => [r.hostname, r.machine_id], program: (r) => [r.text.split(/\s/)[0]], decision: (r) => [r.decision], risk: (r) => [r.risk], type: (r) => [r.event_type], origin: (r) => [r.origin], agent: (r) => [r.agent], rule: (r) => [r.rule], session: (r) => [r.session_id], team: (r) => [r.team] }
@@ -371,7 +371,7 @@ export function start({ port = 0, dist = null, live = true } = {}) {
         const found = checkPolicy(body.source)
         if (!found.valid) return json(found, 422)
         Object.assign(policy, { version: policy.version + 1, source: body.source, published_by: me.login, published: iso() })
-        policy.history.unshift({ version: policy.version, published_by: me.login, published: policy.published, note: body.note, sha256: sha(body.source) })
+        policy.history.unshift({ version: policy.version, published_by: me.login, published: policy.published, note: body.note, sha256: sha(body.source), reviewed_by: '', impact: null, impact_sha256: '' })
         for (const machine of state.machines) machine.policy_current = false
         return json(policyView())
       }

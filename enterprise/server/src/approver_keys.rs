@@ -10,6 +10,7 @@ use cmdai_bundle::Signing;
 
 use crate::app::App;
 use crate::failure::{Answer, Failure};
+use crate::people::review;
 use crate::people::security_keys::{KIND, Kept};
 use crate::people::terms::is_known;
 use crate::rollout;
@@ -91,6 +92,7 @@ pub(crate) async fn follow(app: &App, by: &str, note: &str) -> Answer<bool> {
         .await
         .map_err(|error| Failure::internal(&error))?;
     rollout::announce(app)?;
+    review::renew(app).await?;
     let text = format!(
         "{} security keys of approvers go to machines: {note}",
         wanted.keys.len()

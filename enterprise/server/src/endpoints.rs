@@ -205,6 +205,7 @@ endpoints! {
     SteerRollout: Post "policy/rollout", SECURITY, "halt a rollout, go on with it, or bring back what was before", [], body::<wire::RolloutChange>(), json::<wire::PolicyView>();
     GetDraft: Get "policy/draft", VIEWER, "the release that waits for signatures (`cmdai.release-draft/1`)", [], None, Answer::Object;
     SignDraft: Post "policy/draft", SECURITY, "hand in publishers' signatures; the release goes out once there are enough", [], body::<wire::DraftSignatures>(), json::<wire::PolicyView>();
+    ReviewDraft: Post "policy/draft/review", SECURITY, "say that the release that waits may go out, or drop it; never its author", [], body::<wire::ReleaseReview>(), json::<wire::PolicyView>();
     DropDraft: Delete "policy/draft", SECURITY, "drop the release that waits for signatures", [], None, Answer::Nothing;
     GetKeys: Get "policy/keys", VIEWER, "who holds the keys of releases", [], None, json::<wire::PolicyKeys>();
     GetApprovers: Get "policy/approvers", VIEWER, "security keys of those who may approve, as machines know them", [], None, json::<wire::ApproverKeys>();

@@ -20,6 +20,7 @@ pub mod endpoints;
 mod failure;
 mod feed;
 mod guard;
+mod impact;
 mod jobs;
 mod ledger;
 mod limiter;

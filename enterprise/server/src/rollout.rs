@@ -182,6 +182,8 @@ pub(crate) async fn go_out(app: &App, draft: Draft) -> Answer<u64> {
             published_by: draft.by.clone(),
             published_ms: clock::now_ms(),
             note: draft.note.clone(),
+            impact: draft.impact().map(str::to_owned),
+            reviewed_by: crate::people::review::reviewer(app, &draft).await?,
         },
     );
     let release = app
@@ -286,6 +288,13 @@ pub(crate) async fn mend(app: &App) -> anyhow::Result<()> {
                         || "published just before the server stopped".to_owned(),
                         |draft| draft.note.clone(),
                     ),
+                    impact: app.publisher.impact()?,
+                    reviewed_by: match &waiting {
+                        Some(draft) => crate::people::review::reviewer(app, draft)
+                            .await
+                            .map_err(words)?,
+                        None => String::new(),
+                    },
                 })
                 .await?;
         }

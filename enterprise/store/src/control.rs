@@ -304,6 +304,10 @@ pub struct ReleaseRow {
     pub published_ms: i64,
     /// What was said.
     pub note: String,
+    /// What it would have changed (`cmdai.impact/1`), where that was looked at.
+    pub impact: Option<String>,
+    /// Who looked at it before it went out; empty where nobody had to.
+    pub reviewed_by: String,
 }
 
 /// An alert.

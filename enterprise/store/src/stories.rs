@@ -948,6 +948,8 @@ pub async fn alerts_channels_and_releases(store: &dyn Store) -> Outcome {
         published_by: "admin".to_owned(),
         published_ms: START_MS,
         note: "first".to_owned(),
+        impact: Some("{}".to_owned()),
+        reviewed_by: "sami".to_owned(),
     };
     store.add_release(&release).await?;
     ensure!(

@@ -190,6 +190,12 @@ fn approvals(was: &Document, is: &Document, changes: &mut Changes) {
         was.factor.unwrap_or(crate::Factor::Password),
         is.factor.unwrap_or(crate::Factor::Password),
     );
+    ordered(
+        changes,
+        "approvals.review_releases",
+        was.review_releases.unwrap_or(false),
+        is.review_releases.unwrap_or(false),
+    );
     reversed(
         changes,
         "approvals.exception_days",

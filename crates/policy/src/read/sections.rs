@@ -228,6 +228,7 @@ pub(super) fn approvals(node: &Node, problems: &mut Problems) -> Approvals {
     if let Some(node) = fields.get("factor") {
         approvals.factor = node.choice("factor", Factor::WORDS, problems);
     }
+    approvals.review_releases = fields.flag("review_releases", problems);
     approvals.exception_days = fields.number("exception_days", problems);
     fields.finish(problems);
     approvals

@@ -3,12 +3,14 @@
 mod arguments;
 mod keys;
 mod repository;
+mod review;
 mod rollout;
 mod signing;
 
 pub(crate) use arguments::{KeysTask, RolloutTask};
 pub(crate) use keys::keys;
 pub(crate) use repository::{apply, plan};
+pub(crate) use review::{awaits_review, review};
 pub(crate) use rollout::rollout;
 pub(crate) use signing::{approvers, draft, drop_draft, export, sign, submit};
 

@@ -63,7 +63,9 @@ pub(crate) fn print(view: &PolicyView) {
     if let Some(place) = &view.managed_by {
         anstream::println!("managed by {}", cmdai_gate::escape(place));
     }
-    if let Some(draft) = &view.draft {
+    if let Some(draft) = view.draft.as_ref().filter(|draft| draft.awaits_review) {
+        anstream::println!("{}", super::awaits_review(draft));
+    } else if let Some(draft) = &view.draft {
         anstream::println!(
             "release {} waits for signatures: {} of {} ({})",
             draft.release,

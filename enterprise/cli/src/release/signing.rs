@@ -11,7 +11,7 @@ use super::{changes, print_changes};
 use crate::account::client;
 use crate::arguments::At;
 
-async fn fetch(at: &At, file: Option<&Path>) -> Result<Draft> {
+pub(super) async fn fetch(at: &At, file: Option<&Path>) -> Result<Draft> {
     let bytes = match file {
         Some(file) => read(file)?.into_bytes(),
         None => {
@@ -36,7 +36,7 @@ pub(crate) async fn draft(at: &At, output: &Path) -> Result<()> {
 }
 
 /// What would be signed, in full, from the draft's own documents.
-fn show(draft: &Draft) -> Result<Reviewed> {
+pub(super) fn show(draft: &Draft) -> Result<Reviewed> {
     let reviewed = draft
         .check()
         .map_err(|error| anyhow!("not to be signed: {error}"))?;
@@ -82,6 +82,9 @@ fn show(draft: &Draft) -> Result<Reviewed> {
         reviewed.signed_by.len(),
         reviewed.threshold
     );
+    if let Some(impact) = super::review::impact_of(draft) {
+        super::review::print_impact(&impact, reviewed.previous.is_none());
+    }
     for key in &reviewed.approvers.keys {
         anstream::println!(
             "approver {} ({}) {} {} in {}",

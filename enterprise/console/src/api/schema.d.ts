@@ -845,6 +845,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/draft/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * say that the release that waits may go out, or drop it; never its author
+         * @description role: security
+         */
+        post: operations["reviewDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/keys": {
         parameters: {
             query?: never;
@@ -1812,6 +1832,106 @@ export interface components {
             /** @description Start. */
             from: string;
         };
+        /**
+         * @description What a release would have changed against the one in force: documents compared, and recorded
+         *     commands judged under both (`cmdai.impact/1`). Counts only: it is signed with the release.
+         */
+        Impact: {
+            /**
+             * Format: int64
+             * @description Version that it is compared with.
+             */
+            against: number;
+            /** @description There were more than could be looked at; these are the newest. */
+            bounded: boolean;
+            /** @description What the documents say differently, loosenings first. */
+            changes: components["schemas"]["ImpactChange"][];
+            /**
+             * Format: int64
+             * @description Commands that were judged.
+             */
+            commands: number;
+            /**
+             * Format: int32
+             * @description Days of history that were looked at.
+             */
+            days: number;
+            /** @description How often each decision. */
+            decisions: components["schemas"]["ImpactCount"][];
+            /** @description `cmdai.impact/1`. */
+            format: string;
+            /**
+             * Format: int64
+             * @description Commands decided less strictly.
+             */
+            looser: number;
+            /** @description When. */
+            made: string;
+            /**
+             * Format: int64
+             * @description Changes that are not listed.
+             */
+            more_changes: number;
+            /**
+             * Format: int64
+             * @description People who would have been interrupted less often.
+             */
+            people_less: number;
+            /**
+             * Format: int64
+             * @description People who would have been interrupted more often.
+             */
+            people_more: number;
+            /** @description How often rules fired, where that differs. */
+            rules: components["schemas"]["ImpactCount"][];
+            /**
+             * Format: int64
+             * @description Commands decided more strictly.
+             */
+            stricter: number;
+        };
+        /** @description One change of the document. */
+        ImpactChange: {
+            /** @description `looser`, `unclear`, `stricter`, `wording`. */
+            direction: string;
+            /** @description What will hold. */
+            is?: string | null;
+            /** @description What it is about. */
+            subject: string;
+            /** @description What held. */
+            was?: string | null;
+        };
+        /** @description Commands of the last days that a draft decides differently. */
+        ImpactCommand: {
+            /**
+             * Format: int64
+             * @description How often it was run.
+             */
+            count: number;
+            /** @description Under the new one. */
+            new: string;
+            /** @description Decision under the policy in force. */
+            old: string;
+            /** @description The rule that decides under the stricter of the two. */
+            rule?: string | null;
+            /** @description Redacted text. */
+            text: string;
+        };
+        /** @description How often, before and after. */
+        ImpactCount: {
+            /** @description Of what. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Under the new one.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description Under the policy in force.
+             */
+            old: number;
+        };
         /** @description State of the ledger. */
         LedgerView: {
             checkpoint?: components["schemas"]["Checkpoint"] | null;
@@ -2105,8 +2225,20 @@ export interface components {
         };
         /** @description A release that waits for signatures. */
         PolicyDraft: {
+            /** @description It waits for a review by somebody else than `by`. */
+            awaits_review: boolean;
             /** @description Who made it. */
             by: string;
+            /**
+             * @description Recorded commands that it would decide differently, worst first, for who reviews it. They
+             *     stay on the server.
+             */
+            commands: components["schemas"]["ImpactCommand"][];
+            /** @description SHA-256 over everything that would be released and what is said about it, hex. */
+            digest: string;
+            impact?: components["schemas"]["Impact"] | null;
+            /** @description SHA-256 of that report as it is signed, hex; empty where there is none. */
+            impact_sha256: string;
             /** @description It changes nothing of the newest release but the security keys of approvers. */
             keys_only: boolean;
             /** @description When. */
@@ -2123,6 +2255,8 @@ export interface components {
              * @description Its number.
              */
             release: number;
+            /** @description Who looked at it; empty where nobody did. */
+            reviewed_by: string;
             /** @description Names of the rings. */
             rings: string[];
             /** @description It brings older content back. */
@@ -2177,12 +2311,17 @@ export interface components {
         };
         /** @description One release. */
         PolicyRelease: {
+            impact?: components["schemas"]["Impact"] | null;
+            /** @description SHA-256 of that report as it was signed, hex; empty where there is none. */
+            impact_sha256: string;
             /** @description What was said. */
             note: string;
             /** @description When. */
             published: string;
             /** @description Who. */
             published_by: string;
+            /** @description Who looked at it before it went out; empty where nobody had to. */
+            reviewed_by: string;
             /** @description SHA-256 of the source, hex. */
             sha256: string;
             /**
@@ -2258,6 +2397,17 @@ export interface components {
         RecoveryCodes: {
             /** @description Codes. */
             codes: string[];
+        };
+        /** @description Somebody other than the author has looked at the draft; the password is asked again. */
+        ReleaseReview: {
+            /** @description It may go out; else it is dropped. */
+            approve: boolean;
+            /** @description [`PolicyDraft::digest`] of the draft that was looked at: another one is not agreed to. */
+            digest: string;
+            /** @description What was found. */
+            note: string;
+            /** @description The actor's own password. */
+            password: string;
         };
         /** @description A report: what was tested and found. It never says "compliant". */
         Report: {
@@ -4034,6 +4184,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    reviewDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseReview"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
             };
             /** @description what is wrong and what to do */
             default: {

@@ -18,6 +18,7 @@ mod overview;
 pub(crate) mod policy;
 mod release;
 mod reports;
+pub(crate) mod review;
 pub(crate) mod second;
 pub(crate) mod security_keys;
 mod session;
@@ -118,6 +119,7 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::SteerRollout => post(release::steer),
         Operation::GetDraft => get(release::draft),
         Operation::SignDraft => post(release::sign),
+        Operation::ReviewDraft => post(review::decide),
         Operation::DropDraft => delete(release::drop_draft),
         Operation::GetKeys => get(release::keys),
         Operation::GetApprovers => get(release::approvers),

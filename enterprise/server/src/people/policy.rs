@@ -20,19 +20,22 @@ use cmdai_policy::{PolicyError, Severity};
 use cmdai_schema::{Analysis, Dialect};
 
 use super::fleet::version_of;
-use super::release;
+use super::{release, review};
 use crate::app::App;
 use crate::approver_keys;
 use crate::body::Body;
 use crate::clock;
 use crate::failure::{Answer, Failure};
 use crate::guard::Caller;
+use crate::impact;
 use crate::rollout;
 use crate::secrets;
 use crate::trail::{self, Entry};
 
 /// The policy of a new organisation.
 const FIRST: &str = include_str!("../first-policy.yaml");
+/// Releases that are listed with what they changed.
+const IMPACTS: usize = 20;
 /// Largest document, in bytes: what a release carries.
 const MAX_SOURCE: usize = 1024 * 1024;
 
@@ -50,13 +53,23 @@ pub(super) async fn view(app: &App) -> Answer<PolicyView> {
         .filter(|row| !row.retired)
         .collect();
     let published = app.bells.published();
-    let history = releases.iter().map(|release| PolicyRelease {
-        version: release.version,
-        published_by: release.published_by.clone(),
-        published: clock::rfc3339(release.published_ms),
-        note: release.note.clone(),
-        sha256: release.sha256.clone(),
-    });
+    let history = releases
+        .iter()
+        .enumerate()
+        .map(|(index, release)| PolicyRelease {
+            version: release.version,
+            published_by: release.published_by.clone(),
+            published: clock::rfc3339(release.published_ms),
+            note: release.note.clone(),
+            sha256: release.sha256.clone(),
+            reviewed_by: release.reviewed_by.clone(),
+            impact_sha256: (release.impact.as_deref()).map_or_else(String::new, |text| {
+                secrets::hex(&secrets::sha256(text.as_bytes()))
+            }),
+            impact: (release.impact.as_deref())
+                .filter(|_| index < IMPACTS)
+                .and_then(|text| serde_json::from_str(text).ok()),
+        });
     let history: Vec<PolicyRelease> = history.collect();
     let newest = releases.into_iter().next();
     let version = newest.as_ref().map_or(0, |release| release.version);
@@ -262,7 +275,7 @@ impl Made {
                 "policy.draft",
                 version,
                 format!(
-                    "{} put policy {version} up for signing: {note}",
+                    "{} put policy {version} up for review or signing: {note}",
                     caller.login
                 ),
             ),
@@ -312,6 +325,18 @@ pub(super) async fn make_alone(app: &App, wanted: Wanted) -> Answer<Made> {
         }
         _ => None,
     };
+    let author = review::author(app, &wanted).await?;
+    let (impact, commands) = match releases.first() {
+        Some(old) => {
+            let (impact, commands) = impact::of(app, newest, &old.source, &wanted.source).await?;
+            let text = serde_json::to_string_pretty(&impact);
+            (
+                Some(text.map_err(|error| Failure::internal(&error))?),
+                commands,
+            )
+        }
+        None => (None, Vec::new()),
+    };
     let content = Content {
         policy_yaml: wanted.source,
         version,
@@ -321,6 +346,7 @@ pub(super) async fn make_alone(app: &App, wanted: Wanted) -> Answer<Made> {
             order_keys: vec![keys::public_base64(&app.order_key)],
         },
         approvers: approver_keys::wanted(app).await?,
+        impact,
         rings,
         note: wanted.note,
         by: wanted.by,
@@ -334,6 +360,11 @@ pub(super) async fn make_alone(app: &App, wanted: Wanted) -> Answer<Made> {
     })?;
     if let Some(plan) = wanted.plan {
         app.store.set_setting(rollout::PLAN, plan.trim()).await?;
+    }
+    if let Some(person) = author {
+        review::ask(app, &draft, person, commands).await?;
+        rollout::keep_draft(app, Some(&draft)).await?;
+        return Ok(Made::Drafted(version));
     }
     // Kept before it is published: what is cut off in between is known by its draft.
     if app.publisher.signing() == Signing::Server {

@@ -15,6 +15,7 @@ use cmdai_bundle::rollout::Phase;
 use cmdai_bundle::{Draft, DraftSignature, Proposed, PublishError, RootFile, Signing};
 
 use super::policy::{Wanted, make_alone, publish_first, view};
+use super::review;
 use crate::app::App;
 use crate::approver_keys;
 use crate::body::{Body, Parameters};
@@ -52,6 +53,12 @@ pub(super) async fn draft_view(app: &App) -> Answer<Option<PolicyDraft>> {
             .find(|line| line.id == *id)
             .map_or_else(|| id.clone(), |line| line.name.clone())
     };
+    let stand = review::stand(app, &draft).await?;
+    let digest = review::digest(&draft)?;
+    let impact_sha256 = draft.impact_digest();
+    let impact = draft
+        .impact()
+        .and_then(|text| serde_json::from_str(text).ok());
     let keys_only = app
         .publisher
         .only_approvers(&draft)
@@ -69,6 +76,12 @@ pub(super) async fn draft_view(app: &App) -> Answer<Option<PolicyDraft>> {
         note: draft.note,
         rollback: draft.rollback,
         keys_only,
+        digest,
+        awaits_review: stand.waits,
+        reviewed_by: stand.reviewer,
+        impact,
+        impact_sha256,
+        commands: stand.commands,
     }))
 }
 
@@ -295,6 +308,11 @@ pub(super) async fn sign(
         let mut draft = rollout::draft(&app)
             .await?
             .ok_or_else(|| Failure::not_found("draft"))?;
+        if review::stand(&app, &draft).await?.waits {
+            return Err(Failure::conflict(
+                "somebody other than its author has to look at this release before it is signed",
+            ));
+        }
         let added = draft
             .add(&given)
             .map_err(|error| Failure::invalid(error.to_string()))?;
@@ -425,8 +443,10 @@ pub(super) async fn put_root(
         let draft = rollout::draft(&app).await?;
         rollout::keep_draft(&app, None).await?;
         let releases = app.store.releases().await?;
+        // It stays its author's: whoever hands in a root does not become who may not review it.
         let again = match (&draft, releases.first()) {
             (Some(draft), _) => Some((
+                draft.by.clone(),
                 draft
                     .documents
                     .get("policy.yaml")
@@ -436,6 +456,7 @@ pub(super) async fn put_root(
                 draft.rollback,
             )),
             (None, Some(newest)) if proposed == Proposed::WaitsForRelease => Some((
+                caller.login.clone(),
                 newest.source.clone(),
                 format!("signed anew under root version {}", root.version()),
                 // For everybody at once: its content is what machines have.
@@ -443,11 +464,11 @@ pub(super) async fn put_root(
             )),
             _ => None,
         };
-        if let Some((source, note, rollback)) = again {
+        if let Some((by, source, note, rollback)) = again {
             let wanted = Wanted {
                 source,
                 base: None,
-                by: caller.login.clone(),
+                by,
                 note,
                 plan: None,
                 rollback,

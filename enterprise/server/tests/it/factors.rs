@@ -35,7 +35,12 @@ pub(crate) async fn publish(plant: &Plant, source: &str) -> Response {
 }
 
 /// Posts with a code.
-async fn coded<B: Serialize>(person: &Person, path: &str, body: &B, code: &str) -> Response {
+pub(crate) async fn coded<B: Serialize>(
+    person: &Person,
+    path: &str,
+    body: &B,
+    code: &str,
+) -> Response {
     person
         .request(Method::POST, path)
         .header("x-cmdai", "1")
@@ -65,7 +70,7 @@ fn seconds() -> u64 {
 
 /// Sets an authenticator app up. The code of the step before confirms it, so that this step's and
 /// the next one's are left.
-async fn enrol(person: &Person) -> (Totp, Vec<String>) {
+pub(crate) async fn enrol(person: &Person) -> (Totp, Vec<String>) {
     let new = NewTotp {
         name: "telephone".to_owned(),
         password: PASSWORD.to_owned(),

@@ -18,6 +18,7 @@ mod machine;
 mod openapi;
 mod policy;
 mod quorum;
+mod review;
 mod rollout;
 mod security_keys;
 mod start;

@@ -281,7 +281,7 @@ async fn a_policy_that_a_repository_manages_is_not_edited_in_silence() {
     plant.running.stop().await.unwrap();
 }
 
-fn key(number: u8) -> SigningKey {
+pub(crate) fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
@@ -311,6 +311,16 @@ fn root(keys: &PolicyKeys) -> RootFile {
     root
 }
 
+/// People take the keys of releases over; the keys 11, 12 and 13 are publishers', two sign.
+pub(crate) async fn take_over(admin: &Person) -> PolicyKeys {
+    let keys: PolicyKeys = admin.get_as("policy/keys").await;
+    let body = NewRoot {
+        root: root(&keys).text().unwrap(),
+        password: PASSWORD.to_owned(),
+    };
+    admin.post_as("policy/root", &body).await
+}
+
 async fn hand_in(person: &Person, number: u8) -> PolicyView {
     let text = person.get("policy/draft").await.text().await.unwrap();
     let mut draft = Draft::parse(text.as_bytes()).unwrap();
@@ -335,11 +345,7 @@ async fn people_take_the_keys_over_and_the_server_can_publish_no_more() {
     assert_eq!(sensor.turn().await, Some(1));
     let keys: PolicyKeys = plant.admin.get_as("policy/keys").await;
     assert_eq!(keys.signing, "server");
-    let body = NewRoot {
-        root: root(&keys).text().unwrap(),
-        password: PASSWORD.to_owned(),
-    };
-    let keys: PolicyKeys = plant.admin.post_as("policy/root", &body).await;
+    let keys = take_over(&plant.admin).await;
     assert_eq!(keys.signing, "people");
     assert!(keys.next_root.is_some());
     // The same policy waits to be signed by its new publishers.

@@ -9,13 +9,15 @@ use crate::{ReleaseRow, SettingStore, StoreError};
 #[async_trait]
 impl SettingStore for Sqlite {
     async fn add_release(&self, release: &ReleaseRow) -> Result<(), StoreError> {
-        let done = sqlx::query("INSERT INTO releases (version, source, sha256, published_by, published_ms, note) VALUES (?, ?, ?, ?, ?, ?)")
+        let done = sqlx::query("INSERT INTO releases (version, source, sha256, published_by, published_ms, note, impact, reviewed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(int(release.version))
             .bind(&release.source)
             .bind(&release.sha256)
             .bind(&release.published_by)
             .bind(release.published_ms)
             .bind(&release.note)
+            .bind(&release.impact)
+            .bind(&release.reviewed_by)
             .execute(&self.write)
             .await;
         match done {
@@ -37,6 +39,8 @@ impl SettingStore for Sqlite {
                     published_by: row.try_get("published_by")?,
                     published_ms: row.try_get("published_ms")?,
                     note: row.try_get("note")?,
+                    impact: row.try_get("impact")?,
+                    reviewed_by: row.try_get("reviewed_by")?,
                 })
             })
             .collect()

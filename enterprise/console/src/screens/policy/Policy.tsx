@@ -9,6 +9,7 @@ import { StepUp, toast } from '../../ui/overlay'
 import { count, decisionName, Hash, SafeText, Time } from '../../ui/show'
 import { Empty, Failed, Loading, Problem } from '../../ui/states'
 import type { EditorHandle } from './Editor'
+import { Impact } from './Impact'
 import { Rollout, Standing } from './Rollout'
 
 const Editor = lazy(() => import('./Editor'))
@@ -50,6 +51,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
   const [diff, setDiff] = useState(false)
   const [publish, setPublish] = useState(false)
   const editor = useRef<EditorHandle>(null)
+  const after = useRef<PolicyView | null>(null)
   const source = draft?.source ?? view.source
   const dirty = draft !== null && draft.source !== view.source
   const base = draft?.base ?? view.version
@@ -188,6 +190,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
           send={async ({ reason, password }) => {
             try {
               const published = await take(api.POST('/api/v1/policy', { body: { source, base_version: base, note: reason, password, rollout: null, managed_by: null } }))
+              after.current = published
               queryClient.setQueryData(policyQuery.queryKey, published)
             } catch (problem) {
               if (problem instanceof ApiProblem && problem.status === 422 && isCheck(problem.body)) {
@@ -203,7 +206,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
             setDraft(null)
             setDiff(false)
             setPublish(false)
-            toast(view.signing === 'people' ? 'It waits for signatures' : 'Published; machines fetch it now')
+            toast(after.current?.draft?.awaits_review ? 'It waits for somebody else to look at it' : view.signing === 'people' ? 'It waits for signatures' : 'Published; machines fetch it now')
             void queryClient.invalidateQueries({ queryKey: ['overview'] })
           }}
         />
@@ -227,8 +230,8 @@ function History({ view }: { view: PolicyView }) {
             <tr key={release.version}>
               <td><b>{release.version}</b> {release.version === view.version && <span className="tag green" style={{ marginLeft: 6 }}>in force</span>}</td>
               <td className="soft nowrap"><Time at={release.published} /></td>
-              <td><SafeText>{release.published_by}</SafeText></td>
-              <td className="wrap-any"><SafeText>{release.note}</SafeText></td>
+              <td><SafeText>{release.published_by}</SafeText>{release.reviewed_by && <div className="muted">reviewed by <SafeText>{release.reviewed_by}</SafeText></div>}</td>
+              <td className="wrap-any"><SafeText>{release.note}</SafeText>{release.impact && <details><summary>What it changed</summary><Impact impact={release.impact} /></details>}</td>
               <td><Hash value={release.sha256} /></td>
             </tr>
           ))}

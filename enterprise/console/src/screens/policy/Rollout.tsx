@@ -8,9 +8,11 @@ import { Icon } from '../../ui/icons'
 import { StepUp, toast } from '../../ui/overlay'
 import { count, SafeText, Time } from '../../ui/show'
 import { Empty } from '../../ui/states'
+import { Impact } from './Impact'
 
 type View = NonNullable<PolicyView['rollout']>
 type Ring = View['rings'][number]
+type Draft = NonNullable<PolicyView['draft']>
 
 const phases: Record<string, [string, string]> = {
   draft: ['waits for signatures', 'amber'], spreading: ['spreading', 'blue'], halted: ['halted', 'red'],
@@ -34,6 +36,11 @@ function wait(seconds: number): string {
 
 /** Who signs, where it comes from, what waits: above the document and on the rollout's page. */
 export function Standing({ view, brief }: { view: PolicyView; brief?: boolean }) {
+  const me = useMe()
+  const allowed = may(me, 'security')
+  const reviews = allowed && me?.login !== view.draft?.by
+  // What was on the screen is what is agreed to, also where another draft arrives meanwhile.
+  const [look, setLook] = useState<{ agree: boolean; draft: Draft } | null>(null)
   return (
     <>
       {view.managed_by && (
@@ -42,11 +49,40 @@ export function Standing({ view, brief }: { view: PolicyView; brief?: boolean })
           <span><b>Managed by git <SafeText>{view.managed_by}</SafeText>.</b> It is changed there; publishing here is refused until it is let go.</span>
         </div>
       )}
-      {view.draft && (
+      {view.draft?.awaits_review && (
         <div className="banner" role="status">
           <Icon name="warn" size={14} />
           <span>
-            <b>Version {view.draft.release} waits for signatures: {view.draft.signed_by.length} of {view.draft.needed}.</b>{' '}
+            <b>Version {view.draft.release} by <SafeText>{view.draft.by}</SafeText> waits for somebody else to look at it.</b>{' '}
+            <SafeText>{view.draft.note}</SafeText>
+          </span>
+          <span className="actions row">
+            <button type="button" className="btn small" disabled={!reviews} title={me?.login === view.draft.by ? 'Nobody reviews their own release' : forbidden(me, allowed)} onClick={() => view.draft && setLook({ agree: true, draft: view.draft })}>Review…</button>
+            <button type="button" className="btn small danger" disabled={!reviews} onClick={() => view.draft && setLook({ agree: false, draft: view.draft })}>Send back…</button>
+          </span>
+        </div>
+      )}
+      {look && (
+        <StepUp
+          title={look.agree ? `Let version ${look.draft.release} go out` : `Send version ${look.draft.release} back`} action={!look.agree ? 'Send back' : view.signing === 'people' ? 'It may be signed' : 'Publish'} danger={!look.agree}
+          reasonLabel="What you found"
+          intro={look.draft.impact ? <Impact impact={look.draft.impact} commands={look.draft.commands} /> : <p>There was nothing in force to compare it with.</p>}
+          send={async ({ reason, password }) => {
+            const after = await take(api.POST('/api/v1/policy/draft/review', { body: { digest: look.draft.digest, approve: look.agree, note: reason, password } }))
+            queryClient.setQueryData(policyQuery.queryKey, after)
+          }}
+          onClose={() => setLook(null)}
+          onDone={() => {
+            toast(!look.agree ? 'Sent back' : view.signing === 'people' ? 'Publishers may sign it now' : 'Published; machines fetch it now')
+            setLook(null)
+          }}
+        />
+      )}
+      {view.draft && !view.draft.awaits_review && (
+        <div className="banner" role="status">
+          <Icon name="warn" size={14} />
+          <span>
+            <b>{view.draft.keys_only ? 'Another list of approvers’ keys, in version' : 'Version'} {view.draft.release} waits for signatures: {view.draft.signed_by.length} of {view.draft.needed}.</b>{' '}
             {view.draft.signed_by.length > 0 && <>Signed by <SafeText>{view.draft.signed_by.join(', ')}</SafeText>. </>}
             Publishers sign with <code>cmdai-enterprise policy sign --key NAME.key</code>.
           </span>
