@@ -108,6 +108,8 @@ pub struct Settings {
     pub fail_mode: FailMode,
     /// Where supervised process trees may write and read.
     pub supervise: Supervise,
+    /// Oldest engine that may apply it.
+    pub min_engine: Option<String>,
 }
 
 /// The setting of a built-in rule.
@@ -306,6 +308,7 @@ fn settings(document: &Document) -> Settings {
         privacy: document.privacy.clone(),
         fail_mode: document.fail_mode,
         supervise: document.supervise.clone(),
+        min_engine: document.min_engine.clone(),
     }
 }
 

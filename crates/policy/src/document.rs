@@ -17,6 +17,8 @@ pub struct Document {
     pub version: String,
     /// Who publishes it.
     pub organization: Option<String>,
+    /// Oldest engine that may apply it, such as "0.2.0": an older one keeps the policy that it has.
+    pub min_engine: Option<String>,
     /// Day from which it is meant to hold (YYYY-MM-DD). Carried and shown; a published document holds at once.
     pub effective_date: Option<String>,
     /// Names of templates whose rules are taken in.

@@ -56,6 +56,16 @@ impl PolicyError {
 #[error("{}", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PolicyErrors(pub Vec<PolicyError>);
 
+impl PolicyErrors {
+    /// True where the document is for newer engines than this one, by its `min_engine`.
+    pub fn is_for_newer_engine(&self) -> bool {
+        self.0.iter().any(|error| error.code == ENGINE_TOO_OLD)
+    }
+}
+
+/// [`PolicyError::code`] of a document for newer engines.
+pub(crate) const ENGINE_TOO_OLD: &str = "engine-too-old";
+
 /// A place in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Pos {

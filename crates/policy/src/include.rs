@@ -8,6 +8,7 @@
 
 use crate::document::{Capture, Document, FailMode, ToolsMode};
 use crate::templates;
+use crate::version::is_older;
 
 /// The document with the templates it includes.
 pub(crate) fn with_includes(document: &Document) -> Document {
@@ -18,6 +19,14 @@ pub(crate) fn with_includes(document: &Document) -> Document {
         }
     }
     whole
+}
+
+/// The later of two versions.
+fn newer(a: Option<String>, b: Option<String>) -> Option<String> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if is_older(&a, &b) { b } else { a }),
+        (a, b) => a.or(b),
+    }
 }
 
 fn join(whole: &mut Document, template: Document) {
@@ -66,6 +75,8 @@ fn join(whole: &mut Document, template: Document) {
     if template.fail_mode == FailMode::Closed {
         whole.fail_mode = FailMode::Closed;
     }
+
+    whole.min_engine = newer(whole.min_engine.take(), template.min_engine);
 
     let (inference, more) = (&mut whole.inference, template.inference);
     permit(&mut inference.allowed_backends, more.allowed_backends);

@@ -79,6 +79,7 @@ pub use snapshot::{
 };
 pub use templates::{Template, all as templates};
 pub use trial::{TestResult, run_tests};
+pub use version::is_older;
 pub use why::{FactUsed, Looked, Verdict, Why, why};
 
 /// A validated document, of an organisation or of one person.

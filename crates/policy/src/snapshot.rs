@@ -5,7 +5,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..8 | magic `CMDAISNP` |
-//! | 8..10 | format version, 2 |
+//! | 8..10 | format version, 4 |
 //! | 10..12 | lowest engine level that understands every rule in it |
 //! | 12..44 | SHA-256 of the policy: of the canonical JSON of the document |
 //! | 44..48 | length of the body |
@@ -33,7 +33,7 @@ use crate::document::{Exception, FailMode};
 /// First bytes of a snapshot.
 pub const MAGIC: &[u8; 8] = b"CMDAISNP";
 /// Format version that this engine writes and reads.
-pub const FORMAT_VERSION: u16 = 3;
+pub const FORMAT_VERSION: u16 = 4;
 /// What this engine understands. Raised when rules gain a meaning that older engines would miss.
 pub const ENGINE_LEVEL: u16 = 1;
 /// Largest snapshot that is read, in bytes.
@@ -79,6 +79,12 @@ pub enum SnapshotError {
     /// Holds rules that this engine does not understand.
     #[error("snapshot needs engine level {0}, this engine has {ENGINE_LEVEL}; update cmdai")]
     EngineTooOld(u16),
+    /// The document says that it is for newer engines (`min_engine`).
+    #[error(
+        "the policy is for engine {0} or newer, this is {own}; update cmdai",
+        own = cmdai_schema::ENGINE_VERSION
+    )]
+    EngineBefore(String),
     /// The body cannot be decoded.
     #[error("snapshot cannot be decoded: {0}")]
     Body(String),
@@ -198,6 +204,12 @@ impl Snapshot {
             .ok_or_else(|| damaged("head is cut off"))?;
         let head: Head =
             postcard::from_bytes(head_bytes).map_err(|error| damaged(&error.to_string()))?;
+        // The sensor that compiled it may be newer than the engine that a running shell has loaded.
+        if let Some(wanted) = &head.settings.min_engine
+            && crate::version::is_older(cmdai_schema::ENGINE_VERSION, wanted)
+        {
+            return Err(SnapshotError::EngineBefore(wanted.clone()));
+        }
         let rule_area = HEADER + 4 + head_len;
         let ordered = head
             .offsets

@@ -59,6 +59,24 @@ fn split(condition: &str) -> (&str, &str) {
     (operator, version.trim())
 }
 
+/// True for a plain version, such as `0.2.0`.
+pub(crate) fn is_version(text: &str) -> bool {
+    text.len() <= 40
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.chars().any(char::is_whitespace)
+        && read(text).is_some()
+}
+
+/// True where the first version comes before the second. What cannot be read is no version: it comes
+/// before everything, and nothing comes before it.
+pub fn is_older(version: &str, than: &str) -> bool {
+    match (read(version), read(than)) {
+        (Some(version), Some(than)) => version.compare(&than).is_lt(),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    }
+}
+
 /// True where the condition can be read.
 pub(crate) fn is_condition(condition: &str) -> bool {
     condition.split(',').all(|condition| {
@@ -138,6 +156,13 @@ mod tests {
                 Some(want),
                 "{version} {condition}"
             );
+        }
+        assert!(is_older("0.9.9", "0.10.0") && is_older("0.2.0-rc1", "0.2.0"));
+        assert!(!is_older("0.2.0", "0.2") && !is_older("1.0.0", "0.9"));
+        assert!(is_older("", "0.1.0") && !is_older("0.1.0", ""));
+        assert!(is_version("0.2") && is_version("1.0.0-rc1"));
+        for wrong in ["", ">=0.2", "v1", "newest", "1.0 ", "1 .0"] {
+            assert!(!is_version(wrong), "{wrong:?}");
         }
         assert_eq!(meets("unknown", ">=1"), None);
         assert!(!is_condition(">=abc"));

@@ -748,6 +748,8 @@ wire! {
         pub policy_current: bool,
         /// Why the newest was refused.
         pub policy_problem: Option<String>,
+        /// The newest policy is for newer engines than the one there (`min_engine`).
+        pub engine_too_old: bool,
         /// Digest of the snapshot that is in force there.
         pub policy_digest: String,
         /// The road that its policy came by: `server`, `git`, `directory`, `file`.

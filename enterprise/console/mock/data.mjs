@@ -62,7 +62,7 @@ export function build(now) {
       order_done: true,
       policy_version: current ? '41' : '40',
       policy_current: current,
-      policy_problem: i === 11 ? 'rule tools.version needs engine 0.1.0, this machine has 0.0.9' : null,
+      policy_problem: i === 11 ? 'the policy is for engine 0.1.0 or newer; this is 0.0.9' : null, engine_too_old: i === 11,
       policy_digest: `sha256:${sha(`snapshot ${current}`)}`, policy_source: i % 4 === 0 ? 'git' : 'server', policy_verified: iso(now - 40_000), policy_expires: iso(now + 6 * 86_400_000), ring: i % 5 === 0 ? 'canary' : 'everybody',
       enrolled: iso(now - (40 + i) * 86_400_000),
       last_seen: iso(now - (state === 'silent' ? (i === 3 ? 5 : 27) * 3_600_000 : state === 'retired' ? 20 * 86_400_000 : Math.floor(rnd() * 24_000))),

@@ -36,6 +36,16 @@ pub(super) fn compare(was: &Document, is: &Document, changes: &mut Changes) {
             &is.fail_mode,
         );
     }
+    if was.min_engine != is.min_engine {
+        // Older machines keep what they have, whichever of the two is stricter.
+        value(
+            changes,
+            Direction::Unclear,
+            "min_engine",
+            &was.min_engine,
+            &is.min_engine,
+        );
+    }
     if was.tools_mode != is.tools_mode {
         let direction = match is.tools_mode {
             ToolsMode::Allowlist => Direction::Stricter,

@@ -47,6 +47,10 @@ fn read_document(node: &Node, problems: &mut Problems) -> Option<Document> {
         // What a newer format means is not known, so nothing more is said about it.
         return None;
     }
+    if !engine(&mut fields, &mut document, problems) {
+        // Nor what it says to a newer engine.
+        return None;
+    }
     document.organization = fields.text("organization", problems);
     if let Some(date) = fields.get("effective_date") {
         document.effective_date = date.text(problems);
@@ -203,6 +207,40 @@ fn version(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Prob
             document.version = "1.0".to_owned();
         }
     }
+    true
+}
+
+/// Reads the oldest engine that may apply it; false where this one is older.
+fn engine(fields: &mut Fields<'_>, document: &mut Document, problems: &mut Problems) -> bool {
+    let Some(node) = fields.get("min_engine") else {
+        return true;
+    };
+    let Some(wanted) = node.text(problems) else {
+        return true;
+    };
+    if !crate::version::is_version(&wanted) {
+        problems.error(
+            node.at,
+            "bad-engine",
+            "`min_engine` is not a version",
+            Some("write it as `cmdai --version` does, such as \"0.2.0\"".to_owned()),
+        );
+        return true;
+    }
+    let own = cmdai_schema::ENGINE_VERSION;
+    if crate::version::is_older(own, &wanted) {
+        problems.error(
+            node.at,
+            crate::error::ENGINE_TOO_OLD,
+            format!("the policy is for engine {wanted} or newer; this is {own}"),
+            Some(
+                "update cmdai; until then what is in force stays, nothing of this is applied"
+                    .to_owned(),
+            ),
+        );
+        return false;
+    }
+    document.min_engine = Some(wanted);
     true
 }
 

@@ -89,6 +89,19 @@ const WRONG: &[Row] = &[
         &[(1, 1, "empty", "not permission")],
     ),
     ("version: \"2.0\"\n", &[(1, 10, "unknown-version", "1.0")]),
+    // Nothing else is said about what is for a newer engine: its keys may be newer too.
+    (
+        "version: \"1.0\"\nmin_engine: \"9.1\"\nnewer_key: 1\n",
+        &[(2, 13, "engine-too-old", "9.1")],
+    ),
+    (
+        "version: \"1.0\"\nmin_engine: newest\n",
+        &[(2, 13, "bad-engine", "version")],
+    ),
+    (
+        "version: \"1.0\"\nmin_engine: 0.10\n",
+        &[(2, 13, "wrong-type", "text")],
+    ),
     ("organization: x\n", &[(1, 1, "missing-key", "version")]),
     (
         "version: \"1.0\"\nsafty: {}\n",

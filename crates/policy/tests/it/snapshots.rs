@@ -103,6 +103,21 @@ fn a_newer_format_or_engine_is_named() {
         Snapshot::open(&patched(10, 900)).unwrap_err(),
         SnapshotError::EngineTooOld(900)
     );
+    // Compiled by a newer sensor than the engine that a shell has loaded: the head names another.
+    let text = "version: \"1.0\"\nmin_engine: \"0.0.9\"\n";
+    let named = compile(&parse(text, "p").unwrap(), &SnapshotMeta::default());
+    assert!(Snapshot::open(&named).is_ok());
+    let at = named.windows(5).position(|part| part == b"0.0.9").unwrap();
+    let mut newer = named.clone();
+    newer[at..at + 5].copy_from_slice(b"9.0.9");
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&newer[..48]);
+    sum.update(&newer[52..]);
+    newer[48..52].copy_from_slice(&sum.finalize().to_le_bytes());
+    assert_eq!(
+        Snapshot::open(&newer).unwrap_err(),
+        SnapshotError::EngineBefore("9.0.9".to_owned())
+    );
     assert_eq!(
         Snapshot::open(b"not one").unwrap_err(),
         SnapshotError::NotASnapshot

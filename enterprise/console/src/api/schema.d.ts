@@ -1957,6 +1957,8 @@ export interface components {
              * @description Commands in the last 24 hours.
              */
             commands: number;
+            /** @description The newest policy is for newer engines than the one there (`min_engine`). */
+            engine_too_old: boolean;
             /** @description Enrolled. */
             enrolled: string;
             /**

@@ -46,7 +46,7 @@ export function Fleet() {
       { name: 'Machine', width: 'minmax(130px, 1.2fr)', cell: (machine) => <button type="button" className="cellbtn" style={{ fontWeight: 560 }} onClick={(event) => { event.stopPropagation(); open(machine) }}><SafeText>{machine.hostname}</SafeText></button> },
       { name: 'Person', width: 'minmax(90px, 1fr)', cell: (machine) => <SafeText>{machine.person}</SafeText> },
       { name: 'Last seen', width: '88px', cell: (machine) => <span className={machine.state === 'silent' ? '' : 'soft'}><Time at={machine.last_seen} /></span> },
-      { name: 'Policy', width: '104px', cell: (machine) => machine.policy_problem ? <span className="tag red"><Icon name="warn" size={12} />refused</span> : machine.policy_current ? <span className="soft"><SafeText>{machine.policy_version}</SafeText></span> : <span className="tag amber">{machine.policy_version ? <SafeText>{machine.policy_version}</SafeText> : 'none'} old</span> },
+      { name: 'Policy', width: '104px', cell: (machine) => machine.policy_problem ? <span className="tag red"><Icon name="warn" size={12} />{machine.engine_too_old ? 'too old' : 'refused'}</span> : machine.policy_current ? <span className="soft"><SafeText>{machine.policy_version}</SafeText></span> : <span className="tag amber">{machine.policy_version ? <SafeText>{machine.policy_version}</SafeText> : 'none'} old</span> },
       { name: 'Platform', width: '118px', wide: true, cell: (machine) => <span className="soft"><SafeText>{machine.platform}</SafeText></span> },
       { name: 'Behind', width: '64px', num: true, wide: true, cell: (machine) => machine.head_seq > machine.acked_seq ? <span title="Events sealed on the machine that have not arrived yet">{count(machine.head_seq - machine.acked_seq)}</span> : <span className="muted">0</span> },
       { name: 'Gaps', width: '48px', num: true, wide: true, cell: (machine) => machine.gaps > 0 ? <span className="tag red">{count(machine.gaps)}</span> : <span className="muted">0</span> },
@@ -126,6 +126,7 @@ function MachineDrawer({ id, onClose }: { id: string; onClose: () => void }) {
             <MachineState state={machine.state} />
             {machine.gaps > 0 && <span className="tag red">{some(machine.gaps, 'gap')}</span>}
             {!machine.policy_current && <span className="tag amber">old policy</span>}
+            {machine.engine_too_old && <span className="tag red">engine too old</span>}
           </div>
           {held && <Hint icon="lock">{machine.quarantine ? <SafeText>{machine.quarantine}</SafeText> : 'In quarantine.'} {machine.order_done ? 'The machine carries it out.' : 'Ordered; the machine has not confirmed it yet.'}</Hint>}
           {!held && !machine.order_done && <Hint icon="clock">The release is ordered; the machine has not confirmed it yet.</Hint>}

@@ -219,8 +219,11 @@ impl Core {
                         .publish(&self.options.places.snapshot, bytes)
                         .context("the snapshot cannot be published")?;
                 }
+                // An older sensor was put in place of the one that installed it. What is published stays,
+                // and the server hears of it.
                 Err(refusal) => {
-                    self.problems.insert("policy", refusal.text);
+                    self.problems.insert("policy", refusal.text.clone());
+                    self.refusal = Some(refusal);
                 }
             }
         }

@@ -40,7 +40,7 @@ pub(crate) struct Installed {
 /// Why a release was not installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// A word: `tampered`, `rollback`, `expired`, `policy` …
+    /// A word: `tampered`, `rollback`, `expired`, `policy`, `engine` …
     pub(crate) kind: &'static str,
     /// In words.
     pub(crate) text: String,
@@ -160,7 +160,11 @@ impl Installed {
     /// The document.
     pub(crate) fn read(&self) -> Result<cmdai_policy::PolicySet, Refusal> {
         parse(&self.policy_yaml, "policy.yaml").map_err(|errors| Refusal {
-            kind: "policy",
+            kind: if errors.is_for_newer_engine() {
+                "engine"
+            } else {
+                "policy"
+            },
             text: format!("the policy cannot be used: {errors}"),
         })
     }

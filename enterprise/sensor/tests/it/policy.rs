@@ -106,6 +106,55 @@ fn good_releases_are_installed_and_bad_ones_refused() {
 }
 
 #[test]
+fn a_release_for_newer_engines_is_refused_and_told() {
+    let world = World::running();
+    let before = std::fs::read(&world.places.snapshot).unwrap();
+    // A key that only a newer engine knows does not hide what is to be done.
+    world.publish(
+        2,
+        &format!("{POLICY}\nmin_engine: \"99.1\"\nnewer_key: true\n"),
+    );
+    let told = world.events("the refusal", |event| {
+        event.envelope.event_type == EventType::PolicyRefused
+            && event.payload.detail["cause"] == "engine"
+    });
+    assert_eq!(told[0].payload.detail["in_force"], "1");
+    let problem = &told[0].payload.detail["problem"];
+    assert!(
+        problem.contains("99.1")
+            && problem.contains("update cmdai")
+            && !problem.contains("newer_key"),
+        "{problem}"
+    );
+    assert_eq!(std::fs::read(&world.places.snapshot).unwrap(), before);
+    let status = world.until("the refusal is shown", |status| {
+        status
+            .problems
+            .iter()
+            .any(|problem| problem.contains("99.1"))
+    });
+    assert_eq!(status.policy_version, "1");
+    eventually("the server knows", || {
+        world
+            .known(|known| {
+                known.checkins.iter().any(|checkin| {
+                    let told = checkin.policy_problem.as_deref();
+                    told.is_some_and(|problem| problem.contains("99.1"))
+                })
+            })
+            .then_some(())
+    });
+    // What this engine may apply is taken, with the engine that it asks for.
+    let own = cmdai_schema::ENGINE_VERSION;
+    world.publish(3, &format!("{POLICY}\nmin_engine: \"{own}\"\n"));
+    world.until("release 3 is installed", |status| {
+        status.policy_version == "3" && status.problems.is_empty()
+    });
+    let named = open(&world).settings().min_engine.clone();
+    assert_eq!(named.as_deref(), Some(own));
+}
+
+#[test]
 fn quarantine_comes_stays_and_goes() {
     let mut world = World::running();
     let free = std::fs::read(&world.places.snapshot).unwrap();

@@ -27,6 +27,8 @@ struct Counts {
     chains: BTreeMap<String, (Head, u64)>,
     commands: HashMap<String, u64>,
     violations: HashMap<String, u64>,
+    /// What the newest policy asks of engines.
+    min_engine: Option<String>,
 }
 
 async fn counts(app: &App) -> Answer<Counts> {
@@ -42,6 +44,7 @@ async fn counts(app: &App) -> Answer<Counts> {
         chains: app.store.chains().await?,
         commands: sum(Dimension::Machine).await?,
         violations: sum(Dimension::MachineViolation).await?,
+        min_engine: super::terms::policy(app).await?.min_engine.clone(),
     })
 }
 
@@ -69,6 +72,12 @@ pub(super) fn version_of(row: &MachineRow) -> u64 {
     row.policy_version.parse().unwrap_or(0)
 }
 
+/// True where a machine's engine is older than a policy asks for.
+pub(super) fn is_behind(row: &MachineRow, min_engine: &str) -> bool {
+    let own = row.manifest.versions.get("engine");
+    own.is_some_and(|own| cmdai_policy::is_older(own, min_engine))
+}
+
 fn wire(app: &App, row: MachineRow, counts: &Counts, now_ms: i64) -> Machine {
     let published = app.bells.published();
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -84,6 +93,8 @@ fn wire(app: &App, row: MachineRow, counts: &Counts, now_ms: i64) -> Machine {
             && version_of(&row)
                 == published.expected(&row.machine_id, &row.labels, version_of(&row)),
         ring: published.ring_of(&row.machine_id, &row.labels),
+        engine_too_old: (counts.min_engine.as_deref())
+            .is_some_and(|wanted| is_behind(&row, wanted)),
         policy_digest: row.policy_digest,
         policy_source: row.manifest.policy_source,
         policy_verified: text(&row.manifest.policy_verified),

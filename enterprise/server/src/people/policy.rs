@@ -19,7 +19,7 @@ use cmdai_languages::Grammars;
 use cmdai_policy::{PolicyError, Severity};
 use cmdai_schema::{Analysis, Dialect};
 
-use super::fleet::version_of;
+use super::fleet::{is_behind, version_of};
 use super::{release, review};
 use crate::app::App;
 use crate::approver_keys;
@@ -36,6 +36,8 @@ use crate::trail::{self, Entry};
 const FIRST: &str = include_str!("../first-policy.yaml");
 /// Releases that are listed with what they changed.
 const IMPACTS: usize = 20;
+/// Machines that a warning names.
+const BEHIND: usize = 5;
 /// Largest document, in bytes: what a release carries.
 const MAX_SOURCE: usize = 1024 * 1024;
 
@@ -103,8 +105,56 @@ pub(super) async fn view(app: &App) -> Answer<PolicyView> {
     })
 }
 
-pub(super) async fn check(Body(body): Body<PolicySource>) -> Answer<Json<PolicyCheck>> {
-    checked(body.source).await.map(Json)
+pub(super) async fn check(
+    State(app): State<Arc<App>>,
+    Body(body): Body<PolicySource>,
+) -> Answer<Json<PolicyCheck>> {
+    let mut check = checked(body.source.clone()).await?;
+    if check.valid {
+        check
+            .diagnostics
+            .extend(stays_behind(&app, &body.source).await?);
+    }
+    Ok(Json(check))
+}
+
+/// Machines whose engine is older than a document asks for, in one warning.
+async fn stays_behind(app: &App, source: &str) -> Answer<Option<PolicyDiagnostic>> {
+    let wanted = cmdai_policy::parse(source, "policy.yaml")
+        .ok()
+        .and_then(|set| set.document().min_engine.clone());
+    let Some(wanted) = wanted else {
+        return Ok(None);
+    };
+    let mut hosts: Vec<String> = app
+        .store
+        .machines()
+        .await?
+        .into_iter()
+        .filter(|row| !row.retired && is_behind(row, &wanted))
+        .map(|row| row.manifest.hostname)
+        .collect();
+    if hosts.is_empty() {
+        return Ok(None);
+    }
+    let count = hosts.len();
+    hosts.sort();
+    hosts.truncate(BEHIND);
+    let more = if count > BEHIND { ", …" } else { "" };
+    let line = source
+        .lines()
+        .position(|line| line.starts_with("min_engine"))
+        .map_or(1, |index| index + 1);
+    Ok(Some(PolicyDiagnostic {
+        severity: "warning".to_owned(),
+        line: u32::try_from(line).unwrap_or(1),
+        column: 1,
+        message: format!(
+            "engines older than {wanted} keep the policy that they have; machines: {count} ({}{more})",
+            hosts.join(", ")
+        ),
+        help: Some("update cmdai there first".to_owned()),
+    }))
 }
 
 async fn checked(source: String) -> Answer<PolicyCheck> {

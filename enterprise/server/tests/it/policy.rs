@@ -1,10 +1,10 @@
 //! Policy: checked, signed, never overwritten by somebody who has not seen the newest.
 
-use cmdai_api::console::{PolicyCheck, PolicyPublish, PolicySource, PolicyView};
+use cmdai_api::console::{MachineList, PolicyCheck, PolicyPublish, PolicySource, PolicyView};
 use cmdai_api::machine::{Checkin, CheckinReply};
 use reqwest::StatusCode;
 
-use crate::support::{PASSWORD, plant, read};
+use crate::support::{PASSWORD, eventually, plant, read};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_policy_is_there_and_the_next_is_signed() {
@@ -99,5 +99,68 @@ async fn the_first_policy_is_there_and_the_next_is_signed() {
         .await
         .unwrap();
     assert_eq!(outside.status(), StatusCode::NOT_FOUND);
+    plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_with_an_older_engine_are_named_before_and_after() {
+    let plant = plant().await;
+    let old = plant.machine("alice").await;
+    let new = plant.machine("bob").await;
+    for (machine, engine) in [(&old, "0.0.9"), (&new, "0.1.0")] {
+        let mut checkin = Checkin::default();
+        checkin.manifest.hostname = format!("host-{engine}");
+        let engine = ("engine".to_owned(), engine.to_owned());
+        checkin.manifest.versions.extend([engine]);
+        let _: CheckinReply = read(machine.post("/v1/checkin?wait=0", &checkin).await).await;
+    }
+    eventually("what machines say of themselves is stored", || async {
+        let list: MachineList = plant.admin.get_as("machines").await;
+        let said = |one: &cmdai_api::console::Machine| one.versions.contains_key("engine");
+        list.machines.iter().all(said).then_some(())
+    })
+    .await;
+    let now: PolicyView = plant.admin.get_as("policy").await;
+    let source = format!("{}\nmin_engine: \"0.1.0\"\n", now.source);
+    let body = PolicySource {
+        source: source.clone(),
+    };
+    let check: PolicyCheck = plant.admin.post_as("policy/check", &body).await;
+    let told: Vec<_> = (check.diagnostics.iter())
+        .filter(|found| found.message.contains("older than 0.1.0"))
+        .collect();
+    assert!(check.valid && told.len() == 1, "{check:?}");
+    assert_eq!(told[0].severity, "warning");
+    assert!(
+        told[0].message.ends_with("machines: 1 (host-0.0.9)"),
+        "{told:?}"
+    );
+    let line = source.lines().nth(told[0].line as usize - 1).unwrap();
+    assert!(line.starts_with("min_engine"));
+    let fleet = || async {
+        let list: MachineList = plant.admin.get_as("machines").await;
+        let behind = list.machines.into_iter().filter(|one| one.engine_too_old);
+        behind.map(|one| one.hostname).collect::<Vec<_>>()
+    };
+    assert!(fleet().await.is_empty(), "nothing in force asks for it");
+    let publish = PolicyPublish {
+        source: source.clone(),
+        base_version: now.version,
+        note: "newer engines only".to_owned(),
+        password: PASSWORD.to_owned(),
+        rollout: None,
+        managed_by: None,
+    };
+    let _: PolicyView = plant.admin.post_as("policy", &publish).await;
+    assert_eq!(fleet().await, ["host-0.0.9"]);
+    // What is newer than the server, the server cannot check.
+    let body = PolicySource {
+        source: source.replace("\"0.1.0\"", "\"99.0\""),
+    };
+    let check: PolicyCheck = plant.admin.post_as("policy/check", &body).await;
+    assert!(
+        !check.valid && check.diagnostics[0].message.contains("99.0"),
+        "{check:?}"
+    );
     plant.running.stop().await.unwrap();
 }
