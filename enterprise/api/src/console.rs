@@ -36,6 +36,7 @@
 //! | `POST enrolment-tokens` | administrator | [`NewEnrolmentToken`] | [`EnrolmentToken`] |
 //! | `GET policy` | viewer | | [`PolicyView`] |
 //! | `POST policy/check` | viewer | [`PolicySource`] | [`PolicyCheck`] |
+//! | `POST policy/impact` | security | [`PolicySource`] | [`PolicyImpact`] |
 //! | `POST policy` | security | [`PolicyPublish`] | [`PolicyView`]; 422 with [`PolicyCheck`] |
 //! | `POST policy/draft/review` | security, never its author | [`ReleaseReview`] | [`PolicyView`] |
 //! | `GET policy/approvers`, `POST policy/approvers` | viewer, security | [`Confirmation`] | [`ApproverKeys`] |
@@ -934,6 +935,13 @@ wire! {
         pub count: u64,
         /// The rule that decides under the stricter of the two.
         pub rule: Option<String>,
+    }
+    /// What a document would change against the policy in force, before it is put up.
+    pub struct PolicyImpact {
+        /// The report, as a release would carry it.
+        pub impact: Impact,
+        /// Commands that would be decided differently, worst first.
+        pub commands: Vec<ImpactCommand>,
     }
     /// Somebody other than the author has looked at the draft; the password is asked again.
     pub struct ReleaseReview {

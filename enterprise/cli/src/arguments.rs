@@ -455,6 +455,17 @@ pub(crate) enum PolicyTask {
         /// The document
         file: PathBuf,
     },
+    /// What a document would change, held against the commands that the server recorded lately
+    Simulate {
+        /// The document
+        file: PathBuf,
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// Exit with 1 where a command would be decided differently
+        #[arg(long)]
+        fail_on_change: bool,
+    },
     /// Sign and publish a document
     Publish {
         /// The document

@@ -119,6 +119,11 @@ pub(crate) async fn policy(arguments: Policy) -> Result<()> {
             submit,
         } => return release::sign(at, draft, &key, root.as_deref(), submit).await,
         PolicyTask::Submit { draft } => return release::submit(at, &draft).await,
+        PolicyTask::Simulate {
+            file,
+            format,
+            fail_on_change,
+        } => return release::simulate(at, &file, format, fail_on_change).await,
         PolicyTask::Review {
             agree,
             send_back,

@@ -358,6 +358,7 @@ export function start({ port = 0, dist = null, live = true } = {}) {
         const token = `cmdai-enrol-1.${sha(`token ${body.person}`).slice(0, 40)}`
         return json({ token, expires: iso(Date.now() + body.hours * 3_600_000), command: `sudo cmdai-enterprise enrol --server https://cmdai.northwind.example:8443 --token ${token}` })
       }
+      case 'POST policy/impact': return json({ impact: { ...policy.history.find((one) => one.impact).impact, against: policy.version }, commands: [{ text: 'rm -rf /srv/prod/logs', old: 'confirm', new: 'deny', count: 31, rule: 'data.prod-delete' }] })
       case 'GET policy': return json(policyView())
       case 'POST policy': {
         if (a === 'check') return json(checkPolicy(body.source))

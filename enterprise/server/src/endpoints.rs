@@ -200,6 +200,7 @@ endpoints! {
     RetireMachine: Post "machines/{id}/retire", ADMINISTRATOR, "retire a machine: it is refused and not missed; its events stay", [], body::<wire::MachineEnd>(), json::<wire::Machine>();
     MakeEnrolmentToken: Post "enrolment-tokens", ADMINISTRATOR, "make a token that enrols machines", [], body::<wire::NewEnrolmentToken>(), json::<wire::EnrolmentToken>();
     GetPolicy: Get "policy", VIEWER, "the organisation's policy and its releases", [], None, json::<wire::PolicyView>();
+    SimulatePolicy: Post "policy/impact", SECURITY, "what a policy would change: documents compared, recorded commands judged under both", [], body::<wire::PolicySource>(), json::<wire::PolicyImpact>();
     CheckPolicy: Post "policy/check", VIEWER, "lint a policy and run its tests", [], body::<wire::PolicySource>(), json::<wire::PolicyCheck>();
     PublishPolicy: Post "policy", SECURITY, "publish a policy as a signed release; 422 with the complaints where it is not valid", [], body::<wire::PolicyPublish>(), json::<wire::PolicyView>();
     SteerRollout: Post "policy/rollout", SECURITY, "halt a rollout, go on with it, or bring back what was before", [], body::<wire::RolloutChange>(), json::<wire::PolicyView>();

@@ -10,7 +10,7 @@ mod signing;
 pub(crate) use arguments::{KeysTask, RolloutTask};
 pub(crate) use keys::keys;
 pub(crate) use repository::{apply, plan};
-pub(crate) use review::{awaits_review, review};
+pub(crate) use review::{awaits_review, review, simulate};
 pub(crate) use rollout::rollout;
 pub(crate) use signing::{approvers, draft, drop_draft, export, sign, submit};
 

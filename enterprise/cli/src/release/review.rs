@@ -4,13 +4,18 @@
 //! What is agreed to is named by the digest of what was shown, so that a draft that took its place in
 //! between is not agreed to unseen.
 
+use std::path::Path;
+
 use anyhow::{Result, anyhow, ensure};
-use cmdai_api::console::{Impact, PolicyDraft, PolicyView, ReleaseReview};
+use cmdai_api::console::{
+    Impact, ImpactCommand, PolicyDraft, PolicyImpact, PolicySource, PolicyView, ReleaseReview,
+};
 use cmdai_bundle::Draft;
 
+use super::keys::read;
 use super::signing::{fetch, show};
 use crate::account::client;
-use crate::arguments::At;
+use crate::arguments::{At, Format};
 
 /// Shortest beginning of a digest that names a draft.
 const SHORTEST: usize = 12;
@@ -76,6 +81,44 @@ pub(super) fn print_impact(impact: &Impact, with_changes: bool) {
     }
 }
 
+fn print_commands(commands: &[ImpactCommand]) {
+    for command in commands {
+        anstream::println!(
+            "  {:>6}x {} → {}  {}",
+            command.count,
+            command.old,
+            command.new,
+            cmdai_gate::escape(&command.text)
+        );
+    }
+}
+
+/// What a document would change against the policy in force.
+pub(crate) async fn simulate(
+    at: &At,
+    file: &Path,
+    format: Format,
+    fail_on_change: bool,
+) -> Result<()> {
+    let source = read(file)?;
+    let found: PolicyImpact = client(at)?
+        .post("policy/impact", &PolicySource { source })
+        .await?;
+    match format {
+        Format::Json => anstream::println!("{}", serde_json::to_string(&found)?),
+        Format::Human => {
+            print_impact(&found.impact, true);
+            print_commands(&found.commands);
+        }
+    }
+    let changed = found.impact.stricter + found.impact.looser;
+    ensure!(
+        !fail_on_change || changed == 0,
+        "{changed} commands would be decided differently"
+    );
+    Ok(())
+}
+
 /// Shows the draft; with `said` (it may go out or not, and the digest of what was looked at) decides.
 pub(crate) async fn review(at: &At, said: Option<(bool, String)>, note: String) -> Result<()> {
     let draft = fetch(at, None).await?;
@@ -84,15 +127,7 @@ pub(crate) async fn review(at: &At, said: Option<(bool, String)>, note: String) 
         show(&draft)?;
         let view: PolicyView = client(at)?.get("policy", &[]).await?;
         let waiting = view.draft.filter(|waiting| waiting.digest == digest);
-        for command in waiting.iter().flat_map(|waiting| &waiting.commands) {
-            anstream::println!(
-                "  {:>6}x {} → {}  {}",
-                command.count,
-                command.old,
-                command.new,
-                cmdai_gate::escape(&command.text)
-            );
-        }
+        print_commands(waiting.as_ref().map_or(&[], |waiting| &waiting.commands));
         anstream::println!("digest {digest}");
         match waiting.as_ref() {
             Some(waiting) if waiting.awaits_review => anstream::println!(

@@ -865,6 +865,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * what a policy would change: documents compared, recorded commands judged under both
+         * @description role: security
+         */
+        post: operations["simulatePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/keys": {
         parameters: {
             query?: never;
@@ -2265,6 +2285,13 @@ export interface components {
             rollback: boolean;
             /** @description Holders whose keys have signed. */
             signed_by: string[];
+        };
+        /** @description What a document would change against the policy in force, before it is put up. */
+        PolicyImpact: {
+            /** @description Commands that would be decided differently, worst first. */
+            commands: components["schemas"]["ImpactCommand"][];
+            /** @description The report, as a release would carry it. */
+            impact: components["schemas"]["Impact"];
         };
         /** @description A key. */
         PolicyKey: {
@@ -4218,6 +4245,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description what is wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    simulatePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicySource"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyImpact"];
                 };
             };
             /** @description what is wrong and what to do */

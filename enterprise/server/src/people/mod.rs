@@ -114,6 +114,7 @@ fn handler(operation: Operation) -> MethodRouter<Arc<App>> {
         Operation::RetireMachine => post(fleet::retire),
         Operation::MakeEnrolmentToken => post(fleet::make_token),
         Operation::GetPolicy => get(policy::show),
+        Operation::SimulatePolicy => post(policy::simulate),
         Operation::CheckPolicy => post(policy::check),
         Operation::PublishPolicy => post(policy::publish),
         Operation::SteerRollout => post(release::steer),

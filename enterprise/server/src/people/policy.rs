@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use cmdai_api::console::{
-    PolicyCheck, PolicyDiagnostic, PolicyPublish, PolicyRelease, PolicySource, PolicyTestResult,
-    PolicyView,
+    PolicyCheck, PolicyDiagnostic, PolicyImpact, PolicyPublish, PolicyRelease, PolicySource,
+    PolicyTestResult, PolicyView,
 };
 use cmdai_api::machine::Authority;
 use cmdai_bundle::rings::{Plan, Rings};
@@ -116,6 +116,29 @@ pub(super) async fn check(
             .extend(stays_behind(&app, &body.source).await?);
     }
     Ok(Json(check))
+}
+
+/// What a document would change; one at a time, and none beside a release that is put together.
+pub(super) async fn simulate(
+    State(app): State<Arc<App>>,
+    Body(body): Body<PolicySource>,
+) -> Answer<Json<PolicyImpact>> {
+    if body.source.len() > MAX_SOURCE {
+        return Err(Failure::invalid(format!(
+            "the document is longer than {MAX_SOURCE} bytes"
+        )));
+    }
+    let Ok(_alone) = app.publishing.try_lock() else {
+        return Err(Failure::conflict(
+            "a release or another simulation is being put together; try again in a few seconds",
+        ));
+    };
+    let releases = app.store.releases().await?;
+    let old = releases
+        .first()
+        .ok_or_else(|| Failure::conflict("nothing is in force to compare it with"))?;
+    let (impact, commands) = impact::of(&app, old.version, &old.source, &body.source).await?;
+    Ok(Json(PolicyImpact { impact, commands }))
 }
 
 /// Machines whose engine is older than a document asks for, in one warning.

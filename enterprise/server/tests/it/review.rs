@@ -1,8 +1,8 @@
 //! A release is looked at by somebody other than its author, with what it would have changed.
 
 use cmdai_api::console::{
-    ApproverKeys, DraftSignature, DraftSignatures, EventPage, PolicyDraft, PolicyPublish,
-    PolicyView, ReleaseReview, Role, RolloutChange,
+    ApproverKeys, DraftSignature, DraftSignatures, EventPage, PolicyDraft, PolicyImpact,
+    PolicyPublish, PolicySource, PolicyView, ReleaseReview, Role, RolloutChange,
 };
 use cmdai_bundle::Draft;
 use cmdai_bundle::assertion::ES256;
@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use crate::factors::{coded, enrol};
 use crate::rollout::{key, take_over};
 use crate::security_keys::add;
-use crate::support::{PASSWORD, Person, Plant, plant, read};
+use crate::support::{PASSWORD, Person, Plant, config, plant, read};
 
 const PATH: &str = "policy/draft/review";
 const REVIEWED: &str =
@@ -89,6 +89,17 @@ async fn a_release_is_looked_at_by_somebody_else_with_what_it_changes() {
     let rita = plant.person("rita", Role::Security, "rita").await;
     let now = publish_as(&sami, REVIEWED).await;
     assert!(now.draft.is_none(), "nothing asked for a review before");
+    // Its author sees beforehand what a reviewer will.
+    let body = PolicySource { source: wipe() };
+    let ahead: PolicyImpact = sami.post_as("policy/impact", &body).await;
+    assert_eq!((ahead.impact.stricter, ahead.commands.len()), (1, 1));
+    let looking = vera.post("policy/impact", &body).await;
+    assert_eq!(looking.status(), StatusCode::FORBIDDEN);
+    let body = PolicySource {
+        source: "safty: 1".to_owned(),
+    };
+    let broken = sami.post("policy/impact", &body).await;
+    assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
     let draft = waiting(&sami, &wipe()).await;
     let after: PolicyView = sami.get_as("policy").await;
     assert_eq!(after.version, now.version, "it is not out");
@@ -291,14 +302,20 @@ async fn keys_of_approvers_that_go_out_meanwhile_leave_it_waiting() {
     let sami = plant.person("sami", Role::Security, "sami").await;
     let vera = plant.person("vera", Role::Security, "vera").await;
     let rita = plant.person("rita", Role::Security, "rita").await;
-    publish_as(&sami, REVIEWED).await;
-    let draft = waiting(&sami, &wipe()).await;
+    let now = publish_as(&sami, REVIEWED).await;
+    let ringed = PolicyPublish {
+        rollout: Some("rings: [{name: canary, percent: 10}, {name: everybody}]".to_owned()),
+        ..release(&now, &wipe())
+    };
+    let view: PolicyView = sami.post_as("policy", &ringed).await;
+    let draft = view.draft.unwrap();
+    assert_eq!(draft.rings, ["canary", "everybody"]);
     add(&plant, &vera, ES256).await;
     // What waits is put together again, with those keys: another draft, by the same author.
     let view: PolicyView = rita.get_as("policy").await;
     let again = view.draft.unwrap();
     assert!(again.awaits_review && again.by == "sami" && again.release == draft.release);
-    assert_eq!(again.impact, draft.impact);
+    assert_eq!((&again.impact, &again.rings), (&draft.impact, &draft.rings));
     let old = review(&draft, true);
     refused(&rita, &old, StatusCode::CONFLICT, "look again").await;
     refused(&sami, &review(&again, true), StatusCode::FORBIDDEN, "own").await;
@@ -307,4 +324,26 @@ async fn keys_of_approvers_that_go_out_meanwhile_leave_it_waiting() {
     let keys: ApproverKeys = rita.get_as("policy/approvers").await;
     assert!(keys.current && keys.keys.len() == 1);
     plant.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_what_waits() {
+    let plant = plant().await;
+    let sami = plant.person("sami", Role::Security, "sami").await;
+    plant.person("rita", Role::Security, "rita").await;
+    publish_as(&sami, REVIEWED).await;
+    let draft = waiting(&sami, &wipe()).await;
+    let Plant {
+        running, folder, ..
+    } = plant;
+    running.stop().await.unwrap();
+    let running = cmdai_server::start(config(folder.path())).await.unwrap();
+    let sami = Person::sign_in(running.console_url(), "sami", PASSWORD).await;
+    let rita = Person::sign_in(running.console_url(), "rita", PASSWORD).await;
+    let view: PolicyView = rita.get_as("policy").await;
+    assert_eq!(view.draft.as_ref(), Some(&draft));
+    refused(&sami, &review(&draft, true), StatusCode::FORBIDDEN, "own").await;
+    let out: PolicyView = rita.post_as(PATH, &review(&draft, true)).await;
+    assert_eq!(out.version, draft.release);
+    running.stop().await.unwrap();
 }

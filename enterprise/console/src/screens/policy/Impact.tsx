@@ -1,5 +1,7 @@
 // What a release would have changed: documents compared, recorded commands judged under both.
-import type { Schemas } from '../../api/client'
+import { useState } from 'react'
+import { api, take, type Schemas } from '../../api/client'
+import { Problem } from '../../ui/states'
 import { count, decisionName, SafeText } from '../../ui/show'
 
 const tints: Record<string, string> = { looser: 'red', unclear: 'amber', stricter: 'green', wording: '' }
@@ -36,5 +38,33 @@ export function Impact({ impact, commands = [] }: { impact: Schemas['Impact']; c
         </table>
       )}
     </div>
+  )
+}
+
+/** The document in the editor, held against what was recorded lately; on demand, for it takes seconds. */
+export function Foresight({ source }: { source: string }) {
+  const [found, setFound] = useState<Schemas['PolicyImpact']>()
+  const [problem, setProblem] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  async function look() {
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      setFound(await take(api.POST('/api/v1/policy/impact', { body: { source } })))
+    } catch (cause) {
+      setProblem(cause)
+    }
+    setBusy(false)
+  }
+  return (
+    <section className="card" aria-label="What it would change" aria-busy={busy}>
+      <div className="card-head">
+        <h2>What it would change</h2>
+        <span className="more"><button type="button" className="btn small" disabled={busy} onClick={() => void look()}>{busy ? 'judging…' : 'Look'}</button></span>
+      </div>
+      <div className="card-body">
+        {problem ? <Problem problem={problem} /> : found ? <Impact impact={found.impact} commands={found.commands} /> : <span className="muted">Holds it against the commands of the last days.</span>}
+      </div>
+    </section>
   )
 }

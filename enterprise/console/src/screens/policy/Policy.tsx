@@ -9,7 +9,7 @@ import { StepUp, toast } from '../../ui/overlay'
 import { count, decisionName, Hash, SafeText, Time } from '../../ui/show'
 import { Empty, Failed, Loading, Problem } from '../../ui/states'
 import type { EditorHandle } from './Editor'
-import { Impact } from './Impact'
+import { Foresight, Impact } from './Impact'
 import { Rollout, Standing } from './Rollout'
 
 const Editor = lazy(() => import('./Editor'))
@@ -170,6 +170,7 @@ function Desk({ view, refetch }: { view: PolicyView; refetch: () => void }) {
                 </div>
               ))}
             </section>
+            {allowed && dirty && check?.valid && <Foresight key={source} source={source} />}
             <section className="card">
               <div className="card-head"><h2>On machines</h2><span className="more">{count(view.machines_current)} of {count(view.machines)}</span></div>
               <div className="card-body stack">
