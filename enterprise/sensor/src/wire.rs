@@ -64,6 +64,11 @@ pub(crate) enum Ask {
         /// What is wrong, in words.
         problem: Option<String>,
     },
+    /// The server gave the next certificate.
+    Renewed {
+        /// As it came.
+        certificate_pem: String,
+    },
     /// Enrolment went through.
     Enrolled {
         /// The server's answer.
@@ -147,4 +152,7 @@ pub(crate) struct Work {
     pub(crate) requests: Vec<ApprovalOpen>,
     /// Version of the root that this machine trusts.
     pub(crate) root_version: u64,
+    /// Certificate request (PEM) of the next key, where the server asked for one.
+    #[serde(default)]
+    pub(crate) renewal: Option<String>,
 }

@@ -7,7 +7,7 @@ use cmdai_api::machine::Checkin;
 use tokio::sync::watch;
 
 use super::server::{CallError, Opened, Server, Upload};
-use super::{Keeper, release};
+use super::{Keeper, Renewed, release};
 use crate::options::Pace;
 use crate::wire::{Answer, Ask, Carry, Road, Work};
 
@@ -22,6 +22,13 @@ pub(crate) async fn run(keeper: Keeper, carry: Carry) -> Result<()> {
         look(keeper.clone(), carry.pace, told),
         upload(keeper.clone(), server.clone(), carry.pace, news.clone()),
         requests(keeper.clone(), server.clone(), carry.pace, news.clone()),
+        renewal(
+            keeper.clone(),
+            server.clone(),
+            carry.pace,
+            news.clone(),
+            carry.certificate_pem.clone()
+        ),
         contact(keeper.clone(), server, carry.pace, news),
         super::roads::run(keeper, carry.roads.clone(), carry.pace),
     )?;
@@ -154,6 +161,48 @@ async fn upload(
                 keeper
                     .tell(&Ask::Trouble {
                         problem: Some(format!("upload: {error}")),
+                    })
+                    .await?;
+                backoff.wait(&error).await;
+            }
+        }
+    }
+}
+
+/// Fetches the next certificate when the keeper has a key for it, then ends: the keeper starts a courier
+/// that uses it.
+async fn renewal(
+    keeper: Keeper,
+    server: Server,
+    pace: Pace,
+    mut news: watch::Receiver<Option<Work>>,
+    present: String,
+) -> Result<()> {
+    let mut backoff = Backoff::new(pace);
+    // The keeper makes another key after a certificate that it would not take.
+    let mut refused: Option<String> = None;
+    loop {
+        let fresh = |work: &Work| work.renewal.is_some() && work.renewal != refused;
+        let work = wait_for(&mut news, fresh).await?;
+        let Some(csr_pem) = work.renewal else {
+            continue;
+        };
+        match server.renew(&csr_pem).await {
+            Ok(certificate_pem) => {
+                keeper.tell(&Ask::Renewed { certificate_pem }).await?;
+                // The keeper may have found it wrong: only another one is a reason to begin anew.
+                if let Answer::Carry(carry) = keeper.ask(&Ask::Task).await?
+                    && carry.certificate_pem != present
+                {
+                    return Err(Renewed.into());
+                }
+                refused = Some(csr_pem);
+                tokio::time::sleep(backoff.next()).await;
+            }
+            Err(error) => {
+                keeper
+                    .tell(&Ask::Trouble {
+                        problem: Some(format!("renewing the certificate: {error}")),
                     })
                     .await?;
                 backoff.wait(&error).await;

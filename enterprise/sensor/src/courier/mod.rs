@@ -22,6 +22,11 @@ use crate::wire::{Answer, Ask};
 #[error("the keeper is gone: {0}")]
 struct KeeperGone(std::io::Error);
 
+/// There is another certificate: a courier that uses it has to begin.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate was renewed")]
+struct Renewed;
+
 /// The courier's side of the socket pair. One question at a time.
 #[derive(Clone)]
 pub(crate) struct Keeper(Arc<Mutex<UnixStream>>);
@@ -80,7 +85,7 @@ pub fn courier_main() -> Result<()> {
         }
     });
     match ended {
-        Err(error) if error.is::<KeeperGone>() => Ok(()),
+        Err(error) if error.is::<KeeperGone>() || error.is::<Renewed>() => Ok(()),
         other => other,
     }
 }

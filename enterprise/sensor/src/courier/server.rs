@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use cmdai_api::ApiError;
 use cmdai_api::machine::{
     ApprovalOpen, BatchHeader, Checkin, CheckinReply, EnrolReply, EnrolRequest, IngestReply,
+    RenewReply, RenewRequest,
 };
 use cmdai_bundle::RepositoryFile;
 use cmdai_schema::Event;
@@ -197,6 +198,24 @@ impl Server {
             return Ok(Opened::Known);
         }
         Err(refused(response).await)
+    }
+
+    /// The next certificate, for the key of this request.
+    pub(crate) async fn renew(&self, csr_pem: &str) -> Result<String, CallError> {
+        let request = RenewRequest {
+            csr_pem: csr_pem.to_owned(),
+        };
+        let response = self
+            .client
+            .post(format!("{}/v1/renew", self.address))
+            .json(&request)
+            .send()
+            .await
+            .map_err(|error| network(&error))?;
+        if !response.status().is_success() {
+            return Err(refused(response).await);
+        }
+        Ok(json::<RenewReply>(response).await?.certificate_pem)
     }
 
     pub(crate) async fn upload(&self, events: &[Event]) -> Result<Upload, CallError> {

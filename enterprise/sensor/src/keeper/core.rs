@@ -57,6 +57,8 @@ pub(crate) struct Core {
     pub(crate) recent: std::collections::VecDeque<String>,
     pub(crate) reports: super::calls::Reports,
     pub(crate) capture: super::machine::Capture,
+    /// The next key of this machine, until its certificate is there.
+    pub(crate) renewal: Option<super::renewal::Renewal>,
     logins: BTreeMap<u32, String>,
     root: bool,
     /// The sealed spool must be opened anew.
@@ -158,6 +160,7 @@ impl Core {
             recent: std::collections::VecDeque::new(),
             reports: super::calls::Reports::default(),
             capture: super::machine::Capture::default(),
+            renewal: None,
             logins: BTreeMap::new(),
             root,
             broken: None,

@@ -12,6 +12,7 @@ use super::core::Core;
 use super::draft::Draft;
 use super::orders::carry_out;
 use super::policy::{self, Installed, Refusal};
+use super::renewal::Renewal;
 use crate::enrol::manifest;
 use crate::files;
 use crate::wire::{Answer, Ask, Carry, Road, Work};
@@ -91,6 +92,13 @@ impl Core {
                 };
                 Answer::Noted
             }
+            Ask::Renewed { certificate_pem } => {
+                match self.renewed(&certificate_pem) {
+                    Ok(()) => self.problems.remove("certificate"),
+                    Err(error) => self.problems.insert("certificate", format!("{error:#}")),
+                };
+                Answer::Noted
+            }
             Ask::Enrolled { .. } => Answer::Noted,
         }
     }
@@ -129,6 +137,7 @@ impl Core {
             },
             requests,
             root_version: self.root_version,
+            renewal: self.renewal.as_ref().map(|next| next.csr_pem.clone()),
         }
     }
 
@@ -188,6 +197,14 @@ impl Core {
     fn contacted(&mut self, reply: &CheckinReply) {
         self.contact = Some(Instant::now());
         self.problems.remove("server");
+        if reply.renew && self.renewal.is_none() {
+            match Renewal::new(&self.identity) {
+                Ok(next) => self.renewal = Some(next),
+                Err(error) => {
+                    self.problems.insert("certificate", format!("{error:#}"));
+                }
+            }
+        }
         if reply.acked_seq > 0 {
             self.stored(reply.acked_seq);
         }

@@ -13,6 +13,7 @@ mod crash;
 mod flow;
 mod machine;
 mod policy;
+mod renewal;
 mod roads;
 mod server;
 mod special;

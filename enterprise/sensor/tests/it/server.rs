@@ -37,6 +37,11 @@ pub(crate) struct Known {
     pub(crate) checkins: Vec<Checkin>,
     pub(crate) uploads: usize,
     pub(crate) conflicts: Vec<String>,
+    /// Ask the machine to renew its certificate.
+    pub(crate) renew: bool,
+    /// Certificates given at a renewal; a wrong one of another authority first where `forge` says so.
+    pub(crate) renewed: Vec<String>,
+    pub(crate) forge: bool,
     /// Answer the next uploads with 429.
     pub(crate) busy: usize,
     /// Store the next uploads but lose the answer.
@@ -132,6 +137,7 @@ impl Server {
         let handle = Handle::new();
         let app = Router::new()
             .route("/v1/enrol", post(enrol))
+            .route("/v1/renew", post(renew))
             .route("/v1/checkin", post(checkin))
             .route("/v1/ingest", post(ingest))
             .route("/v1/approvals", post(approvals))
@@ -263,6 +269,30 @@ async fn enrol(State(shared): State<Shared>, Json(request): Json<EnrolRequest>) 
     .into_response()
 }
 
+async fn renew(State(shared): State<Shared>, Json(request): Json<RenewRequest>) -> Response {
+    let forge = std::mem::take(&mut shared.known.lock().unwrap().forge);
+    let request = CertificateSigningRequestParams::from_pem(&request.csr_pem).unwrap();
+    let certificate = if forge {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        request
+            .signed_by(&Issuer::from_params(&params, &key))
+            .unwrap()
+    } else {
+        let issuer = Issuer::from_ca_cert_pem(&shared.ca_pem, shared.ca_key.as_ref()).unwrap();
+        request.signed_by(&issuer).unwrap()
+    };
+    if !forge {
+        let mut known = shared.known.lock().unwrap();
+        known.renewed.push(certificate.pem());
+    }
+    Json(RenewReply {
+        certificate_pem: certificate.pem(),
+    })
+    .into_response()
+}
+
 #[derive(serde::Deserialize)]
 struct Wait {
     wait: u64,
@@ -295,11 +325,12 @@ async fn checkin(
                 orders: known.orders.iter().filter(serial).cloned().collect(),
                 grants: known.grants.iter().filter(asked).cloned().collect(),
                 acked_seq: known.events.last().map_or(0, |event| event.envelope.seq),
-                renew: false,
+                renew: known.renew && known.renewed.is_empty(),
             }
         };
         let news = !reply.orders.is_empty()
             || !reply.grants.is_empty()
+            || reply.renew
             || reply.policy_version != checkin.policy_version;
         if news || Instant::now() >= until {
             return Json(reply).into_response();

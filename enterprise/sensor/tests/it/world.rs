@@ -39,6 +39,11 @@ pub(crate) struct World {
 impl World {
     /// An enrolled machine with an empty repository, nothing running.
     pub(crate) fn new() -> Self {
+        Self::by_road(Server::url)
+    }
+
+    /// The same, with another address for the server.
+    pub(crate) fn by_road(road: impl FnOnce(&Server) -> String) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = Server::start();
         let publisher = block_on(Publisher::init(&dir.path().join("tuf"), "acme-corp")).unwrap();
@@ -57,13 +62,23 @@ impl World {
             watched: Vec::new(),
             keeper: None,
         };
-        world.enrol(&world.server.token()).unwrap();
+        let address = road(&world.server);
+        world.enrol_at(&address, &world.server.token()).unwrap();
         world
+    }
+
+    /// The keeper's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.keeper.as_ref().unwrap().id()
     }
 
     /// The same with release 1 published and the sensor running with it.
     pub(crate) fn running() -> Self {
-        let mut world = Self::new();
+        Self::with_policy(Self::new())
+    }
+
+    /// Release 1 is published and the sensor runs with it.
+    pub(crate) fn with_policy(mut world: Self) -> Self {
         world.publish(1, POLICY);
         world.start();
         world.until("the policy is installed", |status| {
@@ -73,9 +88,13 @@ impl World {
     }
 
     pub(crate) fn enrol(&self, token: &str) -> anyhow::Result<Enrolled> {
+        self.enrol_at(&self.server.url(), token)
+    }
+
+    fn enrol_at(&self, server: &str, token: &str) -> anyhow::Result<Enrolled> {
         let courier: CourierProgram = (probe(), vec!["courier".into()]);
         let options = EnrolOptions {
-            server: self.server.url(),
+            server: server.to_owned(),
             token: token.into(),
             places: self.places.clone(),
             hostname: "dev-1".into(),
