@@ -124,6 +124,9 @@ pub(crate) struct Enrol {
 pub(crate) struct Sensor {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Most MiB of events that wait for the server; what would go past it stays in the shells' own files
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..=1_048_576))]
+    pub(crate) buffer: u64,
     #[command(subcommand)]
     pub(crate) task: Option<SensorTask>,
 }

@@ -83,6 +83,10 @@ pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
     let options = cmdai_sensor::Options {
         courier: (program.clone(), vec![COURIER.to_owned()]),
         judge: (program, vec![JUDGE.to_owned()]),
+        buffer: cmdai_sensor::BufferLimits {
+            total: arguments.buffer * 1024 * 1024,
+            ..cmdai_sensor::BufferLimits::default()
+        },
         ..cmdai_sensor::Options::new(places(&arguments.place)?)
     };
     cmdai_sensor::run(options, async {

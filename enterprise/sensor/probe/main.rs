@@ -1,7 +1,7 @@
 //! Keeper and courier as processes of their own, for tests.
 
 use cmdai_schema::paths::Places;
-use cmdai_sensor::{Options, Pace};
+use cmdai_sensor::{BufferLimits, Options, Pace};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +18,7 @@ fn main() -> anyhow::Result<()> {
             let options = Options {
                 courier: (std::env::current_exe()?, vec!["courier".to_owned()]),
                 judge: (std::env::current_exe()?, vec!["judge".to_owned()]),
+                buffer: buffer(),
                 watch: watched.iter().map(Into::into).collect(),
                 pace: Pace {
                     poll_ms: 50,
@@ -47,4 +48,15 @@ fn main() -> anyhow::Result<()> {
         }
         _ => anyhow::bail!("courier, judge, or keeper STATE-DIR [WATCHED-FILE…]"),
     }
+}
+
+/// Bounds of the sealed spool: so many bytes, in sixteen segments.
+fn buffer() -> BufferLimits {
+    let total: Option<u64> = std::env::var("CMDAI_PROBE_BUFFER")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    total.map_or_else(BufferLimits::default, |total| BufferLimits {
+        segment: total / 16,
+        total,
+    })
 }

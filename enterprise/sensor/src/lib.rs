@@ -50,6 +50,6 @@ pub use enrol::{Enrolled, enrol, enrol_with, uninstall};
 pub use keeper::measure_layer;
 pub use keeper::run;
 pub use machine::judge_main;
-pub use options::{CourierProgram, EnrolOptions, Git, Options, Pace, Roads};
+pub use options::{BufferLimits, CourierProgram, EnrolOptions, Git, Options, Pace, Roads};
 pub use roads::{import, roads, set_roads};
 pub use status::status;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cmdai_schema::paths::Places;
+pub use cmdai_spool::Limits as BufferLimits;
 use serde::{Deserialize, Serialize};
 
 /// Program and arguments that start the courier: they must end in [`crate::courier_main`].
@@ -42,6 +43,8 @@ pub struct Options {
     pub request_lifetime: Duration,
     /// Speeds of the courier.
     pub pace: Pace,
+    /// Bounds of the sealed spool.
+    pub buffer: BufferLimits,
 }
 
 /// Roads of releases beside the server, kept in `roads.json`.
@@ -81,6 +84,7 @@ impl Options {
             watch: Vec::new(),
             request_lifetime: Duration::from_secs(8 * 3600),
             pace: Pace::default(),
+            buffer: BufferLimits::default(),
         }
     }
 }

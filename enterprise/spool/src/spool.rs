@@ -400,6 +400,11 @@ impl Spool {
         self.note.as_deref()
     }
 
+    /// The bound of all segments together, in bytes.
+    pub fn limit(&self) -> u64 {
+        self.limits.total
+    }
+
     /// Bytes of all segments.
     pub fn bytes(&self) -> u64 {
         self.segments

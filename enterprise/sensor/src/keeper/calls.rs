@@ -121,6 +121,11 @@ impl Core {
         if self.recent.contains(&start.command_id) || note.reported.contains(&start.command_id) {
             return Reply::Recorded;
         }
+        if self.sealer.above().contains(&uid) {
+            return Reply::Error {
+                message: "your records fill your share of the sensor's buffer until the server has taken some; the record in the spool stands".to_owned(),
+            };
+        }
         let login = accounts::login(uid);
         let user = UserRef {
             user_id: login.clone(),

@@ -104,7 +104,13 @@ impl Core {
             platform: platform(),
             ip_address: None,
         };
-        let sealer = Sealer::open(&home.sealed(), &key, identity.machine_id.clone(), machine)?;
+        let sealer = Sealer::open(
+            &home.sealed(),
+            &key,
+            identity.machine_id.clone(),
+            machine,
+            options.buffer,
+        )?;
         let installed =
             files::read_json(&home.release()).context("the installed release cannot be read")?;
         let ordered = files::read_json(&home.orders())
@@ -322,7 +328,17 @@ impl Core {
                 ..UserRef::default()
             }
         };
-        let drafts = tail.round(&mut note, &user);
+        let above = self.sealer.above();
+        let mut drafts = tail.hold_back(&above, &user);
+        if above.is_empty() {
+            self.problems.remove("share");
+        } else {
+            self.problems.insert(
+                "share",
+                "somebody's records fill more than their share of the sealed spool: theirs are read again when the server has taken some".to_owned(),
+            );
+        }
+        drafts.extend(tail.round(&mut note, &user));
         for draft in drafts
             .iter()
             .filter(|draft| draft.kind == EventType::CommandBlocked)

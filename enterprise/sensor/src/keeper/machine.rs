@@ -1,20 +1,25 @@
 //! The keeper's side of the machine layer: on and off by the policy, what is seen into the chain.
 
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
 use cmdai_policy::ExecCapture;
 use cmdai_schema::governor::{LayerStatus, Reply};
 use cmdai_schema::paths::GovernedMark;
-use cmdai_schema::{EventType, Subject};
+use cmdai_schema::{EventType, Subject, UserRef};
 
 use super::core::Core;
 use super::draft::Draft;
 use super::tail::Tail;
-use crate::files;
 use crate::machine::{Machine, Order, Setup};
+use crate::{accounts, files};
 
 /// Drafts of the machine layer that wait while nothing can be sealed; what is beyond is counted.
 const MAX_HELD: usize = 4_000;
 /// Drafts that are sealed in one round.
 const ROUND: usize = 256;
+/// How long events of somebody above their share are counted before an event says how many they are.
+const UNTOLD: Duration = Duration::from_secs(60);
 
 /// What the core keeps of it.
 #[derive(Default)]
@@ -22,6 +27,9 @@ pub(crate) struct Capture {
     machine: Option<Machine>,
     held: std::collections::VecDeque<Draft>,
     dropped: u64,
+    /// By person: events that are not told because theirs fill their share of the sealed spool, and since
+    /// when they are counted.
+    untold: BTreeMap<u32, (Instant, u64)>,
     /// Version of the policy whose word holds, and that word.
     wanted: (u64, ExecCapture),
     /// Digest of the snapshot that the worker judges by.
@@ -105,6 +113,7 @@ impl Core {
             let last = machine.stop();
             self.hold(last);
             self.seal_held();
+            self.seal_untold(true);
         }
     }
 
@@ -123,11 +132,46 @@ impl Core {
     }
 
     fn hold(&mut self, drafts: Vec<Draft>) {
+        let above = self.sealer.above();
         for draft in drafts {
-            if self.capture.held.len() >= MAX_HELD {
+            let uid = draft.payload.user.uid.filter(|uid| above.contains(uid));
+            if let Some(uid) = uid {
+                let untold = self.capture.untold.entry(uid);
+                let (_, count) = untold.or_insert_with(|| (Instant::now(), 0));
+                *count = count.saturating_add(1);
+            } else if self.capture.held.len() >= MAX_HELD {
                 self.capture.dropped = self.capture.dropped.saturating_add(1);
             } else {
                 self.capture.held.push_back(draft);
+            }
+        }
+    }
+
+    /// Says how many events of people above their share were not told. `all`: also of those whom it counts on.
+    fn seal_untold(&mut self, all: bool) {
+        let above = self.sealer.above();
+        let due: Vec<u32> = (self.capture.untold.iter())
+            .filter(|(uid, (since, _))| all || !above.contains(uid) || since.elapsed() >= UNTOLD)
+            .map(|(uid, _)| *uid)
+            .collect();
+        for uid in due {
+            let count = self.capture.untold.get(&uid).map_or(0, |(_, count)| *count);
+            let detail = [
+                (
+                    "cause",
+                    "this person's events fill more than their share of the sealed spool"
+                        .to_owned(),
+                ),
+                ("finding", "exec-lost".to_owned()),
+                ("lost", count.to_string()),
+            ];
+            let user = UserRef {
+                user_id: accounts::login(uid),
+                uid: Some(uid),
+                ..UserRef::default()
+            };
+            if self.seal(vec![Draft::sensor(EventType::Gap, &detail).about(user)]) {
+                self.capture.untold.remove(&uid);
             }
         }
     }
@@ -172,6 +216,7 @@ impl Core {
         }
         self.hold(all);
         self.seal_held();
+        self.seal_untold(false);
     }
 
     /// A grant or an emergency that a process uses holds for what it starts.

@@ -32,6 +32,7 @@ pub fn measure_layer(
         &key,
         "m-measured".to_owned(),
         MachineRef::default(),
+        cmdai_spool::Limits::default(),
     )?;
     let mode = if enforce {
         ExecCapture::Enforce

@@ -17,6 +17,7 @@ mod policy;
 mod renewal;
 mod running;
 mod seal;
+mod shares;
 mod special;
 mod tail;
 mod watch;

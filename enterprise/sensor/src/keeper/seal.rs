@@ -1,13 +1,14 @@
 //! Sealing: drafts become chained events, together with the note of how far sources were read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cmdai_schema::{Event, EventType, Hash, MachineRef};
-use cmdai_spool::{Spool, SpoolError, SpoolKey};
+use cmdai_spool::{Limits, Spool, SpoolError, SpoolKey};
 use serde::{Deserialize, Serialize};
 
 use super::draft::Draft;
+use super::shares::Shares;
 use crate::clock;
 
 /// How far one session's file was read.
@@ -49,6 +50,8 @@ pub(crate) struct Note {
     pub(crate) lifted: Vec<String>,
     /// Started and not stopped in good order.
     pub(crate) running: bool,
+    /// What people have in the sealed spool.
+    pub(crate) shares: Shares,
 }
 
 /// The machine's chain.
@@ -65,12 +68,14 @@ impl Sealer {
         key: &SpoolKey,
         machine_id: String,
         machine: MachineRef,
+        limits: Limits,
     ) -> Result<Self, SpoolError> {
-        let spool = Spool::open(folder, key)?;
-        let note = spool
+        let spool = Spool::open_with(folder, key, limits)?;
+        let mut note: Note = spool
             .note()
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
+        note.shares.acknowledged(spool.acked());
         Ok(Self {
             spool,
             note,
@@ -88,7 +93,14 @@ impl Sealer {
     }
 
     pub(crate) fn ack(&mut self, seq: u64) -> Result<(), SpoolError> {
-        self.spool.ack(seq)
+        self.spool.ack(seq)?;
+        self.note.shares.acknowledged(seq);
+        Ok(())
+    }
+
+    /// People who have more than their share.
+    pub(crate) fn above(&self) -> BTreeSet<u32> {
+        self.note.shares.above(self.spool.limit())
     }
 
     /// Seals drafts and note together and waits for the disk. A changed note without drafts is
@@ -100,7 +112,12 @@ impl Sealer {
         }
         let mut head = self.spool.head();
         let mut events = Vec::with_capacity(drafts.len());
+        let mut texts = Vec::with_capacity(drafts.len());
         for draft in drafts {
+            if let Some(uid) = draft.payload.user.uid {
+                let command = draft.payload.command.as_ref();
+                texts.push((uid, command.map_or(0, |command| command.text.len())));
+            }
             let event = self.seal(head, draft)?;
             head = (
                 event.envelope.seq,
@@ -112,8 +129,11 @@ impl Sealer {
         }
         let text =
             serde_json::to_string(&note).map_err(|error| SpoolError::Content(error.to_string()))?;
+        let before = self.spool.bytes();
         self.spool.append_with_note(&events, Some(&text))?;
         self.note = note;
+        let grown = self.spool.bytes().saturating_sub(before);
+        self.note.shares.sealed(head.0, grown, &texts);
         self.spool.sync()
     }
 

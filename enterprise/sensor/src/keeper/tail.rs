@@ -5,7 +5,7 @@
 //! round. The one thing held back is a command's start: for half a second its end may still come
 //! and go into the same event.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -74,6 +74,10 @@ pub(crate) struct Tail {
     most: usize,
     /// For the machine layer, where it wants them.
     sightings: Option<Vec<Sighting>>,
+    /// People who have more than their share in the sealed spool.
+    back: BTreeSet<u32>,
+    /// Those of them of whom a sealed event tells.
+    told: BTreeSet<u32>,
 }
 
 impl Tail {
@@ -88,7 +92,27 @@ impl Tail {
             turn: 0,
             most: ROUND,
             sightings: None,
+            back: BTreeSet::new(),
+            told: BTreeSet::new(),
         }
+    }
+
+    /// Whose records are not read for now. An event tells of each who was not among them before; where it
+    /// cannot be sealed, the next one does.
+    pub(crate) fn hold_back(
+        &mut self,
+        people: &BTreeSet<u32>,
+        user: &dyn Fn(u32) -> UserRef,
+    ) -> Vec<Draft> {
+        self.back.clone_from(people);
+        self.told.retain(|uid| people.contains(uid));
+        people
+            .difference(&self.told)
+            .map(|&uid| {
+                let what = "these records fill more than their share of the sealed spool: they stay in this file until the server has taken some";
+                tamper(&self.spool.join(uid.to_string()), what).about(user(uid))
+            })
+            .collect()
     }
 
     /// Reads what is new. `user` names a uid; the note moves on with the drafts.
@@ -103,7 +127,11 @@ impl Tail {
         }
         self.turn = self.turn.wrapping_add(1);
         let mut people: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-        for (key, open) in &self.open {
+        for (key, open) in self
+            .open
+            .iter()
+            .filter(|(_, open)| !self.back.contains(&open.uid))
+        {
             people.entry(open.uid).or_default().push(key.clone());
         }
         let mut bytes = 0;
@@ -144,6 +172,9 @@ impl Tail {
     /// Whether the last round could be sealed. Where not, the next one is smaller, down to one
     /// record: long records of one person must not stop everybody's for good.
     pub(crate) fn sealed(&mut self, sealed: bool) {
+        if sealed {
+            self.told.clone_from(&self.back);
+        }
         self.most = if sealed {
             self.most.saturating_mul(2).min(ROUND)
         } else {

@@ -16,5 +16,6 @@ mod policy;
 mod renewal;
 mod roads;
 mod server;
+mod shares;
 mod special;
 mod world;

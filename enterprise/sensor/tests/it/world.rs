@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) places: Places,
     pub(crate) dir: tempfile::TempDir,
     pub(crate) watched: Vec<PathBuf>,
+    /// Bound of the sealed spool, in bytes.
+    pub(crate) buffer: Option<u64>,
     keeper: Option<Child>,
 }
 
@@ -60,6 +62,7 @@ impl World {
             places,
             dir,
             watched: Vec::new(),
+            buffer: None,
             keeper: None,
         };
         let address = road(&world.server);
@@ -119,6 +122,9 @@ impl World {
             .arg(self.dir.path().join("machine"))
             .args(&self.watched)
             .stdin(Stdio::null());
+        if let Some(bytes) = self.buffer {
+            command.env("CMDAI_PROBE_BUFFER", bytes.to_string());
+        }
         self.keeper = Some(command.spawn().unwrap());
     }
 
@@ -150,7 +156,7 @@ impl World {
         eventually("the governor says how it is", || self.governor().status())
     }
 
-    pub(crate) fn until(&self, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
+    pub(crate) fn until(&self, what: &str, mut wanted: impl FnMut(&Status) -> bool) -> Status {
         let begin = Instant::now();
         loop {
             let status = self.status();
@@ -196,17 +202,27 @@ impl World {
     }
 
     pub(crate) fn session(&self, id: &str) -> Session {
-        let folder = self.places.user_spool(uid());
+        self.session_of(uid(), id)
+    }
+
+    /// A session of somebody else's shell; only root can make one.
+    pub(crate) fn session_of(&self, owner: u32, id: &str) -> Session {
+        let folder = self.places.user_spool(owner);
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&folder)
             .unwrap();
+        let path = folder.join(format!("{id}.c1"));
         let file = OpenOptions::new()
             .append(true)
             .create(true)
-            .open(folder.join(format!("{id}.c1")))
+            .open(&path)
             .unwrap();
+        if owner != uid() {
+            std::os::unix::fs::chown(&folder, Some(owner), None).unwrap();
+            std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
+        }
         Session {
             id: id.into(),
             counter: 0,

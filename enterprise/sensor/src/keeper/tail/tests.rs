@@ -200,3 +200,30 @@ fn a_round_that_cannot_be_sealed_is_tried_in_smaller_ones() {
     }
     assert_eq!(made, 300, "nothing is lost or doubled");
 }
+
+#[test]
+fn who_is_held_back_is_told_of_once_and_read_again_later() {
+    let mut home = Home::new();
+    let uid = rustix::process::getuid().as_raw();
+    home.append("s", &start(1, "c1", false));
+    let user = |uid| UserRef {
+        uid: Some(uid),
+        ..UserRef::default()
+    };
+    // Somebody else's share is theirs alone.
+    home.tail.hold_back(&BTreeSet::from([uid + 1]), &user);
+    let back = BTreeSet::from([uid]);
+    let told = home.tail.hold_back(&back, &user);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].payload.user.uid, Some(uid));
+    // What could not be sealed is told again.
+    home.tail.sealed(false);
+    assert_eq!(home.tail.hold_back(&back, &user).len(), 1);
+    home.tail.sealed(true);
+    assert!(home.tail.hold_back(&back, &user).is_empty());
+    assert!(home.round().is_empty());
+    assert!(home.tail.hold_back(&BTreeSet::new(), &user).is_empty());
+    let drafts = home.round();
+    assert_eq!(drafts.len(), 1);
+    assert_eq!(drafts[0].kind, EventType::CommandBlocked);
+}
