@@ -3,6 +3,7 @@
 mod agents;
 mod bench;
 mod bpf;
+mod crash;
 mod demo;
 mod direction;
 mod eval;
@@ -38,6 +39,8 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
+    /// Kill hook, sensor and server at random points, and check that nothing is lost or doubled
+    Crash(crash::Options),
     /// Check that Community does not depend on Enterprise and that pure crates stay pure
     Direction,
     /// Feed hostile input to what reads commands, policies and secrets
@@ -63,6 +66,7 @@ fn main() -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Task::Crash(options) => crash::run(&options),
         Task::Direction => direction::check(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Build { release } => demo::build(release),

@@ -9,10 +9,12 @@ pub mod clients;
 mod governor;
 mod home;
 mod model;
+mod proxy;
 mod pty;
 
 pub use build::{bash_module, program, target_folder, zsh_module};
 pub use governor::FakeGovernor;
 pub use home::Home;
 pub use model::{ModelServer, Seen, Turn};
+pub use proxy::{Fault, Proxy};
 pub use pty::Pty;

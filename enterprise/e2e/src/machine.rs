@@ -114,6 +114,11 @@ impl Machine {
         Ok(())
     }
 
+    /// Everything below: installation, log, the person's home.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where the installation lies.
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")

@@ -91,6 +91,11 @@ impl Server {
         self.folder.path().join("data")
     }
 
+    /// Everything below: data, log, the operators' homes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// What the server said on standard error.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -15,4 +15,5 @@ mod crash;
 mod evidence;
 mod governed_shell;
 mod quarantine;
+mod secrets;
 mod tamper;

@@ -17,6 +17,14 @@ fn points() -> u64 {
         .unwrap_or(25)
 }
 
+/// How often the sensor is killed while records come in: `CMDAI_CRASH_ROUNDS`.
+fn rounds() -> u64 {
+    std::env::var("CMDAI_CRASH_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(8)
+}
+
 #[test]
 fn kills_in_the_middle_of_updates_leave_the_old_or_the_new_policy_whole() {
     let mut world = World::running();
@@ -93,15 +101,20 @@ fn kills_lose_and_double_nothing() {
         }
         written
     });
-    for round in 0..8u64 {
-        std::thread::sleep(Duration::from_millis(120 + round * 97 % 310));
+    let mut random = u64::from(std::process::id()) | 1;
+    for _ in 0..rounds() {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        // From before it has opened its spool to the middle of an upload.
+        std::thread::sleep(Duration::from_micros(5_000 + random % 400_000));
         world.kill();
         world.start();
     }
     std::thread::sleep(Duration::from_millis(300));
     done.store(true, Ordering::Relaxed);
     let written = writer.join().unwrap();
-    assert!(written > 200, "only {written} commands were written");
+    assert!(written > 100, "only {written} commands were written");
     let last = format!("w{written}");
     world.events("the last command", |event| command_id(event) == last);
     world.drained();
@@ -126,5 +139,6 @@ fn kills_lose_and_double_nothing() {
     assert_eq!(world.count(EventType::Tamper), 0);
     assert_eq!(world.count(EventType::PolicyUpdated), 1);
     // Some were killed before they could say anything.
-    assert!((2..=9).contains(&world.count(EventType::SensorStarted)));
+    let starts = u64::try_from(world.count(EventType::SensorStarted)).unwrap();
+    assert!((2..=rounds() + 1).contains(&starts), "{starts}");
 }

@@ -10,6 +10,7 @@
 
 mod approvals;
 mod crash;
+mod faults;
 mod flow;
 mod machine;
 mod policy;
