@@ -126,15 +126,23 @@ pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Fail
         manner,
     );
     if !settled.run {
+        leave(scene, &mut recorder);
         return Ok(settled.status);
     }
 
     let begun = Instant::now();
     let ended = match (tree, order.program) {
         (supervised::Way::Tree, Some(program)) => {
-            supervised::execute(scene, program, &outcome.judgement)?
+            supervised::execute(scene, program, &outcome.judgement)
         }
-        _ => Ended::Exited(execute(order)?),
+        _ => execute(order).map(Ended::Exited),
+    };
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(failure) => {
+            leave(scene, &mut recorder);
+            return Err(failure);
+        }
     };
     let code = match ended {
         Ended::Exited(code) | Ended::Unsupervised(code) => code,
@@ -145,11 +153,20 @@ pub(crate) fn carry_out(scene: &mut Scene, order: &Order<'_>) -> Result<u8, Fail
         code,
         u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     );
+    leave(scene, &mut recorder);
     if let Ended::Signalled(signal) = ended {
         // Whoever waits for us sees what they would have seen without us.
         cmdai_supervise::end_by(signal);
     }
     Ok(u8::try_from(code).unwrap_or(1))
+}
+
+/// Each run is a session of its own. Whoever governs lets its file go once it is read; the local history
+/// needs no such line.
+fn leave(scene: &Scene, recorder: &mut Recorder) {
+    if scene.governed() {
+        recorder.session_end();
+    }
 }
 
 /// Messages on standard error, questions on standard input.

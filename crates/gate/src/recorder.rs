@@ -103,8 +103,8 @@ impl Recorder {
         let spool = installation.governed().and_then(|governed| {
             let folder = governed.places.user_spool(person.uid);
             let file = folder.join(format!("{}.c1", session.id));
-            let opened = append_to(&file)
-                .or_else(|_| files::make_private_folder(&folder).and_then(|()| append_to(&file)));
+            let opened = open_spool(&file)
+                .or_else(|_| files::make_private_folder(&folder).and_then(|()| open_spool(&file)));
             opened.map_err(|error| note(&file, &error)).ok()
         });
         let history = open_history(&person.history_file())
@@ -308,6 +308,27 @@ fn append_to(path: &Path) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(flags)
         .open(path)
+}
+
+/// Opens a session's spool and says by a shared lock that somebody may still write to it: a governor
+/// takes a file away, once it has read it, only where it gets the lock alone. The lock goes with the last
+/// process that holds the file.
+fn open_spool(path: &Path) -> io::Result<File> {
+    use rustix::fs::{FlockOperation, flock};
+    use std::os::unix::fs::MetadataExt as _;
+    for _ in 0..8 {
+        let file = append_to(path)?;
+        match flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) if file.metadata()?.nlink() > 0 => return Ok(file),
+            // It is being taken away just now: the next one is another file.
+            Ok(()) | Err(rustix::io::Errno::WOULDBLOCK) => {
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+            // A file system without locks.
+            Err(_) => return Ok(file),
+        }
+    }
+    append_to(path)
 }
 
 fn open_history(path: &Path) -> io::Result<File> {

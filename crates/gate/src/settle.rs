@@ -196,7 +196,7 @@ impl Gate {
                 parents: manner.parents.map(<[ProcessInfo]>::to_vec),
                 times: manner.times,
             };
-            let start = recorder.start(request, outcome, verdict);
+            let mut start = recorder.start(request, outcome, verdict);
             settled.recorded = true;
             // What nobody will see: an agent waits until it can be seen again. So does, where policy
             // says fail closed, what a rule speaks about. A person goes on with the rest.
@@ -212,7 +212,9 @@ impl Gate {
                     crate::escape(recorder.problem().unwrap_or("free some space"))
                 ));
             }
-            if governed && (!settled.run || settled.approval.is_some()) {
+            // What has no place in the spool may still have one with the governor.
+            if governed && (!settled.run || settled.approval.is_some() || recorder.lost()) {
+                start.allowed = settled.run;
                 self.report(start, recorder.session_id());
             }
         }

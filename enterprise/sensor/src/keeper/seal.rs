@@ -24,8 +24,14 @@ pub(crate) struct FileNote {
     pub(crate) joined: Vec<String>,
     /// A counter went back, which was reported.
     pub(crate) back: bool,
-    /// The session said that it ended.
+    /// The last that was heard of the session is that it ended.
     pub(crate) ended: bool,
+    /// It said that it began.
+    pub(crate) began: bool,
+    /// The process that wrote last.
+    pub(crate) pid: u32,
+    /// Several processes wrote: scripts that start each other, the hooks of an AI agent.
+    pub(crate) several: bool,
 }
 
 /// What is stored with the events, so that each thing becomes an event exactly once.
@@ -52,6 +58,8 @@ pub(crate) struct Note {
     pub(crate) running: bool,
     /// What people have in the sealed spool.
     pub(crate) shares: Shares,
+    /// Last counters of sessions whose files were taken away and that may come back, oldest first.
+    pub(crate) past: Vec<(String, u64)>,
 }
 
 /// The machine's chain.

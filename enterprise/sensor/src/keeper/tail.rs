@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use cmdai_schema::record::{Half, MAX_LINE, Record};
 use cmdai_schema::{EventType, UserRef};
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use super::draft::{self, Draft, End};
@@ -47,8 +47,12 @@ const MAX_JOINED: usize = 64;
 pub(crate) const MAX_COMMAND_ID: usize = 128;
 /// A file that said nothing for this long is looked at once a second.
 const QUIET: Duration = Duration::from_secs(600);
-/// A file of an ended session is removed after this time.
+/// A file of an ended session is removed after this time, where nobody holds it.
 const KEEP_ENDED: Duration = Duration::from_secs(60);
+/// One of a session that did not say that it ended, where its last process is gone and nobody holds it.
+const KEEP_LEFT: Duration = Duration::from_secs(3_600);
+/// Sessions without a file whose counters are remembered.
+const MAX_PAST: usize = 128;
 
 struct Open {
     file: File,
@@ -225,7 +229,14 @@ impl Tail {
                 }
                 match open(&path, uid) {
                     Ok((file, inode)) => {
-                        let known = note.files.entry(key.clone()).or_default();
+                        let past = &mut note.past;
+                        let known = note.files.entry(key.clone()).or_insert_with(|| {
+                            let place = past.iter().position(|(session, _)| *session == key);
+                            FileNote {
+                                counter: place.map_or(0, |place| past.remove(place).1),
+                                ..FileNote::default()
+                            }
+                        });
                         if known.inode != 0 && known.inode != inode {
                             drafts.push(
                                 tamper(&path, "a hook's spool was replaced by another file")
@@ -335,9 +346,34 @@ impl Tail {
                         .saturating_mul(1000),
                 ),
             );
-            if file.ended && idle > KEEP_ENDED && std::fs::remove_file(&open.path).is_ok() {
-                note.files.remove(key);
+            if file.ended
+                && idle > KEEP_ENDED
+                && !lives(file.pid)
+                && is_let_go(&open.file, file.offset)
+            {
+                if file.several {
+                    remember(&mut note.past, key, file.counter);
+                }
+                // The lock is held until the handle is closed: whoever opens the path meanwhile sees that
+                // this file is gone and takes another one.
+                if std::fs::remove_file(&open.path).is_ok() {
+                    note.files.remove(key);
+                }
                 self.open.remove(key);
+            } else if !file.ended
+                && idle > KEEP_LEFT
+                && !lives(file.pid)
+                && is_let_go(&open.file, file.offset)
+            {
+                // Shells and supervised trees say when they end; agents do not always.
+                if file.began && !file.several {
+                    let next = file.counter.saturating_add(1);
+                    let cause =
+                        "the session ended without saying so: its last records may be missing";
+                    drafts.push(Draft::gap(&open.user, &open.session, next, next, cause));
+                }
+                file.ended = true;
+                let _ = flock(&open.file, FlockOperation::Unlock);
             }
             return 0;
         }
@@ -502,10 +538,7 @@ impl Tail {
                 Step::made(draft::of_end(record, command_id, end, start.as_ref(), user))
             }
             Half::SessionStart { .. } => Step::Past(draft::of_session(record, user).map(Box::new)),
-            Half::SessionEnd => {
-                file.ended = true;
-                Step::Past(None)
-            }
+            Half::SessionEnd => Step::Past(None),
         }
     }
 }
@@ -551,6 +584,34 @@ fn count(
         ));
     }
     file.counter = file.counter.max(record.counter);
+    file.several |= file.pid != 0 && file.pid != record.pid;
+    file.pid = record.pid;
+    file.began |= matches!(record.half, Half::SessionStart { .. });
+    file.ended = matches!(record.half, Half::SessionEnd);
+}
+
+/// Nobody writes to it any more: hooks hold a shared lock as long as they might. True holds the lock.
+fn is_let_go(file: &File, read: u64) -> bool {
+    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        && file.metadata().is_ok_and(|meta| meta.len() == read)
+}
+
+/// A process with this number lives. It need not be the one that was meant: then the file stays longer.
+fn lives(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    else {
+        return false;
+    };
+    !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH))
+}
+
+fn remember(past: &mut Vec<(String, u64)>, key: &str, counter: u64) {
+    past.retain(|(known, _)| known != key);
+    past.push((key.to_owned(), counter));
+    let surplus = past.len().saturating_sub(MAX_PAST);
+    past.drain(..surplus);
 }
 
 fn tamper(path: &Path, what: &str) -> Draft {

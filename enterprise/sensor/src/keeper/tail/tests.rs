@@ -227,3 +227,117 @@ fn who_is_held_back_is_told_of_once_and_read_again_later() {
     assert_eq!(drafts.len(), 1);
     assert_eq!(drafts[0].kind, EventType::CommandBlocked);
 }
+
+/// The session's file said nothing for so long.
+fn age(home: &Home, session: &str, seconds: u64) {
+    let path = home.folder().join(format!("{session}.c1"));
+    let file = File::options().append(true).open(path).unwrap();
+    let then = std::time::SystemTime::now() - Duration::from_secs(seconds);
+    file.set_modified(then).unwrap();
+}
+
+/// A number that no process has.
+const NOBODY: u32 = 0x3fff_fffe;
+
+fn of(pid: u32, counter: u64, half: Half) -> String {
+    let record = Record {
+        session_id: "s".into(),
+        counter,
+        time_ms: 1_000,
+        mono_ns: 1,
+        pid,
+        user: String::new(),
+        half,
+    };
+    record.to_line().unwrap()
+}
+
+fn begun() -> Half {
+    Half::SessionStart {
+        shell: "bash 5.2".into(),
+        origin: cmdai_schema::Origin::default(),
+    }
+}
+
+#[test]
+fn an_ended_session_s_file_goes_once_nobody_can_write_to_it() {
+    let mut home = Home::new();
+    let path = home.folder().join("s.c1");
+    home.append("s", &of(NOBODY, 1, begun()));
+    // A script inside ends; the one outside goes on, and holds the file.
+    home.append("s", &of(NOBODY - 1, 2, begun()));
+    home.append("s", &of(NOBODY - 1, 3, Half::SessionEnd));
+    let outside = File::options().append(true).open(&path).unwrap();
+    flock(&outside, FlockOperation::LockShared).unwrap();
+    home.round();
+    age(&home, "s", 3_000);
+    home.round();
+    assert!(path.exists(), "somebody holds it");
+    home.append("s", &start(4, "later", false));
+    assert_eq!(home.round().len(), 1, "what comes later is read");
+    home.append("s", &of(NOBODY, 5, Half::SessionEnd));
+    home.round();
+    drop(outside);
+    age(&home, "s", 30);
+    home.round();
+    assert!(path.exists(), "not yet");
+    age(&home, "s", 61);
+    home.round();
+    assert!(!path.exists());
+    assert!(home.round().is_empty(), "that is no tampering");
+    assert!(home.note.files.is_empty());
+    // It comes back: several wrote to it, so its numbers go on.
+    home.append("s", &start(6, "again", false));
+    let drafts = home.round();
+    assert_eq!(drafts.len(), 1, "{drafts:?}");
+    assert!(home.note.past.is_empty());
+}
+
+#[test]
+fn a_session_that_was_killed_is_told_of_and_its_file_goes() {
+    let mut home = Home::new();
+    let path = home.folder().join("s.c1");
+    home.append("s", &of(NOBODY, 1, begun()));
+    home.round();
+    age(&home, "s", 3_000);
+    assert!(home.round().is_empty());
+    age(&home, "s", 3_700);
+    let drafts = home.round();
+    assert_eq!(causes(&drafts, "cause", "ended without saying so"), 1);
+    assert!(path.exists(), "not before that is sealed");
+    assert!(home.round().is_empty());
+    assert!(!path.exists());
+    assert!(home.round().is_empty());
+    // One that lives stays, however quiet it is.
+    home.append("t", &of(std::process::id(), 1, begun()));
+    home.round();
+    age(&home, "t", 90_000);
+    assert!(home.round().is_empty());
+    assert!(home.folder().join("t.c1").exists());
+}
+
+#[test]
+fn more_runs_than_files_are_read_take_no_place_from_new_ones() {
+    let mut home = Home::new();
+    for number in 0..MAX_FILES + 200 {
+        let session = format!("run-{number:05}");
+        let start = Start {
+            command_id: format!("c{number}"),
+            allowed: false,
+            ..Start::default()
+        };
+        home.append(&session, &of(NOBODY, 1, Half::Start(Box::new(start))));
+        home.append(&session, &of(NOBODY, 2, Half::SessionEnd));
+        age(&home, &session, 61);
+    }
+    let mut drafts = Vec::new();
+    for _ in 0..40 {
+        drafts.extend(home.round());
+    }
+    let commands = drafts
+        .iter()
+        .filter(|draft| draft.kind == EventType::CommandBlocked)
+        .count();
+    assert_eq!(commands, MAX_FILES + 200);
+    assert_eq!(std::fs::read_dir(home.folder()).unwrap().count(), 0);
+}
