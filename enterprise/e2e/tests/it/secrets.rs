@@ -139,11 +139,11 @@ fn no_piece_of_a_secret_in_any_byte() {
 }
 
 /// So many samples, spread over all shapes.
-fn spread<'a>(
-    samples: &'a [(Group, Sample)],
+fn spread(
+    samples: &[(Group, Sample)],
     count: usize,
     fits: impl Fn(&Sample) -> bool,
-) -> Vec<&'a Sample> {
+) -> Vec<&Sample> {
     let fitting: Vec<&Sample> = samples
         .iter()
         .map(|(_, sample)| sample)
