@@ -73,6 +73,8 @@ pub struct Recorder {
     governed: bool,
     /// The last record did not reach the spool.
     lost: bool,
+    /// The spool and the history end within a line.
+    torn: (bool, bool),
 }
 
 impl Recorder {
@@ -128,6 +130,7 @@ impl Recorder {
             problem,
             governed: installation.is_governed(),
             lost: false,
+            torn: (false, false),
             session,
         }
     }
@@ -279,14 +282,14 @@ impl Recorder {
         let Ok(line) = record.to_line() else { return };
         let mut written = Ok(());
         let spooled = match &mut self.spool {
-            Some(file) => write_once(file, line.as_bytes()),
+            Some(file) => write_once(file, &line, &mut self.torn.0),
             None if self.governed => Err(io::Error::other("there is no spool to write to")),
             None => Ok(()),
         };
         self.lost = spooled.is_err();
         written = written.and(spooled);
         if let Some(file) = &mut self.history {
-            written = written.and(write_once(file, line.as_bytes()));
+            written = written.and(write_once(file, &line, &mut self.torn.1));
         }
         if let Err(error) = written {
             self.problem = Some(format!(
@@ -341,12 +344,17 @@ fn open_history(path: &Path) -> io::Result<File> {
     append_to(path)
 }
 
-/// One `write(2)`. A short write (disk full) leaves a line without its end; a newline closes it, so
-/// that the damage stays in one line and shows as such.
-fn write_once(file: &mut File, line: &[u8]) -> io::Result<()> {
-    let written = file.write(line)?;
-    if written < line.len() {
-        let _ = file.write(b"\n");
+/// One `write(2)`. A short write (disk full) leaves a line without its end; a newline closes it, at the
+/// latest with the next record, so that the damage stays in one line and shows as such.
+fn write_once(file: &mut File, line: &str, torn: &mut bool) -> io::Result<()> {
+    let closed = torn.then(|| format!("\n{line}"));
+    let bytes = closed.as_deref().unwrap_or(line).as_bytes();
+    let written = file.write(bytes)?;
+    if written > 0 {
+        *torn = false;
+    }
+    if written < bytes.len() {
+        *torn = !file.write(b"\n").is_ok_and(|written| written == 1);
         return Err(io::Error::new(
             io::ErrorKind::WriteZero,
             "the record was cut",

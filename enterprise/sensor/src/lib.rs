@@ -18,12 +18,15 @@
 //! |---|---|
 //! | server gone | everything local goes on; events queue; back-off with jitter |
 //! | release refused, policy bad | last good policy stays, `policy_refused` event, shown in status |
-//! | spool full or disk full | nothing more is sealed, hooks' records stay where they are, shown in status; goes on by itself |
+//! | spool full or disk full | nothing more is sealed, hooks' records stay where they are, the sensor's own events wait, shown in status; goes on by itself, also where this spool fills the disk |
+//! | no room for a hook's record | the start goes to the governor's socket; the missing number is a gap event once a later record comes, or a session without an end is |
+//! | somebody's records fill their share of the spool | theirs wait in their own file, others' are sealed, `tamper` event |
+//! | certificate ends soon | the keeper makes a new key; key and certificate are written in one step |
 //! | sealed spool damaged | set aside, a new chain segment is not invented: the sensor says so and stops |
 //! | `kill -9` | each record is sealed exactly once: positions are stored with the events they made |
 //! | ring not open | what is installed stays; who has nothing takes the release before |
 //! | proof of freshness lapsed | nothing is unloaded; no update until fresh metadata come, the age shows |
-//! | clock stepped | policy stays; freshness and expiry follow the clock as it is |
+//! | clock stepped, by seconds or years | policy stays, records are sealed in their order; a time that cannot be believed is kept as `claimed_time_ms`; freshness and expiry follow the clock as it is |
 //! | snapshot damaged while the sensor is dead | shells read its copy (`policy.last-good`), and how to fail from `policy.fail-mode` |
 //! | snapshot removed or replaced | restored within a second, `tamper` event |
 

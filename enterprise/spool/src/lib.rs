@@ -41,7 +41,9 @@
 //! - A torn tail (an unfinished last append) is cut off at opening. Damage before the tail is an
 //!   error, never skipped.
 //! - Full ([`SpoolError::Full`]) and disk full ([`SpoolError::Write`]) refuse the append as a whole
-//!   and lose nothing; the caller keeps its source and tries again after an [`Spool::ack`].
+//!   and lose nothing; the caller keeps its source and tries again after an [`Spool::ack`]. A spool that
+//!   fills the disk by itself gives its place free when all is acknowledged: the file `reserve` keeps room
+//!   for the segment that has to be begun for that.
 
 #![forbid(unsafe_code)]
 

@@ -146,9 +146,14 @@ impl Segment {
             File::open(folder)?.sync_all()?;
             Ok(file)
         };
-        let file = write().map_err(|source| SpoolError::Write {
-            path: path.clone(),
-            source,
+        let file = write().map_err(|source| {
+            // Neither may stay: the next events may go into the segment before.
+            let _ = std::fs::remove_file(&fresh);
+            let _ = std::fs::remove_file(&path);
+            SpoolError::Write {
+                path: path.clone(),
+                source,
+            }
         })?;
         Ok(Self {
             path,

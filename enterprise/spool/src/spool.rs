@@ -31,6 +31,9 @@ impl Default for Limits {
     }
 }
 
+/// Room that is set aside for a new segment with its note, in bytes.
+const RESERVE: u64 = 256 * 1024;
+
 /// An open spool.
 pub struct Spool {
     folder: PathBuf,
@@ -43,6 +46,8 @@ pub struct Spool {
     acked: u64,
     note: Option<String>,
     failed: bool,
+    /// The last append found no room.
+    starved: bool,
     _lock: File,
     #[cfg(test)]
     pub(crate) room: Option<usize>,
@@ -120,11 +125,13 @@ impl Spool {
             acked: 0,
             note: None,
             failed: false,
+            starved: false,
             _lock: lock,
             #[cfg(test)]
             room: None,
         };
         this.recover()?;
+        this.keep_reserve();
         Ok(this)
     }
 
@@ -199,12 +206,14 @@ impl Spool {
             }
             head = (event.envelope.seq, hash(event)?);
         }
-        if self
+        let full = self
             .segments
             .back()
-            .is_some_and(|last| last.length >= self.limits.segment && last.next() > last.first)
-        {
+            .is_some_and(|last| last.length >= self.limits.segment && last.next() > last.first);
+        if full {
             self.roll()?;
+        } else if self.starved {
+            self.make_room()?;
         }
         self.write(Content {
             events: events.to_vec(),
@@ -217,25 +226,63 @@ impl Spool {
         Ok(())
     }
 
-    /// Begins a new segment; the note goes along, so that older segments can be let go.
+    /// Begins a new segment; the note goes along, so that older segments can be let go. Where the disk is
+    /// full, the reserve is given up for it: it may be this spool that fills the disk.
     fn roll(&mut self) -> Result<(), SpoolError> {
         self.sync()?;
+        match self.begin_segment() {
+            Err(SpoolError::Write { .. }) if std::fs::remove_file(self.reserve()).is_ok() => {
+                self.begin_segment()
+            }
+            other => other,
+        }
+    }
+
+    fn begin_segment(&mut self) -> Result<(), SpoolError> {
         let segment = Segment::create(&self.folder, self.head.0 + 1, self.head.1, &self.cipher)?;
         self.segments.push_back(segment);
-        match self.note.clone() {
-            Some(note) => {
-                let copied = self.write(Content {
-                    events: Vec::new(),
-                    note: Some(note),
-                });
-                if copied.is_err() {
-                    self.failed = true;
-                }
-                copied?;
-                // Before an acknowledgement can delete the segment that holds the original.
-                self.sync()
+        let Some(note) = self.note.clone() else {
+            return Ok(());
+        };
+        let copied = self.write(Content {
+            events: Vec::new(),
+            note: Some(note),
+        });
+        if copied.is_err() {
+            // Nothing is in it: the segment before goes on being the last one.
+            if let Some(fresh) = self.segments.pop_back()
+                && std::fs::remove_file(&fresh.path).is_err()
+            {
+                self.failed = true;
             }
-            None => Ok(()),
+            return copied;
+        }
+        // Before an acknowledgement can delete the segment that holds the original.
+        self.sync()
+    }
+
+    fn reserve(&self) -> PathBuf {
+        self.folder.join("reserve")
+    }
+
+    /// Sets room aside for [`Spool::roll`] on a full disk; where there is none now, later.
+    fn keep_reserve(&self) {
+        let path = self.reserve();
+        if std::fs::metadata(&path).is_ok_and(|meta| meta.len() == RESERVE) {
+            return;
+        }
+        let made = File::options()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .open(&path)
+            .and_then(|file| {
+                let flags = rustix::fs::FallocateFlags::empty();
+                rustix::fs::fallocate(&file, flags, 0, RESERVE).map_err(io::Error::from)
+            });
+        if made.is_err() {
+            // A file system that cannot set room aside, or has none.
+            let _ = std::fs::remove_file(&path);
         }
     }
 
@@ -249,6 +296,7 @@ impl Spool {
         };
         let (frame, bytes) = segment.encode(&content, &self.cipher)?;
         if bytes_held + bytes.len() as u64 > total {
+            self.starved = true;
             return Err(SpoolError::Full {
                 bytes: bytes_held,
                 limit: total,
@@ -263,6 +311,7 @@ impl Spool {
             segment.file.write_all_at(&bytes, frame.offset)
         };
         if let Err(source) = write() {
+            self.starved = true;
             // Half a frame must not stay in front of the next one.
             if segment.file.set_len(segment.length).is_err() {
                 self.failed = true;
@@ -274,6 +323,7 @@ impl Spool {
         }
         segment.length = frame.end();
         segment.frames.push(frame);
+        self.starved = false;
         Ok(())
     }
 
@@ -343,22 +393,47 @@ impl Spool {
             return Ok(());
         }
         self.acked = seq;
-        // Not synced: losing it means sending again, which is harmless.
+        let mut freed = self.let_go()?;
+        let full = self
+            .segments
+            .back()
+            .is_some_and(|last| last.length >= self.limits.segment);
+        if full || self.starved {
+            // Where it does not work now, the next append tries it.
+            freed |= self.make_room().unwrap_or(false);
+        }
+        // Neither synced nor needed: without it the same is sent again, which is harmless.
         let place = self.folder.join("acked");
         let fresh = self.folder.join("acked.new");
-        std::fs::write(&fresh, seq.to_string())
+        if std::fs::write(&fresh, seq.to_string())
             .and_then(|()| std::fs::rename(&fresh, &place))
-            .map_err(|source| SpoolError::Write {
-                path: place,
-                source,
-            })?;
-        let rolled = self.segments.back().is_some_and(|last| {
-            last.length >= self.limits.segment && last.next() == seq + 1 && last.next() > last.first
-        });
-        if rolled {
-            self.roll()?;
-            self.sync()?;
+            .is_err()
+        {
+            let _ = std::fs::remove_file(&fresh);
         }
+        if freed {
+            self.keep_reserve();
+        }
+        Ok(())
+    }
+
+    /// Gives the last segment's place free where all of it is acknowledged, also where it is not long yet;
+    /// whether something was deleted.
+    fn make_room(&mut self) -> Result<bool, SpoolError> {
+        let done = self.acked == self.head.0
+            && (self.segments.back()).is_some_and(|last| last.next() > last.first);
+        if !done {
+            return Ok(false);
+        }
+        self.roll()?;
+        self.sync()?;
+        self.let_go()
+    }
+
+    /// Deletes segments of which everything is acknowledged, but for the last; whether there was one.
+    fn let_go(&mut self) -> Result<bool, SpoolError> {
+        let seq = self.acked;
+        let mut freed = false;
         while self.segments.len() > 1
             && self
                 .segments
@@ -370,9 +445,10 @@ impl Spool {
                     path: oldest.path,
                     source,
                 })?;
+                freed = true;
             }
         }
-        Ok(())
+        Ok(freed)
     }
 
     /// Number and hash of the last event; zero and zeros before the first.
@@ -470,6 +546,7 @@ mod tests {
         spool.room = None;
         spool.append(&[event(spool.head())]).unwrap();
         spool.sync().unwrap();
+        assert!(dir.path().join("reserve").exists());
         let events = spool.read_from(1, 10).unwrap();
         assert_eq!(
             cmdai_schema::verify_chain((0, Hash::default()), &events).unwrap(),
@@ -477,5 +554,32 @@ mod tests {
         );
         drop(spool);
         assert_eq!(Spool::open(dir.path(), &key).unwrap().head().0, 2);
+    }
+
+    #[test]
+    fn a_segment_that_fills_the_disk_is_let_go_once_it_is_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SpoolKey::from_bytes([1; 32]);
+        let mut spool = Spool::open(dir.path(), &key).unwrap();
+        for _ in 0..20 {
+            spool
+                .append_with_note(&[event(spool.head())], Some("so far"))
+                .unwrap();
+        }
+        spool.sync().unwrap();
+        let held = spool.bytes();
+        spool.room = Some(0);
+        assert!(spool.append(&[event(spool.head())]).is_err());
+        // Nothing can be written yet when the acknowledgement comes.
+        spool.ack(20).unwrap();
+        spool.room = None;
+        spool.append(&[event(spool.head())]).unwrap();
+        spool.sync().unwrap();
+        assert!(spool.bytes() < held, "{} of {held}", spool.bytes());
+        assert_eq!(spool.note(), Some("so far"));
+        drop(spool);
+        let spool = Spool::open(dir.path(), &key).unwrap();
+        assert_eq!((spool.head().0, spool.queued()), (21, 1));
+        assert_eq!(spool.note(), Some("so far"));
     }
 }

@@ -25,6 +25,8 @@ use crate::{accounts, clock, files};
 
 /// How long a sensor that stops waits for its last events to be taken.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Events of the sensor's own that wait for room; what is beyond is counted.
+const MAX_OWED: usize = 1_000;
 /// How often the spools are looked at.
 const ROUND: Duration = Duration::from_millis(50);
 
@@ -57,6 +59,8 @@ pub(crate) struct Core {
     pub(crate) recent: std::collections::VecDeque<String>,
     pub(crate) reports: super::calls::Reports,
     pub(crate) capture: super::machine::Capture,
+    /// Events of the sensor's own that found no room yet, and how many there was no place for here either.
+    owed: (Vec<Draft>, u64),
     /// The next key of this machine, until its certificate is there.
     pub(crate) renewal: Option<super::renewal::Renewal>,
     logins: BTreeMap<u32, String>,
@@ -166,6 +170,7 @@ impl Core {
             recent: std::collections::VecDeque::new(),
             reports: super::calls::Reports::default(),
             capture: super::machine::Capture::default(),
+            owed: (Vec::new(), 0),
             renewal: None,
             logins: BTreeMap::new(),
             root,
@@ -240,7 +245,10 @@ impl Core {
             running: true,
             ..self.sealer.note().clone()
         };
-        self.seal_with(drafts, note);
+        if !self.seal_with(drafts.clone(), note) {
+            self.sealer.runs();
+            self.owe(drafts);
+        }
         if let Some(error) = self.broken.take() {
             return Err(error.into());
         }
@@ -362,9 +370,7 @@ impl Core {
         let watched = self.watch.look();
         let news = !watched.is_empty() || count == 0;
         drafts.extend(watched);
-        if !drafts.is_empty() {
-            self.seal(drafts);
-        }
+        self.tell(drafts);
         if news && let Err(error) = self.watch.remember() {
             self.problems.insert(
                 "watch",
@@ -431,6 +437,43 @@ impl Core {
                 "spool",
                 format!("{} cannot be made: {error}", folder.display()),
             );
+        }
+    }
+
+    /// Seals what only the sensor knows. What finds no room is told as soon as there is some.
+    pub(crate) fn tell(&mut self, mut drafts: Vec<Draft>) {
+        let (mut owed, lost) = std::mem::take(&mut self.owed);
+        if owed.is_empty() && drafts.is_empty() {
+            return;
+        }
+        owed.append(&mut drafts);
+        let mut all = owed.clone();
+        if lost > 0 {
+            let detail = [
+                (
+                    "cause",
+                    "events of the sensor could not be sealed".to_owned(),
+                ),
+                ("lost", lost.to_string()),
+            ];
+            all.push(Draft::sensor(EventType::Gap, &detail));
+        }
+        if !self.seal(all) {
+            self.owed.1 = lost;
+            self.owe(owed);
+        }
+    }
+
+    /// Keeps what could not be sealed, with its time.
+    fn owe(&mut self, drafts: Vec<Draft>) {
+        let now = clock::now_ms();
+        for mut draft in drafts {
+            if self.owed.0.len() >= MAX_OWED {
+                self.owed.1 = self.owed.1.saturating_add(1);
+                continue;
+            }
+            draft.time_ms.get_or_insert(now);
+            self.owed.0.push(draft);
         }
     }
 

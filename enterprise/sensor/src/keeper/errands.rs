@@ -251,7 +251,7 @@ impl Core {
             let text = shortened(&disbelieved.join("; "));
             // The server repeats itself; one event is enough for one finding.
             if self.problems.insert("authority", text.clone()).as_ref() != Some(&text) {
-                self.seal(vec![Draft::sensor(EventType::Tamper, &[("what", text)])]);
+                self.tell(vec![Draft::sensor(EventType::Tamper, &[("what", text)])]);
             }
         }
     }
@@ -484,7 +484,7 @@ impl Core {
                 ("problem", refusal.text.clone()),
                 ("in_force", self.policy_version()),
             ];
-            self.seal(vec![Draft::sensor(EventType::PolicyRefused, &detail)]);
+            self.tell(vec![Draft::sensor(EventType::PolicyRefused, &detail)]);
         }
         self.refusal = Some(refusal);
     }

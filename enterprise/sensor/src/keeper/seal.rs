@@ -96,6 +96,11 @@ impl Sealer {
         &self.note
     }
 
+    /// It runs, whatever could be written about that: the next note says so.
+    pub(crate) fn runs(&mut self) {
+        self.note.running = true;
+    }
+
     pub(crate) fn spool(&self) -> &Spool {
         &self.spool
     }

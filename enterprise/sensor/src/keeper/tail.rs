@@ -339,13 +339,7 @@ impl Tail {
             file.joined.clear();
         }
         if meta.len() == file.offset {
-            let idle = Duration::from_millis(
-                crate::clock::now_ms().saturating_sub(
-                    u64::try_from(meta.mtime())
-                        .unwrap_or(0)
-                        .saturating_mul(1000),
-                ),
-            );
+            let idle = idle(&meta);
             if file.ended
                 && idle > KEEP_ENDED
                 && !lives(file.pid)
@@ -397,10 +391,19 @@ impl Tail {
             file.offset += chunk.len() as u64;
             return length;
         }
+        if lines.is_empty() && idle(&meta) > KEEP_LEFT && !lives(file.pid) {
+            // Nobody will write the rest of it.
+            let next = file.counter.saturating_add(1);
+            let (user, session) = (&open.user, &open.session);
+            drafts.push(Draft::gap(user, session, next, next, "a record was cut"));
+            file.counter = next;
+            file.offset += chunk.len() as u64;
+            return length;
+        }
         let begin = file.offset;
         let records: Vec<(u64, Result<Record, String>)> = lines
             .into_iter()
-            .map(|(end, line)| (begin + end as u64, parse(line)))
+            .flat_map(|(end, line)| whole(begin + (end - line.len()) as u64, line))
             .collect();
         for (index, (end_offset, record)) in records.iter().enumerate() {
             if drafts.len() >= limit {
@@ -596,6 +599,14 @@ fn is_let_go(file: &File, read: u64) -> bool {
         && file.metadata().is_ok_and(|meta| meta.len() == read)
 }
 
+/// For how long nobody wrote.
+fn idle(meta: &std::fs::Metadata) -> Duration {
+    let written = u64::try_from(meta.mtime())
+        .unwrap_or(0)
+        .saturating_mul(1000);
+    Duration::from_millis(crate::clock::now_ms().saturating_sub(written))
+}
+
 /// A process with this number lives. It need not be the one that was meant: then the file stays longer.
 fn lives(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid)
@@ -689,6 +700,26 @@ fn split(chunk: &[u8]) -> Vec<(usize, &[u8])> {
         }
     }
     lines
+}
+
+/// The record of a line that begins at `begin`, with the offset after it. Where a disk was full, a record that
+/// was cut may stand in front of a whole one: then there are both.
+fn whole(begin: u64, line: &[u8]) -> Vec<(u64, Result<Record, String>)> {
+    let end = begin + line.len() as u64;
+    let record = parse(line);
+    if record.is_err() {
+        // Few tries: who writes a line of nothing but beginnings gets a gap.
+        let beginnings = line.windows(4).enumerate().skip(1);
+        let beginnings = beginnings.filter(|(_, window)| window.starts_with(b"C1 "));
+        for (at, _) in beginnings.take(4) {
+            let (cut, rest) = line.split_at(at);
+            if let Ok(record) = parse(rest) {
+                let cause = "a record was cut".to_owned();
+                return vec![(begin + cut.len() as u64, Err(cause)), (end, Ok(record))];
+            }
+        }
+    }
+    vec![(end, record)]
 }
 
 fn parse(line: &[u8]) -> Result<Record, String> {

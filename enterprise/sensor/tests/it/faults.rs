@@ -17,7 +17,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 /// Every command `w1` to `w<count>` is on the server, once, and nothing is said to be missing.
-fn whole(world: &World, count: u64) {
+pub(crate) fn whole(world: &World, count: u64) {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     world.known(|known| {
         assert!(known.conflicts.is_empty(), "{:?}", known.conflicts);
@@ -110,6 +110,14 @@ fn a_machine_that_was_away_drains_in_bounded_memory() {
     for number in 1..=count {
         session.start(&format!("w{number}"));
         session.end(&format!("w{number}"), 0);
+        // The sensor is stopped and killed while the server is away, as a laptop is.
+        if number == count / 3 {
+            world.kill();
+            world.start();
+        } else if number == count / 3 * 2 {
+            world.stop();
+            world.start();
+        }
     }
     let least = count; // one event for each command, at least
     let patience = Duration::from_secs(60 + count / 100);
@@ -134,6 +142,17 @@ fn a_machine_that_was_away_drains_in_bounded_memory() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let drained = begun.elapsed();
+    // In the order in which they were recorded.
+    let order: Vec<u64> = world.known(|known| {
+        let commands = known
+            .events
+            .iter()
+            .filter(|event| event.envelope.event_type == EventType::CommandExecuted);
+        commands
+            .map(|event| command_id(event)[1..].parse().unwrap())
+            .collect()
+    });
+    assert!(order.is_sorted());
     let after = (
         peak(world.pid()),
         children(world.pid())

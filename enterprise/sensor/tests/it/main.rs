@@ -9,7 +9,9 @@
 )]
 
 mod approvals;
+mod clock;
 mod crash;
+mod disk;
 mod faults;
 mod flow;
 mod machine;

@@ -341,3 +341,30 @@ fn more_runs_than_files_are_read_take_no_place_from_new_ones() {
     assert_eq!(commands, MAX_FILES + 200);
     assert_eq!(std::fs::read_dir(home.folder()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_whole_record_behind_a_cut_one_is_read() {
+    let mut home = Home::new();
+    home.append("s", &start(1, "c1", false));
+    let cut = start(2, "c2", false);
+    home.append("s", &cut[..cut.len() / 2]);
+    home.append("s", &start(3, "c3", false));
+    home.append("s", &start(4, "c4", false));
+    let drafts = home.round();
+    let kinds: Vec<EventType> = drafts.iter().map(|draft| draft.kind).collect();
+    let blocked = EventType::CommandBlocked;
+    assert_eq!(kinds, [blocked, EventType::Gap, blocked, blocked]);
+    let gap = &drafts[1].payload.detail;
+    assert_eq!((gap["from"].as_str(), gap["to"].as_str()), ("2", "2"));
+    // What was cut last of all is told when nobody will write its rest.
+    home.append("t", &of(NOBODY, 1, begun()));
+    home.append("t", "C1 0000");
+    assert!(home.round().is_empty());
+    age(&home, "t", 3_700);
+    assert_eq!(causes(&home.round(), "cause", "was cut"), 1);
+    age(&home, "t", 3_700);
+    assert_eq!(causes(&home.round(), "cause", "without saying so"), 1);
+    // A line of nothing but beginnings is one gap, soon found.
+    home.append("s", &format!("{}\n", "C1 ".repeat(80_000)));
+    assert_eq!(home.round().len(), 1);
+}

@@ -1,0 +1,222 @@
+//! Disks without room. The tests that need a small disk of their own mount one in a mount namespace of
+//! their own, where root may; elsewhere they say so and end.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use cmdai_schema::EventType;
+use cmdai_schema::governor::{Reply, Request};
+
+use crate::faults::whole;
+use crate::world::{World, blocked, command_id, eventually, uid};
+
+/// Runs one of the ignored tests below where mounts are nobody else's. False where that cannot be.
+fn alone(test: &str) {
+    let may = uid() == 0
+        && Command::new("unshare")
+            .args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+    if !may {
+        eprintln!("left out: no file system can be mounted here");
+        return;
+    }
+    let status = Command::new("unshare")
+        .arg("-m")
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env("CMDAI_OWN_MOUNTS", "1")
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Mounts a small disk; nothing where this is not a namespace of our own.
+fn small_disk(at: &Path, size: &str) -> Option<()> {
+    std::env::var_os("CMDAI_OWN_MOUNTS")?;
+    std::fs::create_dir_all(at).unwrap();
+    let status = Command::new("mount")
+        .args([
+            "-t",
+            "tmpfs",
+            "-o",
+            &format!("size={size},mode=700"),
+            "none",
+        ])
+        .arg(at)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    Some(())
+}
+
+fn is_full(problems: &[String]) -> bool {
+    problems
+        .iter()
+        .any(|problem| problem.contains("nothing more is sealed"))
+}
+
+/// The sealed spool finds no room while the server is away, through a kill and a stop; then the server
+/// comes back.
+fn nothing_is_lost(mut world: World) {
+    world.server.down();
+    let mut session = world.session("full");
+    let mut written = 0;
+    world.until("there is no room", |status| {
+        for _ in 0..50 {
+            written += 1;
+            session.command(&format!("w{written}"));
+        }
+        is_full(&status.problems)
+    });
+    // What is blocked is not said to be recorded. (A short event may fit where longer ones did not.)
+    let mut number = 0;
+    eventually("a report that finds no room", || {
+        number += 1;
+        let request = Request::Report {
+            start: Box::new(blocked(&format!("report-{number}"))),
+            session_id: "full".into(),
+        };
+        let mut governor = world.governor();
+        governor.send(&request).unwrap();
+        match governor.receive().unwrap() {
+            Reply::Recorded => None,
+            Reply::Error { message } => {
+                assert!(message.contains("cannot seal"), "{message}");
+                Some(())
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+    for _ in 0..300 {
+        written += 1;
+        session.command(&format!("w{written}"));
+    }
+    // It starts on a full disk too, and its own events wait like the others.
+    world.kill();
+    world.start();
+    world.until("it says so after a kill", |status| {
+        is_full(&status.problems)
+    });
+    world.stop();
+    world.start();
+    world.until("it says so after a stop", |status| {
+        is_full(&status.problems)
+    });
+    world.server.up();
+    let last = format!("w{written}");
+    world.events("the last command", |event| command_id(event) == last);
+    world.drained();
+    world.until("all is well", |status| !is_full(&status.problems));
+    whole(&world, written);
+    // In the order in which they were recorded.
+    let order: Vec<u64> = world.known(|known| {
+        let commands = known
+            .events
+            .iter()
+            .filter(|event| event.envelope.event_type == EventType::CommandExecuted);
+        commands
+            .map(|event| command_id(event)[1..].parse().unwrap())
+            .collect()
+    });
+    assert!(order.is_sorted());
+    // The last start found no room for its own event; it is told now.
+    let started = world.count(EventType::SensorStarted);
+    assert!(started >= 2, "{started}");
+    assert_eq!(world.count(EventType::Tamper), 0);
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    alone("disk::on_a_small_disk");
+}
+
+#[test]
+#[ignore = "started by the test above"]
+fn on_a_small_disk() {
+    let world = World::new();
+    if small_disk(&world.places.state.join("sealed"), "768k").is_none() {
+        return;
+    }
+    nothing_is_lost(World::with_policy(world));
+}
+
+#[test]
+fn files_that_may_not_grow_lose_nothing() {
+    let mut world = World::new();
+    // In blocks of 512 bytes, as POSIX says.
+    world.wrapper = ["sh", "-c", "trap '' XFSZ; ulimit -f 600; exec \"$@\"", "sh"]
+        .map(str::to_owned)
+        .to_vec();
+    nothing_is_lost(World::with_policy(world));
+}
+
+#[test]
+fn records_that_find_no_room_are_counted() {
+    alone("disk::hooks_on_a_small_disk");
+}
+
+#[test]
+#[ignore = "started by the test above"]
+fn hooks_on_a_small_disk() {
+    let world = World::new();
+    let folder = world.places.user_spool(uid());
+    if small_disk(&folder, "64k").is_none() {
+        return;
+    }
+    let world = World::with_policy(world);
+    // A hook of its own for this session: one write for each record, what is cut is closed with a newline.
+    let mut session = world.session("short");
+    session.command("w1");
+    world.events("the first command", |event| command_id(event) == "w1");
+    let ballast = folder.join("ballast");
+    let mut filler = std::fs::File::create(&ballast).unwrap();
+    while std::io::Write::write(&mut filler, &[1; 512]).is_ok() {}
+    drop(filler);
+    let before = session.counter;
+    let mut lost = 0;
+    for number in 0..400 {
+        lost += u64::from(!session.try_command(&format!("lost-{number}")));
+    }
+    assert!(lost > 100, "{lost}");
+    std::fs::remove_file(&ballast).unwrap();
+    let after = session.counter;
+    assert!(session.try_command("w2"));
+    world.events("the command after", |event| command_id(event) == "w2");
+    world.drained();
+    // Each record that has no event of its own is within a gap, and none that has one.
+    let (there, gaps) = world.known(|known| {
+        let mut there = std::collections::BTreeSet::new();
+        let mut gaps = Vec::new();
+        for event in &known.events {
+            let detail = &event.payload.detail;
+            match event.envelope.event_type {
+                EventType::Gap => gaps.push((
+                    detail["from"].parse::<u64>().unwrap(),
+                    detail["to"].parse::<u64>().unwrap(),
+                )),
+                EventType::CommandExecuted if command_id(event).starts_with("lost-") => {
+                    there.insert(event.payload.context.counter);
+                }
+                _ => {}
+            }
+        }
+        (there, gaps)
+    });
+    let in_gap = |counter: u64| {
+        gaps.iter()
+            .any(|(from, to)| (*from..=*to).contains(&counter))
+    };
+    for counter in before + 1..=after {
+        let is_start = (counter - before) % 2 == 1;
+        // An end is part of its start's event; a start without one says nothing of an end.
+        assert!(
+            !is_start || there.contains(&counter) != in_gap(counter),
+            "record {counter}: there {}, in a gap {}",
+            there.contains(&counter),
+            in_gap(counter)
+        );
+    }
+    assert_eq!(there.len() as u64 + lost, 400, "{gaps:?}");
+}
