@@ -12,6 +12,7 @@ mod approval;
 mod bad_input;
 mod console;
 mod crash;
+mod disk;
 mod evidence;
 mod governed_shell;
 mod quarantine;
