@@ -106,6 +106,20 @@ fn taking_the_net_away_locks_nobody_out_and_it_comes_back() {
     }
 }
 
+/// The same from the prompt's own commands, where nobody is asked.
+#[test]
+fn a_prompt_that_takes_the_net_away_each_time() {
+    for take in ["trap - DEBUG", "enable -d __cmdai", "enable -n __cmdai"] {
+        both_ways(&format!("PROMPT_COMMAND+=\"; {take}\""), |home, shell| {
+            for _ in 0..2 {
+                let shown = shell.run("frobnicate").unwrap();
+                assert!(shown.contains("blocked"), "{take}: {}", shell.screen());
+                assert!(!ran(home, "frobnicate"), "{take}");
+            }
+        });
+    }
+}
+
 /// What bash-preexec does: at the first prompt it takes the trap off, puts its own in place and its own prompt
 /// command.
 #[test]

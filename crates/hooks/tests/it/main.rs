@@ -13,6 +13,7 @@ mod bash_code;
 mod bash_scripts;
 mod fish;
 mod integrate;
+mod museum;
 mod powershell;
 mod real;
 mod support;
