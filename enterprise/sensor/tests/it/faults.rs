@@ -88,13 +88,19 @@ fn peak(pid: u32) -> u64 {
         .unwrap_or(0)
 }
 
-/// Processes that a process started.
+/// Processes that a process started, by any of its threads.
 fn children(pid: u32) -> Vec<u32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    std::fs::read_to_string(path)
-        .unwrap_or_default()
-        .split_whitespace()
-        .filter_map(|text| text.parse().ok())
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| {
+            text.split_whitespace()
+                .filter_map(|text| text.parse().ok())
+                .collect::<Vec<u32>>()
+        })
         .collect()
 }
 
@@ -175,5 +181,9 @@ fn a_machine_that_was_away_drains_in_bounded_memory() {
         })
     );
     // A debug build of both; what counts is that it does not grow with what waits.
-    assert!(after.0 < 400 * 1024 && after.1 < 400 * 1024, "{after:?}");
+    let bound = 1..400 * 1024;
+    assert!(
+        bound.contains(&after.0) && bound.contains(&after.1),
+        "{after:?}"
+    );
 }
