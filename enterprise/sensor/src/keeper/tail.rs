@@ -360,12 +360,13 @@ impl Tail {
                 && is_let_go(&open.file, file.offset)
             {
                 // Shells and supervised trees say when they end; agents do not always.
-                if file.began && !file.several {
+                if file.began && !file.several && file.counter > 1 {
                     let next = file.counter.saturating_add(1);
                     let cause =
                         "the session ended without saying so: its last records may be missing";
                     drafts.push(Draft::gap(&open.user, &open.session, next, next, cause));
                 }
+                remember(&mut note.past, key, file.counter);
                 file.ended = true;
                 let _ = flock(&open.file, FlockOperation::Unlock);
             }
@@ -595,8 +596,14 @@ fn count(
 
 /// Nobody writes to it any more: hooks hold a shared lock as long as they might. True holds the lock.
 fn is_let_go(file: &File, read: u64) -> bool {
-    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
-        && file.metadata().is_ok_and(|meta| meta.len() == read)
+    if flock(file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return false;
+    }
+    let whole = file.metadata().is_ok_and(|meta| meta.len() == read);
+    if !whole {
+        let _ = flock(file, FlockOperation::Unlock);
+    }
+    whole
 }
 
 /// For how long nobody wrote.

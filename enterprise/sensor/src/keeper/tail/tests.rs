@@ -298,7 +298,12 @@ fn a_session_that_was_killed_is_told_of_and_its_file_goes() {
     let mut home = Home::new();
     let path = home.folder().join("s.c1");
     home.append("s", &of(NOBODY, 1, begun()));
-    home.round();
+    let start = Start {
+        command_id: "c".into(),
+        ..Start::default()
+    };
+    home.append("s", &of(NOBODY, 2, Half::Start(Box::new(start))));
+    assert_eq!(home.round().len(), 1);
     age(&home, "s", 3_000);
     assert!(home.round().is_empty());
     age(&home, "s", 3_700);
@@ -364,6 +369,10 @@ fn a_whole_record_behind_a_cut_one_is_read() {
     assert_eq!(causes(&home.round(), "cause", "was cut"), 1);
     age(&home, "t", 3_700);
     assert_eq!(causes(&home.round(), "cause", "without saying so"), 1);
+    // It comes back: its numbers go on.
+    home.round();
+    home.append("t", &start(3, "back", false));
+    assert_eq!(home.round().len(), 1);
     // A line of nothing but beginnings is one gap, soon found.
     home.append("s", &format!("{}\n", "C1 ".repeat(80_000)));
     assert_eq!(home.round().len(), 1);
