@@ -303,6 +303,7 @@ impl<'a> Worker<'a> {
         let mut head = (process.pid, process.start_ns);
         let mut anchor = Anchor::None;
         let mut below = head;
+        let mut led = false;
         for ancestor in &exec.ancestors {
             let known = self
                 .processes
@@ -319,8 +320,10 @@ impl<'a> Worker<'a> {
                 }
                 line.push(known);
             }
-            // A session's leader heads what is below it, where nobody stands above.
-            if matches!(anchor, Anchor::None) && below.0 != exec.session && ancestor.pid > 1 {
+            // A session's leader heads what is below it, where nobody stands above: what stands above the
+            // leader has other sessions too.
+            led |= below.0 == exec.session;
+            if matches!(anchor, Anchor::None) && !led && ancestor.pid > 1 {
                 head = (ancestor.pid, ancestor.start_ns);
             }
             below = (ancestor.pid, ancestor.start_ns);
