@@ -20,6 +20,7 @@ impl Word {
         Self { at, len }
     }
 
+    #[inline]
     pub(crate) fn text(self) -> &'static str {
         let from = self.at as usize;
         crate::knowledge::TEXTS
@@ -31,18 +32,21 @@ impl Word {
 impl Deref for Word {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         self.text()
     }
 }
 
 impl PartialEq<str> for Word {
+    #[inline]
     fn eq(&self, other: &str) -> bool {
         self.text() == other
     }
 }
 
 impl PartialEq<&str> for Word {
+    #[inline]
     fn eq(&self, other: &&str) -> bool {
         self.text() == *other
     }
@@ -87,6 +91,7 @@ impl<T> List<T> {
 }
 
 impl<T: Pooled> List<T> {
+    #[inline]
     pub(crate) fn all(self) -> &'static [T] {
         let from = self.at as usize;
         T::ALL
@@ -107,6 +112,7 @@ impl List<Word> {
 impl<T: Pooled> Deref for List<T> {
     type Target = [T];
 
+    #[inline]
     fn deref(&self) -> &[T] {
         self.all()
     }

@@ -412,6 +412,67 @@ mod tests {
         assert!(bench.judge(&ask(&["sh", "-c", "true; nc -l 80"])).denied);
     }
 
+    /// The same words, policy and facts give the same decision here, in `cmdai check` and so in a shell's
+    /// module, which is compared with that one.
+    #[test]
+    fn decides_as_the_other_doors_do() {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/evaluation/commands.jsonl"
+        );
+        let mut gate = cmdai_gate::batch::gate();
+        let mut bench = Bench::default();
+        let mut compared = 0;
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            let command = row["command"].as_str().unwrap();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+, ".contains(c);
+            // What a program is started with: words, and nothing that is left to a shell.
+            if !command.chars().all(plain) || row.get("shell").is_some() {
+                continue;
+            }
+            let cwd = row["cwd"].as_str().unwrap_or("/home/user/project");
+            let home = row["home"].as_str().unwrap_or("/home/user");
+            let agent = row["origin"] == "agent";
+            let asked = Asked {
+                words: command.split_whitespace().map(str::to_owned).collect(),
+                cwd: Some(cwd.to_owned()),
+                home: home.to_owned(),
+                user: "user".to_owned(),
+                agent: agent.then(|| "codex".to_owned()),
+                ..Asked::default()
+            };
+            let here = bench.judge(&asked).policy;
+            let row = serde_json::json!({
+                "command": command, "shell": "sh", "cwd": cwd, "home": home,
+                "origin": if agent { "agent" } else { "human" },
+                "facts": {"terminal": true},
+            });
+            let there = cmdai_gate::batch::judge(&mut gate, &row.to_string(), &NoLanguages);
+            let there: serde_json::Value = serde_json::from_str(&there.unwrap()).unwrap();
+            let rules: Vec<&str> = (there["rules"].as_array().unwrap().iter())
+                .map(|hit| hit["id"].as_str().unwrap())
+                .collect();
+            assert_eq!(
+                (
+                    serde_json::json!(here.decision),
+                    serde_json::json!(here.risk_level),
+                    serde_json::json!(here.certainty),
+                    here.violated_rules.iter().map(String::as_str).collect(),
+                ),
+                (
+                    there["decision"].clone(),
+                    there["risk"].clone(),
+                    there["certainty"].clone(),
+                    rules,
+                ),
+                "{command}"
+            );
+            compared += 1;
+        }
+        assert!(compared > 200, "{compared} rows are too few to say much");
+    }
+
     #[test]
     fn nothing_leaves_unredacted_and_capture_levels_hold() {
         let mut full = bench(POLICY);
