@@ -88,7 +88,8 @@ impl Gate {
         let governed = self.installation().is_governed();
         let command_id = manner.command_id.map_or_else(ids::fresh_id, str::to_owned);
         let judgement = &outcome.judgement;
-        let view = View {
+        // Only where there is something to say: what simply runs is not kept waiting for the terminal.
+        let view = |voice: &dyn Voice| View {
             command_id: Some(&command_id),
             governed,
             can_answer: request.terminal,
@@ -108,12 +109,12 @@ impl Gate {
             Action::Run => settled.run = true,
             Action::Warn => {
                 if self.warned.first_today(judgement) {
-                    voice.say(&render::message(request.text, judgement, &view));
+                    voice.say(&render::message(request.text, judgement, &view(&*voice)));
                 }
                 settled.run = true;
             }
             Action::Ask => {
-                voice.say(&render::message(request.text, judgement, &view));
+                voice.say(&render::message(request.text, judgement, &view(&*voice)));
                 settled.run = voice.confirm();
             }
             Action::Approve => {
@@ -143,26 +144,26 @@ impl Gate {
                             judgement,
                             &View {
                                 request_id: Some(&info.request_id),
-                                ..view
+                                ..view(&*voice)
                             },
                         ));
                     }
                     Approval::Refused(info) => {
-                        voice.say(&render::message(request.text, judgement, &view));
+                        voice.say(&render::message(request.text, judgement, &view(&*voice)));
                         voice.say(&format!(
                             "  refused {}\n",
                             crate::escape(info.reason.as_deref().unwrap_or("no reason given"))
                         ));
                     }
                     Approval::Unreachable(error) => {
-                        voice.say(&render::message(request.text, judgement, &view));
+                        voice.say(&render::message(request.text, judgement, &view(&*voice)));
                         voice.say(&format!("  no approval can be asked for: {error}\n"));
                     }
                 }
             }
             Action::Block if manner.insist && !governed && !agent => settled.run = true,
             Action::Block => {
-                voice.say(&render::message(request.text, judgement, &view));
+                voice.say(&render::message(request.text, judgement, &view(&*voice)));
                 if manner.break_glass && agent {
                     voice.say("  break-glass is for people; an AI agent has none\n");
                 } else if manner.break_glass {
