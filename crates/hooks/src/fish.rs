@@ -26,7 +26,8 @@ if status is-interactive; and not set -q __cmdai_program
     # Names for requests, taken in turn: an old reply is not taken for a new one.
     set -g __cmdai_turns a b c d e f g h i j k l m n o p
 
-    # Starts the process that judges. Without one, lines run and are not recorded, and that is said.
+    # Starts the process that judges. Without one, lines run and are not recorded, and that is said; where
+    # the last word of policy was to fail closed, they do not run.
     function __cmdai_start
         set -e __cmdai_ask
         set -l why "$__cmdai_program is missing"
@@ -40,7 +41,9 @@ if status is-interactive; and not set -q __cmdai_program
             set why "$__cmdai_program cannot stand beside this shell"
         end
         set -g __cmdai_gone
-        echo "cmdai: $why; lines of this shell are neither judged nor recorded" >&2
+        set -l rest 'lines of this shell are neither judged nor recorded'
+        set -q __cmdai_closed; and set rest 'the policy says fail closed, so nothing runs until it can; exit leaves the shell'
+        echo "cmdai: $why; $rest" >&2
         return 1
     end
 
@@ -148,10 +151,16 @@ if status is-interactive; and not set -q __cmdai_program
             commandline -f execute
             return
         end
+        # What cannot be judged must not run: then it is tried again with each line.
+        set -q __cmdai_closed; and set -e __cmdai_gone
         # Twice: the process may die while it is asked.
         for try in 1 2
             __cmdai_there
             or begin
+                if set -q __cmdai_closed; and not string match -qr -- '^\s*(exit|logout)(\s+\d{1,3})?\s*$' "$text"
+                    commandline -f repaint
+                    return
+                end
                 __cmdai_accept
                 return
             end
@@ -176,6 +185,8 @@ if status is-interactive; and not set -q __cmdai_program
                             echo
                             string unescape --style=url -- $rest
                         end
+                        set -e __cmdai_closed
+                        test "$first" = 1; and set -g __cmdai_closed
                         set -g __cmdai_judged $text
                         __cmdai_accept
                         return

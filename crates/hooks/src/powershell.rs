@@ -25,6 +25,7 @@ if ((Get-Module -Name PSReadLine) -and -not $global:CmdaiHook) {
         Gone    = $false
         Turn    = 0
         Open    = $false
+        Closed  = $false
         Prompt  = $function:prompt
     }
 
@@ -42,7 +43,8 @@ if ((Get-Module -Name PSReadLine) -and -not $global:CmdaiHook) {
             return $true
         } catch {
             $hook.Gone = $true
-            [Console]::Error.WriteLine("cmdai: $($hook.Program) cannot be started; lines of this shell are neither judged nor recorded")
+            $rest = if ($hook.Closed) { 'the policy says fail closed, so nothing runs until it can; exit leaves the shell' } else { 'lines of this shell are neither judged nor recorded' }
+            [Console]::Error.WriteLine("cmdai: $($hook.Program) cannot be started; $rest")
             return $false
         }
     }
@@ -95,8 +97,10 @@ if ((Get-Module -Name PSReadLine) -and -not $global:CmdaiHook) {
     # Asks about a whole line. True where it may run.
     function global:Test-CmdaiLine([string] $Text) {
         $hook = $global:CmdaiHook
+        # What cannot be judged must not run: then it is tried again with each line.
+        if ($hook.Closed) { $hook.Gone = $false }
         foreach ($try in 1, 2) {
-            if (-not (Test-CmdaiProcess)) { return $true }
+            if (-not (Test-CmdaiProcess)) { return (-not $hook.Closed) -or ($Text -match '^\s*exit(\s+\d{1,3})?\s*$') }
             $hook.Turn += 1
             $own = @()
             foreach ($match in [regex]::Matches($Text, '[^\s;|&()<>"''$`{}*?=#,]+')) {
@@ -110,7 +114,7 @@ if ((Get-Module -Name PSReadLine) -and -not $global:CmdaiHook) {
                     if ($parts[0] -ne [string] $hook.Turn) { continue }
                     $message = if ($parts.Count -gt 3) { [Uri]::UnescapeDataString($parts[3]) } else { '' }
                     switch ($parts[1]) {
-                        'run' { if ($message) { [Console]::Error.Write("`n" + $message) }; $hook.Open = $true; return $true }
+                        'run' { if ($message) { [Console]::Error.Write("`n" + $message) }; $hook.Open = $true; $hook.Closed = $parts[2] -eq '1'; return $true }
                         'stop' { [Console]::Error.Write("`n" + $message); return $false }
                         'ask' {
                             [Console]::Error.Write("`n" + $message + 'run it? [y/N] ')

@@ -199,9 +199,13 @@ impl<R: BufRead, W: Write> Server<R, W> {
             since: Instant::now(),
         });
         self.problems(&mut message);
-        let verdict = if run { "run" } else { "stop" };
+        let closed = self.gate.policies().failing() == Failing::Closed;
+        let (verdict, number) = match run {
+            true => ("run", u8::from(closed)),
+            false => ("stop", settled.status),
+        };
         let message = wire::escape(shortened(&message));
-        self.reply(&format!("{id} {verdict} {} {message}", settled.status));
+        self.reply(&format!("{id} {verdict} {number} {message}"));
     }
 
     fn outcome(&mut self, text: &str, cwd: &str, known: &Known) -> Outcome {

@@ -15,7 +15,7 @@
 //!
 //! | reply | |
 //! |---|---|
-//! | `ID run 0 MESSAGE` | it may run; the message may be empty |
+//! | `ID run 0 MESSAGE` | it may run; the message may be empty. 1 in place of 0: where nobody can judge, no line runs |
 //! | `ID stop STATUS MESSAGE` | it may not |
 //! | `ID ask 0 MESSAGE` | show this, ask, and answer |
 //! | `ID need KIND NAME…` | what the shell knows of these: `v` variable, `f` function, `a` alias |

@@ -362,6 +362,34 @@ fn a_program_that_is_gone_locks_nobody_out() {
 }
 
 #[test]
+fn a_program_that_is_gone_stops_all_where_policy_fails_closed() {
+    let home = home();
+    home.policy(&POLICY.replacen("rules:", "fail_mode: closed\nrules:", 1))
+        .unwrap();
+    let program = own_program(&home);
+    let mut fish = fish_in(home, &program, "", "", &[]);
+    fish.says("echo al''ive", "alive");
+    let server = fish.server();
+    let away = program.with_extension("away");
+    std::fs::rename(&program, &away).unwrap();
+    kill(server);
+    for _ in 0..2 {
+        fish.terminal.send_line("touch ~/ran-anyway").unwrap();
+        fish.wait(&["fail closed"]);
+        fish.clear();
+    }
+    assert!(!fish.home.path().join("ran-anyway").exists());
+    // It is there again.
+    std::fs::rename(&away, &program).unwrap();
+    fish.says("echo ag''ain", "again");
+    std::fs::rename(&program, &away).unwrap();
+    let server = fish.server();
+    kill(server);
+    fish.terminal.send_line("exit 7").unwrap();
+    assert_eq!(fish.terminal.wait().unwrap(), 7);
+}
+
+#[test]
 fn a_hook_that_crashes_stops_one_line_and_then_records() {
     let mut fish = fish_in(
         home(),
