@@ -87,6 +87,8 @@ pub use why::{FactUsed, Looked, Verdict, Why, why};
 pub struct PolicySet {
     pub(crate) document: Document,
     pub(crate) file: String,
+    /// What was noticed while the text was read; [`lint`] gives it back.
+    pub(crate) warnings: Vec<PolicyError>,
 }
 
 impl PolicySet {

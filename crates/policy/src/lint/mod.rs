@@ -17,6 +17,7 @@ use crate::packs;
 /// exceptions have ended.
 pub fn lint(set: &PolicySet, now: Option<&str>) -> Vec<PolicyError> {
     let mut problems = Problems::new(&set.file);
+    problems.list.clone_from(&set.warnings);
     check(&set.document, &mut problems);
     advise(&set.document, &mut problems);
     reach::advise(&set.document, now, &mut problems);

@@ -37,6 +37,7 @@ pub fn parse(source: &str, file_name: &str) -> Result<PolicySet, PolicyErrors> {
     Ok(PolicySet {
         document,
         file: file_name.to_owned(),
+        warnings: problems.sorted(),
     })
 }
 

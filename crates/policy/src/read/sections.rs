@@ -286,6 +286,14 @@ pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
         never_record: fields.texts("never_record", problems),
         hash: fields.texts("hash", problems),
     };
+    if !privacy.hash.is_empty() {
+        problems.warn(
+            node.at,
+            "no-effect",
+            "`privacy.hash` is kept with the policy, and no field is hashed yet",
+            Some("use `never_record` for folders, or `capture: metadata` for all texts".to_owned()),
+        );
+    }
     fields.finish(problems);
     privacy
 }

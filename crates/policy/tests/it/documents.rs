@@ -469,3 +469,14 @@ exceptions:
         "no clock, nothing ended"
     );
 }
+
+#[test]
+fn what_was_noticed_on_reading_is_told_by_lint() {
+    let source = "version: \"1.0\"\naudit: {send_to_siem: true}\nprivacy: {hash: [user]}\n";
+    let warnings = lint(&parse(source, "p.yaml").unwrap(), None);
+    let found: Vec<(u32, &str)> = warnings
+        .iter()
+        .map(|warning| (warning.line, warning.code))
+        .collect();
+    assert_eq!(found, [(2, "no-endpoint"), (3, "no-effect")]);
+}
