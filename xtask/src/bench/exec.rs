@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::step;
+use super::process;
 
 const PROGRAM: &str = "/bin/true";
 
@@ -44,22 +44,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     if let Some(count) = options.starter {
         return starter(count, options.twice);
     }
-    let binary = match &options.binary {
-        Some(binary) => binary.clone(),
-        None => {
-            let build = [
-                "build",
-                "--quiet",
-                "--release",
-                "-p",
-                "cmdai-cli",
-                "--bin",
-                "cmdai",
-            ];
-            step::run("bench: build", step::command("", "cargo", &build))?;
-            step::target().join("release/cmdai")
-        }
-    };
+    let binary = process::product(options.binary.as_deref())?;
     let binary = binary.canonicalize().context("there is no such cmdai")?;
     let home = super::process::home()?;
     let ways = ways(&binary)?;

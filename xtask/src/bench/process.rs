@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,24 @@ pub(super) fn guards(arguments: &[String], readers: &[String]) -> Result<Vec<Gua
     plain
         .chain(readers.iter().map(|text| Guard::parse(text, true)))
         .collect()
+}
+
+/// The `cmdai` that is measured: the one given, else one that is built in release.
+pub(super) fn product(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(binary) = given {
+        return Ok(binary.to_owned());
+    }
+    let build = [
+        "build",
+        "--quiet",
+        "--release",
+        "-p",
+        "cmdai-cli",
+        "--bin",
+        "cmdai",
+    ];
+    step::run("bench: build", step::command("", "cargo", &build))?;
+    Ok(step::target().join("release/cmdai"))
 }
 
 /// An empty home, so that nobody's own settings take part.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::lines;
+use super::{lines, process};
 use crate::step;
 
 /// Seconds that a million commands may take on two cores.
@@ -26,22 +26,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
-    if options.binary.is_none() {
-        let build = [
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "cmdai-cli",
-            "--bin",
-            "cmdai",
-        ];
-        step::run("bench: build", step::command("", "cargo", &build))?;
-    }
-    let binary = options
-        .binary
-        .clone()
-        .unwrap_or_else(|| step::target().join("release/cmdai"));
+    let binary = process::product(options.binary.as_deref())?;
     let folder = step::target().join("tmp/bench-simulate");
     fs::create_dir_all(&folder)?;
     let history = folder.join("history.c1");

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use cmdai_schema::EventType;
 
-use crate::faults::whole;
+use crate::faults::{in_order, whole};
 use crate::world::{POLICY, World, command_id};
 
 const SHIM: &str = r#"
@@ -144,19 +144,7 @@ fn a_clock_that_is_put_forward_and_back_loses_nothing() {
     }
     world.drained();
     whole(&world, written);
-    let order: Vec<u64> = world.known(|known| {
-        let commands = known
-            .events
-            .iter()
-            .filter(|event| event.envelope.event_type == EventType::CommandExecuted);
-        commands
-            .map(|event| command_id(event)[1..].parse().unwrap())
-            .collect()
-    });
-    assert!(
-        order.is_sorted(),
-        "in the order in which they were recorded"
-    );
+    in_order(&world);
     assert_eq!(world.count(EventType::Tamper), 0);
     // What the record claims is kept where the sensor's own clock does not believe it.
     let doubted = world.known(|known| {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use cmdai_schema::EventType;
 use cmdai_schema::governor::{Reply, Request};
 
-use crate::faults::whole;
+use crate::faults::{in_order, whole};
 use crate::world::{World, blocked, command_id, eventually, uid};
 
 /// Runs one of the ignored tests below where mounts are nobody else's. False where that cannot be.
@@ -110,17 +110,7 @@ fn nothing_is_lost(mut world: World) {
     world.drained();
     world.until("all is well", |status| !is_full(&status.problems));
     whole(&world, written);
-    // In the order in which they were recorded.
-    let order: Vec<u64> = world.known(|known| {
-        let commands = known
-            .events
-            .iter()
-            .filter(|event| event.envelope.event_type == EventType::CommandExecuted);
-        commands
-            .map(|event| command_id(event)[1..].parse().unwrap())
-            .collect()
-    });
-    assert!(order.is_sorted());
+    in_order(&world);
     // The last start found no room for its own event; it is told now.
     eventually("the last start is told", || {
         (world.count(EventType::SensorStarted) >= 2).then_some(())

@@ -35,6 +35,20 @@ pub(crate) fn whole(world: &World, count: u64) {
     assert_eq!(world.count(EventType::Gap), 0);
 }
 
+/// The commands are on the server in the order in which they were recorded.
+pub(crate) fn in_order(world: &World) {
+    let order: Vec<u64> = world.known(|known| {
+        let commands = known
+            .events
+            .iter()
+            .filter(|event| event.envelope.event_type == EventType::CommandExecuted);
+        commands
+            .map(|event| command_id(event)[1..].parse().unwrap())
+            .collect()
+    });
+    assert!(order.is_sorted());
+}
+
 #[test]
 fn every_fault_of_the_road_delays_and_loses_nothing() {
     let mut proxy = None;
@@ -148,17 +162,7 @@ fn a_machine_that_was_away_drains_in_bounded_memory() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let drained = begun.elapsed();
-    // In the order in which they were recorded.
-    let order: Vec<u64> = world.known(|known| {
-        let commands = known
-            .events
-            .iter()
-            .filter(|event| event.envelope.event_type == EventType::CommandExecuted);
-        commands
-            .map(|event| command_id(event)[1..].parse().unwrap())
-            .collect()
-    });
-    assert!(order.is_sorted());
+    in_order(&world);
     let after = (
         peak(world.pid()),
         children(world.pid())
