@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod here;
 mod javascript;
 mod lower;
 mod lua;
@@ -21,7 +22,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use cmdai_effects::script::{Language, Languages, Script};
-use tree_sitter::{ParseOptions, Parser};
+use tree_sitter::{ParseOptions, Parser, Tree};
 
 /// Longest code that is read, in bytes.
 pub const MAX_CODE: usize = 64 * 1024;
@@ -31,8 +32,8 @@ const BYTES_PER_REPORT: usize = 30;
 /// Longest time of a parser, for what is slow all the same.
 const MAX_TIME: Duration = Duration::from_millis(700);
 
-/// The grammars, in this process: parsed by a thread of their own, which is given up where a grammar
-/// does not come back.
+/// The grammars, in this process. Short code of a language whose scanner surely ends is parsed where it is asked
+/// for; the rest by a thread of their own, which is given up where a grammar does not come back.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Grammars;
 
@@ -41,12 +42,18 @@ impl Languages for Grammars {
         if code.len() > MAX_CODE {
             return None;
         }
-        worker::read(language, code)
+        here::read(language, code).unwrap_or_else(|| worker::read(language, code))
     }
 }
 
 /// Parses and lowers, in the thread that calls.
 fn parse(language: Language, code: &str) -> Option<Script> {
+    let (tree, lower) = syntax(language, code)?;
+    lower::lower(&tree, code, lower)
+}
+
+/// Parses, in the thread that calls, and names what lowers the tree.
+fn syntax(language: Language, code: &str) -> Option<(Tree, lower::Rule)> {
     let (grammar, lower): (tree_sitter::Language, lower::Rule) = match language {
         Language::Python => (tree_sitter_python::LANGUAGE.into(), python::node),
         Language::JavaScript => (tree_sitter_javascript::LANGUAGE.into(), javascript::node),
@@ -72,5 +79,5 @@ fn parse(language: Language, code: &str) -> Option<Script> {
         None,
         Some(ParseOptions::new().progress_callback(&mut progress)),
     )?;
-    lower::lower(&tree, code, lower)
+    Some((tree, lower))
 }
