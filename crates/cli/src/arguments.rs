@@ -54,6 +54,8 @@ pub(crate) enum Task {
     Status(Status),
     /// What is collected about you on this machine, where it goes, and who sees it
     Privacy(Privacy),
+    /// Record only that something runs, in this shell and for a time, where policy permits it
+    Private(PrivateArguments),
     /// Look for what is wrong with this installation
     Doctor(Doctor),
     /// Judge lines for a shell that cannot load a module, until it ends
@@ -483,6 +485,30 @@ pub(crate) struct Privacy {
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct PrivateArguments {
+    #[command(subcommand)]
+    pub(crate) task: PrivateTask,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PrivateTask {
+    /// From the next line on
+    On {
+        /// For how long, such as 30m; as long as policy permits, or this shell lives, where nothing is said
+        #[arg(long = "for", value_name = "TIME", value_parser = span)]
+        time: Option<std::time::Duration>,
+    },
+    /// Record everything again
+    Off,
+    /// Whether it is on, and what policy permits
+    Status {
+        /// For people, or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
 }
 
 #[derive(Args)]

@@ -36,7 +36,10 @@ pub(crate) fn log(arguments: &Log) -> Result<u8, Failure> {
                     screen::bold(&entry.short_id()),
                     screen::decision(entry.start.policy.decision),
                     outcome,
-                    escape(&entry.start.text)
+                    match entry.start.private {
+                        true => screen::dim("(private)"),
+                        false => escape(&entry.start.text),
+                    }
                 );
             }
         }

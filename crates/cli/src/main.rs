@@ -21,6 +21,7 @@ mod knowledge;
 mod mcp;
 mod policy;
 mod privacy;
+mod private;
 mod read_code;
 mod request;
 mod run;
@@ -80,6 +81,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Approval(approval) => approval::approval(&approval),
         Task::Status(status) => status::status(&status),
         Task::Privacy(arguments) => privacy::privacy(&arguments),
+        Task::Private(arguments) => private::private(&arguments),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
         Task::ServeShell(serve) => agents::serve_shell(&serve),
         Task::ReadCode { language } => read_code::read_code(&language),

@@ -56,6 +56,8 @@ pub(crate) fn privacy(arguments: &Privacy) -> Result<u8, Failure> {
     );
     let home = person.home.to_string_lossy();
     let now = policies.capture(&here, &home);
+    let mode = gate.private_mode();
+    let private = crate::private::holding(person, mode);
     let recorded = history::entries(person).0.len();
     let file = person.history_file();
     let older = file.with_file_name("history.1.c1");
@@ -88,6 +90,7 @@ pub(crate) fn privacy(arguments: &Privacy) -> Result<u8, Failure> {
             "never_collected": NEVER,
             "never_record": settings.privacy.never_record,
             "here": {"folder": here, "capture": now},
+            "private_mode": {"on": private.is_some(), "permitted": mode != cmdai_gate::PrivateMode::Forbidden},
             "own_history": {"file": file, "commands": recorded, "bytes": kept},
             "waiting": waiting.as_ref().map(|(folder, bytes)| json!({"folder": folder, "bytes": bytes})),
             "machine": sent.map(|status| json!({
@@ -134,6 +137,13 @@ pub(crate) fn privacy(arguments: &Privacy) -> Result<u8, Failure> {
         Some(Capture::Full) => "commands are recorded".to_owned(),
     };
     row("here", &state);
+    row(
+        "private",
+        &match private {
+            Some(_) => "mode is on in this shell: only that something runs, when, and the decision are recorded".to_owned(),
+            None => format!("mode is off; {}", crate::private::permission(mode)),
+        },
+    );
     row(
         "yours",
         &format!(

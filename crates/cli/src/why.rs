@@ -37,6 +37,14 @@ pub(crate) fn why(arguments: &Why) -> Result<u8, Failure> {
             "see `cmdai log` for what there is, or ask about any command: cmdai why -- COMMAND",
         ));
     };
+    if entry.start.private && arguments.format == Format::Human {
+        recorded(&entry);
+        anstream::println!(
+            "\n{}",
+            screen::dim("it ran in private mode: what it was is not recorded")
+        );
+        return Ok(0);
+    }
     // What was recorded is redacted; that it is judged again is told apart from what was decided.
     let mut scene = Scene::here()?;
     scene.cwd.clone_from(&entry.start.cwd);
@@ -163,7 +171,9 @@ fn fact(fact: &FactUsed) {
 /// What was decided when it was recorded.
 fn recorded(entry: &Entry) {
     let policy = &entry.start.policy;
-    anstream::println!("{}", screen::bold(&escape(&entry.start.text)));
+    if !entry.start.private {
+        anstream::println!("{}", screen::bold(&escape(&entry.start.text)));
+    }
     let mut lines = vec![
         ("when", time(entry.time_ms)),
         ("where", escape(&entry.start.cwd)),

@@ -117,6 +117,7 @@ pub struct Gate {
     /// The clock is earlier than the release of the policy that was read last.
     clock_behind: bool,
     pub(crate) warned: WarnMemory,
+    pub(crate) private: crate::private::Looked,
     read: facts::Cache,
 }
 
@@ -137,6 +138,7 @@ impl Gate {
             extensions: Extensions::default(),
             clock_behind: false,
             warned,
+            private: crate::private::Looked::default(),
             read: facts::Cache::default(),
         }
     }

@@ -19,6 +19,7 @@ use cmdai_policy::{Capture, FailMode, Layers, PolicyErrors, Snapshot, SnapshotMe
 use cmdai_schema::{ENGINE_VERSION, PolicyRef};
 
 use crate::files::{self, FileKey, Owner};
+use crate::private::PrivateMode;
 use crate::{Installation, Person};
 
 const SNAPSHOT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -178,6 +179,21 @@ impl Policies {
             return Some(Capture::Full);
         };
         capture_of(snapshot, cwd, home)
+    }
+
+    /// What is said of private mode: by the organisation where somebody governs, else by the person. An
+    /// organisation's policy that cannot be read permits none.
+    pub fn private_mode(&self, governed: bool) -> PrivateMode {
+        let said = match governed {
+            true => self.organisation.good.as_ref(),
+            false => self.user.good.as_ref(),
+        };
+        let privacy = said.map(|snapshot| &snapshot.settings().privacy);
+        PrivateMode::of(
+            privacy.and_then(|privacy| privacy.private_mode),
+            privacy.and_then(|privacy| privacy.private_minutes),
+            governed,
+        )
     }
 
     /// A number that grows whenever a policy was loaded: what was decided before may be different.

@@ -17,6 +17,7 @@ use cmdai_schema::{
 
 use crate::gate::{Outcome, Request};
 use crate::origin::{self, Attribution};
+use crate::private::Private;
 use crate::redaction::{self, Redacted};
 use crate::{Installation, Person, files, ids};
 
@@ -54,6 +55,8 @@ pub struct Verdict {
     pub parents: Option<Vec<ProcessInfo>>,
     /// It stands for so many starts.
     pub times: Option<u64>,
+    /// In private mode: nothing of the command itself is written.
+    pub private: bool,
 }
 
 /// Writes the records of one session.
@@ -185,6 +188,16 @@ impl Recorder {
         self.append(Half::SessionEnd);
     }
 
+    /// Private mode began, or ended for this reason.
+    pub fn private_mode(&mut self, on: bool, private: &Private, why: &str) {
+        self.append(Half::Private {
+            on,
+            shell_pid: private.shell,
+            until_ms: private.until_ms,
+            why: why.to_owned(),
+        });
+    }
+
     /// Writes the first half of a command and gives it back as it was written.
     pub fn start(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
         let start = self.first_half(request, outcome, verdict);
@@ -203,7 +216,11 @@ impl Recorder {
 
     fn first_half(&self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
         let judgement = &outcome.judgement;
-        let redacted = Redacted::of(request.text, &outcome.analysis, &request.context());
+        let redacted = if verdict.private {
+            Redacted::default()
+        } else {
+            Redacted::of(request.text, &outcome.analysis, &request.context())
+        };
         let mut effects: Vec<String> = outcome
             .analysis
             .effects
@@ -217,7 +234,7 @@ impl Recorder {
             OriginKind::Script => CommandSource::Script,
             OriginKind::Agent => CommandSource::Agent,
         };
-        Start {
+        let start = Start {
             command_id: verdict.command_id.unwrap_or_else(ids::fresh_id),
             text: if verdict.without_text {
                 String::new()
@@ -253,6 +270,12 @@ impl Recorder {
             tty: self.tty.clone(),
             parents: verdict.parents.unwrap_or_else(|| self.parents.clone()),
             times: verdict.times,
+            private: false,
+        };
+        if verdict.private {
+            start.made_private()
+        } else {
+            start
         }
     }
 

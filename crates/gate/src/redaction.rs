@@ -9,7 +9,7 @@ use cmdai_schema::{Analysis, EffectKind};
 const TEXT_LIMIT: usize = 64 * 1024;
 
 /// A command without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Redacted {
     /// The text.
     pub text: String,

@@ -101,6 +101,7 @@ impl Gate {
             ..Settled::default()
         };
         let agent = request.who.agent.is_some() || request.who.origin.kind == OriginKind::Agent;
+        let private = !agent && self.is_private(recorder);
         let action = match manner.answered {
             true => Action::Run,
             false => outcome.action(request.terminal, governed),
@@ -108,7 +109,8 @@ impl Gate {
         match action {
             Action::Run => settled.run = true,
             Action::Warn => {
-                if self.warned.first_today(judgement) {
+                // What was warned of is written down, so not here.
+                if private || self.warned.first_today(judgement) {
                     voice.say(&render::message(request.text, judgement, &view(&*voice)));
                 }
                 settled.run = true;
@@ -196,6 +198,7 @@ impl Gate {
                 without_text: capture == Some(Capture::Metadata),
                 parents: manner.parents.map(<[ProcessInfo]>::to_vec),
                 times: manner.times,
+                private,
             };
             let mut start = recorder.start(request, outcome, verdict);
             settled.recorded = true;

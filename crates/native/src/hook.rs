@@ -81,6 +81,8 @@ pub struct Hook<H> {
     pub seen_status: i32,
     /// Texts of a script that have a record already.
     pub(crate) recorded: HashSet<String>,
+    /// The running line names cmdai, which may switch private mode on.
+    names_cmdai: bool,
 }
 
 impl<H: Host> Hook<H> {
@@ -125,6 +127,7 @@ impl<H: Host> Hook<H> {
             crashes: 0,
             seen_status: 0,
             recorded: HashSet::new(),
+            names_cmdai: false,
         };
         if interactive {
             let recorder = hook.take_recorder();
@@ -201,6 +204,11 @@ impl<H: Host> Hook<H> {
                 String::new()
             },
         });
+        self.names_cmdai = outcome
+            .judgement
+            .programs
+            .iter()
+            .any(|name| name == "cmdai");
         self.stopped = None;
         self.in_line = true;
         self.accepted.clone_from(&settled.accepted);
@@ -230,6 +238,9 @@ impl<H: Host> Hook<H> {
             return status;
         }
         self.prompted = true;
+        if std::mem::take(&mut self.names_cmdai) {
+            self.gate.look_for_private_mode();
+        }
         let status = self.stopped.map_or(status, |stopped| stopped.status);
         self.end_running(status);
         self.stopped = None;
@@ -254,6 +265,7 @@ impl<H: Host> Hook<H> {
         if !self.is_child() {
             self.end_running(self.host.exit_status());
             if let Some(recorder) = &mut self.recorder {
+                self.gate.leave_private_mode(self.pid, recorder);
                 recorder.session_end();
             }
         }

@@ -538,6 +538,11 @@ pub struct Privacy {
     pub never_record: Vec<String>,
     /// Fields that are replaced by a keyed hash.
     pub hash: Vec<String>,
+    /// A person may switch the text of what they run off for one shell (`cmdai private on`): rules hold as
+    /// always, and only that something ran is recorded. Not where an organisation says nothing.
+    pub private_mode: Option<bool>,
+    /// Minutes for which private mode lasts at most at once; 60 in an organisation that says nothing.
+    pub private_minutes: Option<u32>,
 }
 
 /// What the sensor looks at beside shells and agents.

@@ -5,7 +5,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..8 | magic `CMDAISNP` |
-//! | 8..10 | format version, 4 |
+//! | 8..10 | format version, 5 |
 //! | 10..12 | lowest engine level that understands every rule in it |
 //! | 12..44 | SHA-256 of the policy: of the canonical JSON of the document |
 //! | 44..48 | length of the body |
@@ -33,7 +33,7 @@ use crate::document::{Exception, FailMode};
 /// First bytes of a snapshot.
 pub const MAGIC: &[u8; 8] = b"CMDAISNP";
 /// Format version that this engine writes and reads.
-pub const FORMAT_VERSION: u16 = 4;
+pub const FORMAT_VERSION: u16 = 5;
 /// What this engine understands. Raised when rules gain a meaning that older engines would miss.
 pub const ENGINE_LEVEL: u16 = 1;
 /// Largest snapshot that is read, in bytes.

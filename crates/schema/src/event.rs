@@ -63,6 +63,8 @@ pub enum EventType {
     Gap,
     /// The machine was quarantined or released.
     QuarantineChanged,
+    /// Private mode of a shell began or ended, by the word of the person's own process.
+    PrivateMode,
     /// A protected file changed.
     Tamper,
     /// The server: somebody did something in the console or API.
@@ -92,6 +94,7 @@ impl EventType {
             Self::ExecObserved => "exec_observed",
             Self::Gap => "gap",
             Self::QuarantineChanged => "quarantine_changed",
+            Self::PrivateMode => "private_mode",
             Self::Tamper => "tamper",
             Self::AdminAction => "admin_action",
         }
@@ -203,6 +206,9 @@ pub struct CommandInfo {
     /// event is kept for all; the text is that of the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
+    /// It ran in private mode: what it was was never recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
 }
 
 /// What policy said.

@@ -40,6 +40,19 @@ pub enum Half {
         /// Who acts.
         origin: Origin,
     },
+    /// Private mode of a shell began or ended: while it lasts, starts say only that something ran.
+    Private {
+        /// It began.
+        on: bool,
+        /// Which shell.
+        shell_pid: u32,
+        /// When it ends, in milliseconds since 1970; with the shell where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+        /// Why, in words.
+        #[serde(default)]
+        why: String,
+    },
     /// A session ended in good order.
     SessionEnd,
 }
@@ -87,6 +100,41 @@ pub struct Start {
     /// record is kept for all; the text is that of the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
+    /// It ran in private mode: what it was is not here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+}
+
+impl Start {
+    /// What is recorded of it in private mode: that something ran and when, who acts, and the decision;
+    /// of what was interrupted also the rules. Text, digest, folder, programs, effects and parents go.
+    #[must_use]
+    pub fn made_private(self) -> Self {
+        let interrupted = self.policy.decision.interrupts() || !self.allowed;
+        let policy = PolicyEvaluation {
+            monitored: None,
+            ..self.policy
+        };
+        let policy = match interrupted {
+            true => policy,
+            false => PolicyEvaluation {
+                reason: String::new(),
+                violated_rules: Vec::new(),
+                ..policy
+            },
+        };
+        Self {
+            text: String::new(),
+            digest: String::new(),
+            cwd: String::new(),
+            programs: Vec::new(),
+            effects: Vec::new(),
+            parents: Vec::new(),
+            policy,
+            private: true,
+            ..self
+        }
+    }
 }
 
 /// One record.

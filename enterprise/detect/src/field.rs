@@ -326,6 +326,7 @@ const EVENT_TYPES: &[&str] = &[
     "exec_observed",
     "gap",
     "quarantine_changed",
+    "private_mode",
     "tamper",
     "admin_action",
 ];

@@ -156,6 +156,7 @@ impl Judge {
                 programs: seen.programs(),
                 effects,
                 times: None,
+                private: false,
             },
             unknown: seen.unknown,
             policy: evaluation(&judgement, micros),

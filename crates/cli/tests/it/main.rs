@@ -20,6 +20,7 @@ mod inference;
 mod mcp;
 mod modes;
 mod privacy;
+mod private;
 mod read_code;
 mod readme;
 mod same;

@@ -79,6 +79,8 @@ struct Server<R, W> {
     gate: Gate,
     recorder: Recorder,
     running: Option<Running>,
+    /// The line that runs names cmdai, which may switch private mode on.
+    names_cmdai: bool,
     crashes: u32,
     told: bool,
     busy: Busy,
@@ -104,6 +106,7 @@ pub fn serve<R: BufRead, W: Write>(from: R, to: W, served: Served) {
         gate,
         recorder,
         running: None,
+        names_cmdai: false,
         told: false,
         busy: Busy::watched(),
     };
@@ -135,6 +138,9 @@ impl<R: BufRead, W: Write> Server<R, W> {
             Asked::End { status } => self.ended(status),
             Asked::Leave { status } => {
                 self.ended(status);
+                if let Some(shell) = self.served.parents.first() {
+                    self.gate.leave_private_mode(shell.pid, &mut self.recorder);
+                }
                 self.recorder.session_end();
                 return false;
             }
@@ -194,6 +200,11 @@ impl<R: BufRead, W: Write> Server<R, W> {
         );
         let mut message = voice.message;
         let run = settled.run || !self.enforces();
+        self.names_cmdai = outcome
+            .judgement
+            .programs
+            .iter()
+            .any(|name| name == "cmdai");
         self.running = (run && settled.recorded).then(|| Running {
             command_id: settled.command_id,
             since: Instant::now(),
@@ -263,8 +274,11 @@ impl<R: BufRead, W: Write> Server<R, W> {
             Some(Capture::Metadata | Capture::Full) => true,
         };
         if wanted {
+            let private =
+                self.served.who.agent.is_none() && self.gate.is_private(&mut self.recorder);
             let verdict = Verdict {
                 allowed: true,
+                private,
                 without_text: capture == Some(Capture::Metadata),
                 ..Verdict::default()
             };
@@ -277,6 +291,9 @@ impl<R: BufRead, W: Write> Server<R, W> {
     }
 
     fn ended(&mut self, status: i32) {
+        if std::mem::take(&mut self.names_cmdai) {
+            self.gate.look_for_private_mode();
+        }
         if let Some(running) = self.running.take() {
             let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.recorder.end(&running.command_id, status, micros);

@@ -94,6 +94,7 @@ fn lines_are_judged_asked_about_and_recorded() {
             Half::SessionStart { shell, .. } => shell.clone(),
             Half::Start(start) => format!("{} {}", start.text, start.allowed),
             Half::End { exit_code, .. } => format!("end {exit_code}"),
+            Half::Private { on, .. } => format!("private {on}"),
             Half::SessionEnd => "leave".to_owned(),
         })
         .collect();

@@ -295,6 +295,28 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
         &is.privacy.never_record,
         Direction::Looser,
     );
+    let private = |document: &Document| {
+        let privacy = &document.privacy;
+        match privacy.private_mode {
+            Some(true) => privacy.private_minutes.unwrap_or(60),
+            _ => 0,
+        }
+    };
+    let (before, now) = (private(was), private(is));
+    if before != now {
+        let said = |minutes: u32| match minutes {
+            0 => "no".to_owned(),
+            minutes => format!("at most {minutes} minutes at once"),
+        };
+        // Less of it is stricter.
+        value(
+            changes,
+            Direction::of(&now, &before),
+            "privacy.private_mode",
+            &said(before),
+            &said(now),
+        );
+    }
     let (before, now) = (was.capture.exec, is.capture.exec);
     if before != now {
         value(

@@ -285,7 +285,27 @@ pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
             .unwrap_or_default(),
         never_record: fields.texts("never_record", problems),
         hash: fields.texts("hash", problems),
+        private_mode: fields.flag("private_mode", problems),
+        private_minutes: fields.number("private_minutes", problems),
     };
+    if privacy.private_minutes == Some(0) {
+        problems.error(
+            node.at,
+            "bad-number",
+            "`private_minutes` of 0 is no private mode",
+            Some("write `private_mode: false`".to_owned()),
+        );
+    }
+    if privacy.private_minutes.is_some() && privacy.private_mode != Some(true) {
+        problems.warn(
+            node.at,
+            "no-effect",
+            "`private_minutes` without `private_mode: true`",
+            Some(
+                "private mode is not permitted by an organisation that does not say so".to_owned(),
+            ),
+        );
+    }
     if !privacy.hash.is_empty() {
         problems.warn(
             node.at,

@@ -72,6 +72,7 @@ pub(crate) fn event(seq: u64, prev_hash: Hash) -> Event {
             programs: vec!["sudo".into(), "rm".into()],
             effects: vec!["delete".into(), "escalate".into()],
             times: None,
+            private: false,
         }),
         policy_evaluation: Some(policy()),
         approval: None,

@@ -223,6 +223,8 @@ fn findings_of_the_machine_layer_are_their_own_and_no_missing_records() {
         found("records-missing", gap, "exec-lost") > 0,
         "they are missing"
     );
+    let forbidden = "private-mode-forbidden";
+    assert_eq!(found(forbidden, EventType::PolicyViolation, forbidden), 4);
     let activity = EventType::AgentActivity;
     assert_eq!(found("forged-marks", activity, "attribution-disagrees"), 4);
 }

@@ -153,7 +153,9 @@ impl Core {
         note.reported.push(start.command_id.clone());
         let surplus = note.reported.len().saturating_sub(1_000);
         note.reported.drain(..surplus);
-        if self.seal_with(vec![draft], note) {
+        let mut drafts = vec![draft];
+        self.private.mark(&mut drafts);
+        if self.seal_with(drafts, note) {
             Reply::Recorded
         } else {
             Reply::Error {

@@ -58,6 +58,8 @@ pub(crate) struct Core {
     /// Commands that were sealed from a report lately, or from a record.
     pub(crate) recent: std::collections::VecDeque<String>,
     pub(crate) reports: super::calls::Reports,
+    /// What the policy says of private mode.
+    pub(crate) private: super::private::Word,
     pub(crate) capture: super::machine::Capture,
     /// Events of the sensor's own that found no room yet, and how many there was no place for here either.
     owed: (Vec<Draft>, u64),
@@ -169,6 +171,7 @@ impl Core {
             problems: BTreeMap::new(),
             recent: std::collections::VecDeque::new(),
             reports: super::calls::Reports::default(),
+            private: super::private::Word::default(),
             capture: super::machine::Capture::default(),
             owed: (Vec::new(), 0),
             renewal: None,
@@ -347,6 +350,15 @@ impl Core {
             );
         }
         drafts.extend(tail.round(&mut note, &user));
+        let version = self
+            .installed
+            .as_ref()
+            .map_or(0, |installed| installed.version);
+        self.private.follow(version, clock::now_ms(), || {
+            let set = self.installed.as_ref()?.read().ok()?;
+            set.document().privacy.private_mode
+        });
+        self.private.mark(&mut drafts);
         for draft in drafts
             .iter()
             .filter(|draft| draft.kind == EventType::CommandBlocked)

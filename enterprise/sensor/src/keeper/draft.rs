@@ -127,6 +127,7 @@ fn command(start: &Start) -> CommandInfo {
         programs: start.programs.clone(),
         effects: start.effects.clone(),
         times: start.times,
+        private: start.private,
     }
 }
 
@@ -192,6 +193,36 @@ pub(crate) fn of_end(
         ..Payload::default()
     };
     draft(record, EventType::CommandCompleted, user, payload)
+}
+
+/// Private mode began or ended, by the person's own word.
+pub(crate) fn of_private_mode(record: &Record, user: &UserRef) -> Option<Draft> {
+    let Half::Private {
+        on,
+        shell_pid,
+        until_ms,
+        why,
+    } = &record.half
+    else {
+        return None;
+    };
+    let mut detail = BTreeMap::from([
+        (
+            "state".to_owned(),
+            if *on { "on" } else { "off" }.to_owned(),
+        ),
+        ("shell_pid".to_owned(), shell_pid.to_string()),
+        ("why".to_owned(), why.chars().take(128).collect()),
+    ]);
+    if let Some(until) = until_ms {
+        detail.insert("until_ms".to_owned(), until.to_string());
+    }
+    let payload = Payload {
+        context: context(record),
+        detail,
+        ..Payload::default()
+    };
+    Some(draft(record, EventType::PrivateMode, user, payload))
 }
 
 /// What a session's beginning or end says; only an agent's is an event.

@@ -14,6 +14,7 @@ mod machine;
 mod measure;
 mod orders;
 mod policy;
+mod private;
 mod renewal;
 mod running;
 mod seal;

@@ -542,6 +542,7 @@ impl Tail {
                 Step::made(draft::of_end(record, command_id, end, start.as_ref(), user))
             }
             Half::SessionStart { .. } => Step::Past(draft::of_session(record, user).map(Box::new)),
+            Half::Private { .. } => Step::Past(draft::of_private_mode(record, user).map(Box::new)),
             Half::SessionEnd => Step::Past(None),
         }
     }

@@ -95,7 +95,8 @@ impl Sighting {
             Half::End { command_id, .. } => What::End {
                 id: short(command_id),
             },
-            Half::SessionEnd => return None,
+            // No word of a command, and not of the shell that it is about either.
+            Half::Private { .. } | Half::SessionEnd => return None,
         };
         // Records carry the clock that stands still while the machine sleeps.
         let now = process::now_ns();

@@ -290,3 +290,54 @@ fn many_long_records_at_once_stop_nobody() {
     });
     assert_eq!(world.count(EventType::Gap), 0);
 }
+
+#[test]
+fn private_mode_is_an_event_and_its_mark_a_finding_where_policy_permits_none() {
+    let world = World::running();
+    let private = |id: &str| Half::Start(Box::new(started(id).made_private()));
+    let entered = |on: bool| Half::Private {
+        on,
+        shell_pid: 4711,
+        until_ms: None,
+        why: "asked for".into(),
+    };
+    let mut forged = world.session("forged");
+    forged.write(entered(true));
+    forged.write(private("f1"));
+    forged.end("f1", 0);
+    let told = world
+        .events("f1", |event| command_id(event) == "f1")
+        .remove(0);
+    assert_eq!(told.envelope.event_type, EventType::PolicyViolation);
+    assert_eq!(told.payload.detail["finding"], "private-mode-forbidden");
+    let command = told.payload.command.unwrap();
+    assert!(command.private && command.text.is_empty() && command.programs.is_empty());
+    let of_mode = |event: &cmdai_schema::Event| event.envelope.event_type == EventType::PrivateMode;
+    let entering = world.events("entering", of_mode).remove(0);
+    assert_eq!(entering.payload.detail["finding"], "private-mode-forbidden");
+
+    let permitting = format!("{}\nprivacy:\n  private_mode: true\n", crate::world::POLICY);
+    world.publish(2, &permitting);
+    world.until("it is permitted", |status| status.policy_version == "2");
+    let mut open = world.session("open");
+    open.write(entered(true));
+    open.write(private("p1"));
+    open.end("p1", 0);
+    open.write(entered(false));
+    let told = world
+        .events("p1", |event| command_id(event) == "p1")
+        .remove(0);
+    assert_eq!(told.envelope.event_type, EventType::CommandExecuted);
+    assert_eq!(told.payload.execution.unwrap().exit_code, Some(0));
+    assert!(!told.payload.detail.contains_key("finding"));
+    let all = eventually("entering and leaving", || {
+        let all = world.events("mode", of_mode);
+        (all.len() == 3).then_some(all)
+    });
+    let states: Vec<&str> = all
+        .iter()
+        .map(|event| event.payload.detail["state"].as_str())
+        .collect();
+    assert_eq!(states, ["on", "on", "off"]);
+    assert_eq!(world.count(EventType::Gap), 0, "no number is missing");
+}

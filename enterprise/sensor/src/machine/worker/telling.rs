@@ -150,6 +150,7 @@ impl Worker<'_> {
                 .unwrap_or_default(),
             // A unit counts what it stands for program by program, in its own payload.
             times: None,
+            private: false,
         });
         payload.policy_evaluation = strictest.map(|judged| judged.policy.clone());
         payload.execution = Some(Execution {
