@@ -89,6 +89,7 @@ pub(crate) fn privacy(arguments: &Privacy) -> Result<u8, Failure> {
             "collected": collected(settings.privacy.capture),
             "never_collected": NEVER,
             "never_record": settings.privacy.never_record,
+            "hashed": settings.privacy.hash,
             "here": {"folder": here, "capture": now},
             "private_mode": {"on": private.is_some(), "permitted": mode != cmdai_gate::PrivateMode::Forbidden},
             "own_history": {"file": file, "commands": recorded, "bytes": kept},
@@ -127,6 +128,16 @@ pub(crate) fn privacy(arguments: &Privacy) -> Result<u8, Failure> {
             &format!(
                 "{}: nothing is recorded there; rules hold there as well",
                 settings.privacy.never_record.join(", ")
+            ),
+        );
+    }
+    if organisation.is_some() && !settings.privacy.hash.is_empty() {
+        let fields = settings.privacy.hash.iter().map(|field| field.as_str());
+        row(
+            "hashed",
+            &format!(
+                "{}: replaced by a keyed hash before it leaves this machine",
+                fields.collect::<Vec<_>>().join(", ")
             ),
         );
     }

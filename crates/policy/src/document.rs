@@ -536,13 +536,48 @@ pub struct Privacy {
     pub capture: Capture,
     /// Folders in which nothing is recorded, as globs.
     pub never_record: Vec<String>,
-    /// Fields that are replaced by a keyed hash.
-    pub hash: Vec<String>,
+    /// Fields of events that the sensor replaces by a keyed hash before it seals them.
+    pub hash: Vec<HashedField>,
     /// A person may switch the text of what they run off for one shell (`cmdai private on`): rules hold as
     /// always, and only that something ran is recorded. Not where an organisation says nothing.
     pub private_mode: Option<bool>,
     /// Minutes for which private mode lasts at most at once; 60 in an organisation that says nothing.
     pub private_minutes: Option<u32>,
+}
+
+/// A field of events that can be hashed: the same value gives the same hash on the same machine, and nobody
+/// without that machine's key finds the value.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum HashedField {
+    /// The command's text, its digest, and the texts that findings quote.
+    #[serde(rename = "command.text")]
+    Text,
+    /// The folder in which it ran.
+    #[serde(rename = "command.working_directory")]
+    WorkingDirectory,
+    /// The terminal.
+    #[serde(rename = "context.tty")]
+    Tty,
+}
+
+impl HashedField {
+    /// As policies and events name them.
+    pub const WORDS: &[(&'static str, Self)] = &[
+        ("command.text", Self::Text),
+        ("command.working_directory", Self::WorkingDirectory),
+        ("context.tty", Self::Tty),
+    ];
+
+    /// The field's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "command.text",
+            Self::WorkingDirectory => "command.working_directory",
+            Self::Tty => "context.tty",
+        }
+    }
 }
 
 /// What the sensor looks at beside shells and agents.

@@ -63,8 +63,8 @@ pub use decide::{Layer, Layers, decide, verify_instead};
 pub use difference::{Change, Direction, difference};
 pub use document::{
     Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, ExecCapture,
-    Factor, FailMode, Inference, Privacy, Rule, RuleApproval, Safety, Supervise, Target,
-    TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
+    Factor, FailMode, HashedField, Inference, Privacy, Rule, RuleApproval, Safety, Supervise,
+    Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
 };
 pub use effective::{EffectiveRule, effective};
 pub use error::{PolicyError, PolicyErrors, Severity};

@@ -147,6 +147,13 @@ pub(crate) enum SensorTask {
         /// What `policy export` wrote
         file: PathBuf,
     },
+    /// How events of this machine hold a value where the policy hashes its field (privacy.hash): for searching
+    Hash {
+        /// command.text, command.working_directory or context.tty
+        field: String,
+        /// The value; a command's text as it is recorded, without its secrets
+        value: String,
+    },
     /// Roads of releases beside the server: a git repository, a folder
     Road {
         /// Repository with release.cmdai: https://…, ssh://… or file://…

@@ -53,6 +53,13 @@ pub(crate) async fn sensor(arguments: Sensor) -> Result<()> {
         Some(SensorTask::Import { file }) => {
             return import(&places(&arguments.place)?, &file).await;
         }
+        Some(SensorTask::Hash { field, value }) => {
+            anstream::println!(
+                "{}",
+                cmdai_sensor::hashed(&places(&arguments.place)?, &field, &value)?
+            );
+            return Ok(());
+        }
         Some(SensorTask::Road {
             git,
             reference,

@@ -51,7 +51,7 @@ pub use courier::courier_main;
 pub use enrol::{Enrolled, enrol, enrol_with, uninstall};
 #[doc(hidden)]
 pub use keeper::measure_layer;
-pub use keeper::run;
+pub use keeper::{hashed, run};
 pub use machine::judge_main;
 pub use options::{BufferLimits, CourierProgram, EnrolOptions, Git, Options, Pace, Roads};
 pub use roads::{import, roads, set_roads};

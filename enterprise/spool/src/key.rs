@@ -5,6 +5,9 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
 use crate::SpoolError;
 
 /// Key of one spool.
@@ -18,6 +21,13 @@ impl std::fmt::Debug for SpoolKey {
 }
 
 impl SpoolKey {
+    /// HMAC-SHA256 of a text under a key that is derived from this one. The same text gives another hash for
+    /// another purpose.
+    pub fn keyed_hash(&self, purpose: &str, text: &str) -> [u8; 32] {
+        let own = mac(&self.0, &[b"cmdai keyed hash 1"]);
+        mac(&own, &[purpose.as_bytes(), &[0], text.as_bytes()])
+    }
+
     /// A key from bytes that the caller keeps.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -64,6 +74,19 @@ impl SpoolKey {
             Err(error) => Err(fail(error.to_string())),
         }
     }
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // A block is 64 bytes; a shorter key is filled up with zeros.
+    let mut block = [0u8; 64];
+    for (to, from) in block.iter_mut().zip(key) {
+        *to = *from;
+    }
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 /// The file appears with its content or not at all: half a key would lose every event.

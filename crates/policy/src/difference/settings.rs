@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Changes, Direction, reach, tolerance};
-use crate::document::{Capture, Document, FailMode, Tolerance, ToolsMode};
+use crate::document::{Capture, Document, FailMode, HashedField, Tolerance, ToolsMode};
 
 /// Compares them.
 pub(super) fn compare(was: &Document, is: &Document, changes: &mut Changes) {
@@ -327,10 +327,14 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
             &now,
         );
     }
+    let names = |fields: &[HashedField]| -> Vec<String> {
+        let names = fields.iter().map(|field| field.as_str().to_owned());
+        names.collect()
+    };
     changes.names(
         "privacy.hash",
-        &was.privacy.hash,
-        &is.privacy.hash,
+        &names(&was.privacy.hash),
+        &names(&is.privacy.hash),
         Direction::Wording,
     );
 }

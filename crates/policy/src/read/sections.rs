@@ -4,7 +4,7 @@
 use crate::category::Category;
 use crate::document::{
     Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, ExecCapture, Factor,
-    Inference, Layers, MODES, Privacy, RISKS, Safety, Supervise, TOLERANCES, Tool,
+    HashedField, Inference, Layers, MODES, Privacy, RISKS, Safety, Supervise, TOLERANCES, Tool,
 };
 use crate::error::{Pos, Problems};
 use crate::shape::Shape;
@@ -284,7 +284,9 @@ pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
             .and_then(|node| node.choice("capture level", &words, problems))
             .unwrap_or_default(),
         never_record: fields.texts("never_record", problems),
-        hash: fields.texts("hash", problems),
+        hash: fields.get("hash").map_or_else(Vec::new, |node| {
+            node.choices("field that can be hashed", HashedField::WORDS, problems)
+        }),
         private_mode: fields.flag("private_mode", problems),
         private_minutes: fields.number("private_minutes", problems),
     };
@@ -304,14 +306,6 @@ pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
             Some(
                 "private mode is not permitted by an organisation that does not say so".to_owned(),
             ),
-        );
-    }
-    if !privacy.hash.is_empty() {
-        problems.warn(
-            node.at,
-            "no-effect",
-            "`privacy.hash` is kept with the policy, and no field is hashed yet",
-            Some("use `never_record` for folders, or `capture: metadata` for all texts".to_owned()),
         );
     }
     fields.finish(problems);

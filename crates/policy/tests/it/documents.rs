@@ -472,7 +472,7 @@ exceptions:
 
 #[test]
 fn what_was_noticed_on_reading_is_told_by_lint() {
-    let source = "version: \"1.0\"\naudit: {send_to_siem: true}\nprivacy: {hash: [user]}\n";
+    let source = "version: \"1.0\"\naudit: {send_to_siem: true}\nprivacy: {private_minutes: 5}\n";
     let warnings = lint(&parse(source, "p.yaml").unwrap(), None);
     let found: Vec<(u32, &str)> = warnings
         .iter()

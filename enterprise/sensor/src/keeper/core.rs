@@ -181,6 +181,14 @@ impl Core {
         })
     }
 
+    /// What policy wants hashed is hashed from the next event on. A document that this engine cannot read
+    /// changes nothing.
+    pub(crate) fn follow_privacy(&mut self) {
+        if let Some(Ok(set)) = self.installed.as_ref().map(policy::Installed::read) {
+            self.sealer.hash(&set.document().privacy.hash);
+        }
+    }
+
     /// Says that the sensor runs, brings the snapshot in order, and tells what a crash kept untold.
     fn begin(&mut self) -> Result<()> {
         let killed = self.sealer.note().running;
@@ -199,6 +207,7 @@ impl Core {
         if let Some(what) = self.put_back.take() {
             drafts.push(Draft::sensor(EventType::Tamper, &[("what", what)]));
         }
+        self.follow_privacy();
         let lifted = self.lifted();
         if let Some(installed) = &self.installed {
             match installed.compile(

@@ -462,6 +462,7 @@ impl Core {
                 .map_err(unwritten)?;
         }
         self.installed = Some(fresh.clone());
+        self.follow_privacy();
         self.refusal = None;
         self.problems.remove("policy");
         self.reconcile();

@@ -10,6 +10,7 @@ mod errands;
 mod exceptions;
 mod governor;
 mod hashing;
+mod keyed;
 mod machine;
 mod measure;
 mod orders;
@@ -33,6 +34,7 @@ use anyhow::Result;
 
 pub(crate) use child::Child;
 pub(crate) use draft::Draft;
+pub use keyed::hashed;
 pub use measure::measure_layer;
 
 use crate::frames;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use cmdai_policy::HashedField;
 use cmdai_schema::{Event, EventType, Hash, MachineRef};
 use cmdai_spool::{Limits, Spool, SpoolError, SpoolKey};
 use serde::{Deserialize, Serialize};
 
 use super::draft::Draft;
+use super::keyed::Keyed;
 use super::shares::Shares;
 use crate::clock;
 
@@ -68,6 +70,7 @@ pub(crate) struct Sealer {
     note: Note,
     machine_id: String,
     machine: MachineRef,
+    keyed: Keyed,
 }
 
 impl Sealer {
@@ -89,7 +92,13 @@ impl Sealer {
             note,
             machine_id,
             machine,
+            keyed: Keyed::new(key.clone()),
         })
+    }
+
+    /// Fields that are hashed in all that is sealed from now on.
+    pub(crate) fn hash(&mut self, fields: &[HashedField]) {
+        self.keyed.set(fields);
     }
 
     pub(crate) fn note(&self) -> &Note {
@@ -152,6 +161,7 @@ impl Sealer {
 
     fn seal(&self, head: (u64, Hash), mut draft: Draft) -> Result<Event, SpoolError> {
         draft.payload.machine = self.machine.clone();
+        self.keyed.apply(&mut draft.payload);
         let mut salt = [0u8; 16];
         getrandom::fill(&mut salt).map_err(|_| SpoolError::Random)?;
         let claimed = draft.time_ms;

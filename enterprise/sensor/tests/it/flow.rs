@@ -341,3 +341,48 @@ fn private_mode_is_an_event_and_its_mark_a_finding_where_policy_permits_none() {
     assert_eq!(states, ["on", "on", "off"]);
     assert_eq!(world.count(EventType::Gap), 0, "no number is missing");
 }
+
+#[test]
+fn fields_that_policy_hashes_never_leave_the_machine_as_they_are() {
+    let hashing = format!(
+        "{}\nprivacy:\n  hash: [command.text, command.working_directory]\n",
+        crate::world::POLICY
+    );
+    let mut world = World::running();
+    world.publish(2, &hashing);
+    world.until("it is hashed", |status| status.policy_version == "2");
+    let mut session = world.session("s1");
+    let mut start = started("c1");
+    start.text = "ls /srv/unspoken".into();
+    start.cwd = "/home/ann/unspoken".into();
+    session.write(Half::Start(Box::new(start)));
+    session.end("c1", 0);
+    let told = world
+        .events("c1", |event| command_id(event) == "c1")
+        .remove(0);
+    let command = told.payload.command.as_ref().unwrap();
+    let known = |field, value| cmdai_sensor::hashed(&world.places, field, value).unwrap();
+    assert_eq!(command.text, known("command.text", "ls /srv/unspoken"));
+    assert_eq!(
+        command.working_directory,
+        known("command.working_directory", "/home/ann/unspoken")
+    );
+    assert!(!format!("{told:?}").contains("unspoken"));
+    let error = cmdai_sensor::hashed(&world.places, "user", "ann").unwrap_err();
+    assert!(error.to_string().contains("command.text"), "{error}");
+
+    // A start anew knows it before the first event.
+    world.stop();
+    let mut start = started("c2");
+    start.text = "ls /srv/unspoken".into();
+    session.write(Half::Start(Box::new(start)));
+    session.end("c2", 0);
+    world.start();
+    let told = world
+        .events("c2", |event| command_id(event) == "c2")
+        .remove(0);
+    assert_eq!(
+        told.payload.command.unwrap().text,
+        known("command.text", "ls /srv/unspoken")
+    );
+}
