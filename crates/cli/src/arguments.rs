@@ -56,6 +56,17 @@ pub(crate) enum Task {
     Privacy(Privacy),
     /// Record only that something runs, in this shell and for a time, where policy permits it
     Private(PrivateArguments),
+    /// Record what a session shows, without its secrets
+    Record(Record),
+    /// Play a recording
+    Replay(Replay),
+    /// The program of a recorded session, inside its terminal
+    #[command(hide = true)]
+    RecordInside {
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        program: Vec<String>,
+    },
     /// Look for what is wrong with this installation
     Doctor(Doctor),
     /// Judge lines for a shell that cannot load a module, until it ends
@@ -509,6 +520,26 @@ pub(crate) enum PrivateTask {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Record {
+    /// A shell, or a program with its arguments, which then goes through the gate as with `cmdai run`;
+    /// your shell where none is named
+    #[arg(last = true)]
+    pub(crate) program: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Replay {
+    /// The recording: asciicast v2, plain or compressed with zstd
+    pub(crate) file: PathBuf,
+    /// How many times as fast
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) speed: f64,
+    /// Longest pause, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(crate) idle: f64,
 }
 
 #[derive(Args)]

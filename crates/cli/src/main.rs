@@ -23,6 +23,7 @@ mod policy;
 mod privacy;
 mod private;
 mod read_code;
+mod record;
 mod request;
 mod run;
 mod scene;
@@ -82,6 +83,9 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Task::Status(status) => status::status(&status),
         Task::Privacy(arguments) => privacy::privacy(&arguments),
         Task::Private(arguments) => private::private(&arguments),
+        Task::Record(arguments) => record::record(&arguments),
+        Task::Replay(arguments) => record::replay::replay(&arguments),
+        Task::RecordInside { program } => record::inside(&program),
         Task::Doctor(doctor) => doctor::doctor(&doctor),
         Task::ServeShell(serve) => agents::serve_shell(&serve),
         Task::ReadCode { language } => read_code::read_code(&language),

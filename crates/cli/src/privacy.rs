@@ -163,6 +163,23 @@ pub(crate) fn privacy(arguments: &Privacy) -> Result<u8, Failure> {
             kept / 1024
         ),
     );
+    let recordings = person.state.join("recordings");
+    let files = std::fs::read_dir(&recordings)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let bytes: Vec<u64> = files.map(|entry| size(&entry.path())).collect();
+    if !bytes.is_empty() {
+        row(
+            "recorded",
+            &format!(
+                "{} files, {} KiB, in {}: what sessions showed that you recorded; they stay here and are yours to delete",
+                bytes.len(),
+                bytes.iter().sum::<u64>().div_ceil(1024),
+                recordings.display()
+            ),
+        );
+    }
     if let Some((folder, bytes)) = &waiting {
         row(
             "waiting",

@@ -36,6 +36,12 @@ fn on(time: Option<Duration>) -> Result<u8, Failure> {
             "type it yourself, in a shell of your own",
         ));
     }
+    if std::env::var_os(crate::record::INSIDE).is_some() {
+        return Err(Failure::failed(
+            "this session is recorded, and a recording shows what private mode would keep out",
+            "exit leaves the recorded session",
+        ));
+    }
     let PrivateMode::Permitted(longest) = scene.gate.private_mode() else {
         return Err(forbidden(&scene));
     };

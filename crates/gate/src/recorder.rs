@@ -198,6 +198,11 @@ impl Recorder {
         });
     }
 
+    /// Writes what became of a recording: a [`Half::Recording`].
+    pub fn recording(&mut self, half: Half) {
+        self.append(half);
+    }
+
     /// Writes the first half of a command and gives it back as it was written.
     pub fn start(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
         let start = self.first_half(request, outcome, verdict);

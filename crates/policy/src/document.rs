@@ -541,6 +541,8 @@ pub struct Privacy {
     /// A person may switch the text of what they run off for one shell (`cmdai private on`): rules hold as
     /// always, and only that something ran is recorded. Not where an organisation says nothing.
     pub private_mode: Option<bool>,
+    /// What sessions show may be recorded (`cmdai record`). Not where an organisation says nothing.
+    pub record_sessions: Option<bool>,
     /// Minutes for which private mode lasts at most at once; 60 in an organisation that says nothing.
     pub private_minutes: Option<u32>,
 }

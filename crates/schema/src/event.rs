@@ -65,6 +65,8 @@ pub enum EventType {
     QuarantineChanged,
     /// Private mode of a shell began or ended, by the word of the person's own process.
     PrivateMode,
+    /// What a session shows is being recorded, or was, by the word of the person's own process.
+    SessionRecorded,
     /// A protected file changed.
     Tamper,
     /// The server: somebody did something in the console or API.
@@ -95,6 +97,7 @@ impl EventType {
             Self::Gap => "gap",
             Self::QuarantineChanged => "quarantine_changed",
             Self::PrivateMode => "private_mode",
+            Self::SessionRecorded => "session_recorded",
             Self::Tamper => "tamper",
             Self::AdminAction => "admin_action",
         }

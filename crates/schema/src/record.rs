@@ -53,6 +53,21 @@ pub enum Half {
         #[serde(default)]
         why: String,
     },
+    /// A recording of what a session shows.
+    Recording {
+        /// `began`, `part` (one file of several is whole), `ended`, `failed`.
+        state: String,
+        /// Name of the file in the person's folder of recordings.
+        file: String,
+        /// SHA-256 of the whole file, hex.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+        /// Its length.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
+        /// Milliseconds since it began.
+        duration_ms: u64,
+    },
     /// A session ended in good order.
     SessionEnd,
 }

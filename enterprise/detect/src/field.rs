@@ -327,6 +327,7 @@ const EVENT_TYPES: &[&str] = &[
     "gap",
     "quarantine_changed",
     "private_mode",
+    "session_recorded",
     "tamper",
     "admin_action",
 ];

@@ -23,6 +23,7 @@ mod privacy;
 mod private;
 mod read_code;
 mod readme;
+mod record;
 mod same;
 mod why;
 mod world;

@@ -95,6 +95,7 @@ fn lines_are_judged_asked_about_and_recorded() {
             Half::Start(start) => format!("{} {}", start.text, start.allowed),
             Half::End { exit_code, .. } => format!("end {exit_code}"),
             Half::Private { on, .. } => format!("private {on}"),
+            Half::Recording { state, .. } => format!("recording {state}"),
             Half::SessionEnd => "leave".to_owned(),
         })
         .collect();

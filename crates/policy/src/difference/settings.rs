@@ -317,6 +317,11 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
             &said(now),
         );
     }
+    let (before, now) = (was.privacy.record_sessions, is.privacy.record_sessions);
+    if before != now {
+        let direction = Direction::of(&before.unwrap_or(false), &now.unwrap_or(false));
+        value(changes, direction, "privacy.record_sessions", &before, &now);
+    }
     let (before, now) = (was.capture.exec, is.capture.exec);
     if before != now {
         value(

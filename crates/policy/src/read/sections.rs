@@ -289,6 +289,7 @@ pub(super) fn privacy(node: &Node, problems: &mut Problems) -> Privacy {
         }),
         private_mode: fields.flag("private_mode", problems),
         private_minutes: fields.number("private_minutes", problems),
+        record_sessions: fields.flag("record_sessions", problems),
     };
     if privacy.private_minutes == Some(0) {
         problems.error(

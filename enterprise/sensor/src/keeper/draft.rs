@@ -225,6 +225,34 @@ pub(crate) fn of_private_mode(record: &Record, user: &UserRef) -> Option<Draft> 
     Some(draft(record, EventType::PrivateMode, user, payload))
 }
 
+/// What became of a recording, by the person's own word; the file stays with them.
+pub(crate) fn of_recording(record: &Record, user: &UserRef) -> Option<Draft> {
+    let Half::Recording {
+        state,
+        file,
+        sha256,
+        bytes,
+        duration_ms,
+    } = &record.half
+    else {
+        return None;
+    };
+    let short = |text: &str| text.chars().take(128).collect::<String>();
+    let mut detail = BTreeMap::from([
+        ("state".to_owned(), short(state)),
+        ("file".to_owned(), short(file)),
+        ("duration_ms".to_owned(), duration_ms.to_string()),
+    ]);
+    detail.extend(sha256.as_ref().map(|sum| ("sha256".to_owned(), short(sum))));
+    detail.extend(bytes.map(|bytes| ("bytes".to_owned(), bytes.to_string())));
+    let payload = Payload {
+        context: context(record),
+        detail,
+        ..Payload::default()
+    };
+    Some(draft(record, EventType::SessionRecorded, user, payload))
+}
+
 /// What a session's beginning or end says; only an agent's is an event.
 pub(crate) fn of_session(record: &Record, user: &UserRef) -> Option<Draft> {
     let Half::SessionStart { shell, origin } = &record.half else {

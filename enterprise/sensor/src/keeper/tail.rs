@@ -543,6 +543,7 @@ impl Tail {
             }
             Half::SessionStart { .. } => Step::Past(draft::of_session(record, user).map(Box::new)),
             Half::Private { .. } => Step::Past(draft::of_private_mode(record, user).map(Box::new)),
+            Half::Recording { .. } => Step::Past(draft::of_recording(record, user).map(Box::new)),
             Half::SessionEnd => Step::Past(None),
         }
     }

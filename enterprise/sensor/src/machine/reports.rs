@@ -96,7 +96,7 @@ impl Sighting {
                 id: short(command_id),
             },
             // No word of a command, and not of the shell that it is about either.
-            Half::Private { .. } | Half::SessionEnd => return None,
+            Half::Private { .. } | Half::Recording { .. } | Half::SessionEnd => return None,
         };
         // Records carry the clock that stands still while the machine sleeps.
         let now = process::now_ns();

@@ -324,6 +324,20 @@ fn private_mode_is_an_event_and_its_mark_a_finding_where_policy_permits_none() {
     open.write(private("p1"));
     open.end("p1", 0);
     open.write(entered(false));
+    open.write(Half::Recording {
+        state: "ended".into(),
+        file: "20260101-120000-ABCDE.cast.zst".into(),
+        sha256: Some("ab".repeat(32)),
+        bytes: Some(4_096),
+        duration_ms: 60_000,
+    });
+    let recording = world
+        .events("recording", |event| {
+            event.envelope.event_type == EventType::SessionRecorded
+        })
+        .remove(0);
+    assert_eq!(recording.payload.detail["sha256"], "ab".repeat(32));
+    assert_eq!(recording.payload.detail["bytes"], "4096");
     let told = world
         .events("p1", |event| command_id(event) == "p1")
         .remove(0);
