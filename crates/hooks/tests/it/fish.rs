@@ -451,3 +451,65 @@ fn a_governed_shell_enforces_and_spools_without_a_sensor() {
         ("frobnicate", false, "41")
     );
 }
+
+/// For `docs/bypasses.md`: who binds Enter themselves has one line unasked; it is recorded, and then Enter is
+/// the hook's again.
+#[test]
+fn a_person_who_binds_enter_has_one_line_unasked() {
+    let mut fish = fish("", "");
+    fish.stopped("frobnicate");
+    fish.run("for mode in default insert; bind -M $mode \\r 'commandline -f execute'; end");
+    fish.terminal.send_line("frobnicate --rebound").unwrap();
+    fish.wait(&["not judged before it ran"]);
+    fish.wait(&["<done 0>"]);
+    assert!(ran(&fish.home, "frobnicate"));
+    std::fs::remove_file(fish.home.path().join("frobnicate-ran")).ok();
+    fish.stopped("frobnicate --again");
+    let records = fish.records();
+    let all = starts(&records);
+    assert!(
+        all.iter()
+            .any(|start| start.text == "frobnicate --rebound" && start.allowed),
+        "{all:?}"
+    );
+    assert!(
+        all.iter()
+            .any(|start| start.text == "frobnicate --again" && !start.allowed),
+        "{all:?}"
+    );
+}
+
+/// For `docs/bypasses.md`: a line that erases the integration's functions is denied, a start file is not asked.
+#[test]
+fn a_start_file_that_erases_the_functions_leaves_a_shell_unseen() {
+    let mut hooked = fish("", "");
+    hooked.stopped("functions -e __cmdai_enter __cmdai_preexec");
+    hooked.stopped("set -e __cmdai_closed");
+    let mut fish = fish(
+        "",
+        "functions -e __cmdai_first __cmdai_preexec __cmdai_postexec",
+    );
+    fish.says("frobnicate --unseen; echo a''fter", "after");
+    assert!(ran(&fish.home, "frobnicate"));
+    let records = fish.records();
+    assert!(starts(&records).is_empty(), "{records:?}");
+}
+
+/// For `docs/bypasses.md`: that the policy fails closed is a variable of the person's own shell.
+#[test]
+fn a_start_file_that_unsets_the_closed_mark_opens_a_shell_without_its_program() {
+    let home = home();
+    home.policy(&POLICY.replacen("rules:", "fail_mode: closed\nrules:", 1))
+        .unwrap();
+    let program = own_program(&home);
+    let open = "function opened --on-event fish_preexec; set -e __cmdai_closed; end";
+    let mut fish = fish_in(home, &program, "", open, &[]);
+    fish.says("echo al''ive", "alive");
+    let server = fish.server();
+    std::fs::rename(&program, program.with_extension("away")).unwrap();
+    kill(server);
+    fish.terminal.send_line("touch ~/ran-anyway").unwrap();
+    fish.wait(&["neither judged nor recorded"]);
+    fish.wait(&["<done 0>"]);
+    assert!(fish.home.path().join("ran-anyway").exists());
+}
