@@ -324,6 +324,18 @@ pub struct Audit {
     pub send_to_siem: Option<bool>,
     /// Where to.
     pub siem_endpoint: Option<String>,
+    /// What a machine keeps while the server is away.
+    pub spool: Buffer,
+}
+
+/// What a machine keeps while the server is away.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Buffer {
+    /// Most mebibytes of sealed events, 4 to 65536; what the sensor was started with (512) when absent. What
+    /// does not fit waits unsealed in people's own files: nobody's commands stop, and nothing is dropped.
+    #[schemars(range(min = 4, max = 65536))]
+    pub max_mib: Option<u32>,
 }
 
 /// Frameworks and duties.
@@ -544,6 +556,7 @@ pub struct Privacy {
     /// What sessions show may be recorded (`cmdai record`). Not where an organisation says nothing.
     pub record_sessions: Option<bool>,
     /// Minutes for which private mode lasts at most at once; 60 in an organisation that says nothing.
+    #[schemars(range(min = 1))]
     pub private_minutes: Option<u32>,
 }
 

@@ -62,9 +62,9 @@ pub use compiled::Settings;
 pub use decide::{Layer, Layers, decide, verify_instead};
 pub use difference::{Change, Direction, difference};
 pub use document::{
-    Approvals, Audit, BlockedPattern, Capture, Compliance, Document, Exception, ExecCapture,
-    Factor, FailMode, HashedField, Inference, Privacy, Rule, RuleApproval, Safety, Supervise,
-    Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
+    Approvals, Audit, BlockedPattern, Buffer, Capture, Compliance, Document, Exception,
+    ExecCapture, Factor, FailMode, HashedField, Inference, Privacy, Rule, RuleApproval, Safety,
+    Supervise, Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
 };
 pub use effective::{EffectiveRule, effective};
 pub use error::{PolicyError, PolicyErrors, Severity};

@@ -451,6 +451,15 @@ impl Spool {
         Ok(freed)
     }
 
+    /// All segments together may have so many bytes from now on. What is held stays, also where it is more:
+    /// then nothing is taken until so much was acknowledged.
+    pub fn set_total(&mut self, total: u64) {
+        if total > self.limits.total {
+            self.starved = false;
+        }
+        self.limits.total = total;
+    }
+
     /// Number and hash of the last event; zero and zeros before the first.
     pub fn head(&self) -> (u64, Hash) {
         self.head

@@ -279,6 +279,16 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
         &is.compliance.frameworks,
         Direction::Wording,
     );
+    let (before, now) = (was.audit.spool.max_mib, is.audit.spool.max_mib);
+    if before != now {
+        value(
+            changes,
+            Direction::Wording,
+            "audit.spool.max_mib",
+            &before,
+            &now,
+        );
+    }
     let level = |capture: Capture| match capture {
         Capture::Findings => 0,
         Capture::Metadata => 1,

@@ -3,8 +3,9 @@
 
 use crate::category::Category;
 use crate::document::{
-    Approvals, At, Audit, BlockedPattern, Capture, Compliance, DECISIONS, ExecCapture, Factor,
-    HashedField, Inference, Layers, MODES, Privacy, RISKS, Safety, Supervise, TOLERANCES, Tool,
+    Approvals, At, Audit, BlockedPattern, Buffer, Capture, Compliance, DECISIONS, ExecCapture,
+    Factor, HashedField, Inference, Layers, MODES, Privacy, RISKS, Safety, Supervise, TOLERANCES,
+    Tool,
 };
 use crate::error::{Pos, Problems};
 use crate::shape::Shape;
@@ -243,6 +244,10 @@ pub(super) fn audit(node: &Node, problems: &mut Problems) -> Audit {
         log_retention_days: fields.number("log_retention_days", problems),
         send_to_siem: fields.flag("send_to_siem", problems),
         siem_endpoint: fields.text("siem_endpoint", problems),
+        spool: fields
+            .get("spool")
+            .map(|node| buffer(node, problems))
+            .unwrap_or_default(),
     };
     if audit.send_to_siem == Some(true) && audit.siem_endpoint.is_none() {
         problems.warn(
@@ -254,6 +259,28 @@ pub(super) fn audit(node: &Node, problems: &mut Problems) -> Audit {
     }
     fields.finish(problems);
     audit
+}
+
+fn buffer(node: &Node, problems: &mut Problems) -> Buffer {
+    let Some(mut fields) = node.map("audit.spool", problems) else {
+        return Buffer::default();
+    };
+    let buffer = Buffer {
+        max_mib: fields.number("max_mib", problems),
+    };
+    if buffer
+        .max_mib
+        .is_some_and(|max| !(4..=65_536).contains(&max))
+    {
+        problems.error(
+            node.at,
+            "bad-number",
+            "`max_mib` is not between 4 and 65536",
+            Some("write the mebibytes that a machine may keep, such as 512".to_owned()),
+        );
+    }
+    fields.finish(problems);
+    buffer
 }
 
 pub(super) fn compliance(node: &Node, problems: &mut Problems) -> Compliance {

@@ -65,6 +65,18 @@ fn settings_have_a_direction_and_its_reverse() {
             "inference: {allowed_backends: [ollama]}\n".to_owned(),
         ),
         (
+            "privacy: {private_mode: true}\n".to_owned(),
+            "privacy: {private_mode: false}\n".to_owned(),
+        ),
+        (
+            "privacy: {private_mode: true, private_minutes: 90}\n".to_owned(),
+            "privacy: {private_mode: true}\n".to_owned(),
+        ),
+        (
+            "privacy: {record_sessions: false}\n".to_owned(),
+            "privacy: {record_sessions: true}\n".to_owned(),
+        ),
+        (
             "inference: {allowed_backends: []}\n".to_owned(),
             "inference: {allowed_backends: [ollama]}\n".to_owned(),
         ),

@@ -203,6 +203,14 @@ const WRONG: &[Row] = &[
         &[(2, 12, "unknown-word", "open")],
     ),
     (
+        "version: \"1.0\"\nprivacy: {private_mode: true, private_minutes: 0}\n",
+        &[(2, 10, "bad-number", "private_mode: false")],
+    ),
+    (
+        "version: \"1.0\"\naudit: {spool: {max_mib: 3}}\n",
+        &[(2, 16, "bad-number", "between 4 and 65536")],
+    ),
+    (
         "version: \"1.0\"\napprovals: {quorum: 0}\n",
         &[(2, 12, "bad-number", "1 or more")],
     ),

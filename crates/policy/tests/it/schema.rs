@@ -12,6 +12,7 @@ const MEANING: &[&str] = &[
     "bad-time",
     "bad-date",
     "bad-version",
+    "bad-engine",
     "duplicate-rule",
     "empty-when",
     "floor",

@@ -60,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) reports: super::calls::Reports,
     /// What the policy says of private mode.
     pub(crate) private: super::private::Word,
+    /// Version of the policy whose settings are followed; none is a version too.
+    followed: Option<Option<u64>>,
     pub(crate) capture: super::machine::Capture,
     /// Events of the sensor's own that found no room yet, and how many there was no place for here either.
     owed: (Vec<Draft>, u64),
@@ -172,6 +174,7 @@ impl Core {
             recent: std::collections::VecDeque::new(),
             reports: super::calls::Reports::default(),
             private: super::private::Word::default(),
+            followed: None,
             capture: super::machine::Capture::default(),
             owed: (Vec::new(), 0),
             renewal: None,
@@ -332,7 +335,27 @@ impl Core {
         }
     }
 
+    /// Takes what the policy says of private mode and of the sealed spool, where it is another policy.
+    fn follow_settings(&mut self) {
+        let installed = self.installed.as_ref();
+        let version = installed.map(|installed| installed.version);
+        if self.followed == Some(version) {
+            return;
+        }
+        self.followed = Some(version);
+        let set = installed.and_then(|installed| installed.read().ok());
+        let document = set.as_ref().map(|set| set.document());
+        let permitted = document.and_then(|document| document.privacy.private_mode);
+        self.private
+            .follow(permitted.unwrap_or(false), clock::now_ms());
+        let said = document.and_then(|document| document.audit.spool.max_mib);
+        let total = said.map(|mebibytes| u64::from(mebibytes) << 20);
+        self.sealer
+            .set_total(total.unwrap_or(self.options.buffer.total));
+    }
+
     fn round(&mut self, tail: &mut Tail) {
+        self.follow_settings();
         let mut note = self.sealer.note().clone();
         let logins = &mut self.logins;
         let known = std::cell::RefCell::new(logins);
@@ -359,14 +382,6 @@ impl Core {
             );
         }
         drafts.extend(tail.round(&mut note, &user));
-        let version = self
-            .installed
-            .as_ref()
-            .map_or(0, |installed| installed.version);
-        self.private.follow(version, clock::now_ms(), || {
-            let set = self.installed.as_ref()?.read().ok()?;
-            set.document().privacy.private_mode
-        });
         self.private.mark(&mut drafts);
         for draft in drafts
             .iter()

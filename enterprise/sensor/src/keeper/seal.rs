@@ -120,6 +120,11 @@ impl Sealer {
         Ok(())
     }
 
+    /// How many bytes the sealed spool may have.
+    pub(crate) fn set_total(&mut self, total: u64) {
+        self.spool.set_total(total);
+    }
+
     /// People who have more than their share.
     pub(crate) fn above(&self) -> BTreeSet<u32> {
         self.note.shares.above(self.spool.limit())

@@ -87,3 +87,34 @@ fn a_flood_delays_the_one_who_makes_it_and_nobody_else() {
     assert!(!told.is_empty() && told.iter().all(|who| *who == Some(0)));
     assert_eq!(world.count(EventType::Gap), 0);
 }
+
+#[test]
+fn the_policy_says_how_much_is_kept() {
+    let small = format!(
+        "{}\naudit:\n  spool:\n    max_mib: 4\n",
+        crate::world::POLICY
+    );
+    let mut world = World::running();
+    world.publish(2, &small);
+    world.until("it is installed", |status| status.policy_version == "2");
+    world.server.down();
+    let mut flood = world.session("flood");
+    let mut written = 0;
+    // Two of the four mebibytes are one person's share; the sensor was started with 512.
+    world.until("the share of four mebibytes is full", |status| {
+        for _ in 0..200 {
+            written += 1;
+            flood.command(&format!("flood-{written}"));
+        }
+        is_told(&status.problems)
+    });
+    assert!(world.status().queued < written);
+    world.stop();
+    world.start();
+    world.until("after a new start too", |status| is_told(&status.problems));
+    // Nothing is dropped: what waited is sealed when the server has taken some.
+    world.server.up();
+    let last = format!("flood-{written}");
+    world.events("the last one", |event| command_id(event) == last);
+    assert_eq!(world.count(EventType::Gap), 0);
+}

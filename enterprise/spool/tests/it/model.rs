@@ -97,3 +97,34 @@ proptest! {
         prop_assert_eq!(verify_chain((0, Hash::default()), &all).unwrap(), spool.head());
     }
 }
+
+#[test]
+fn another_bound_holds_at_once_and_drops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = SpoolKey::from_bytes([9; 32]);
+    let limits = Limits {
+        segment: 3_000,
+        total: 20_000,
+    };
+    let mut spool = Spool::open_with(dir.path(), &key, limits).unwrap();
+    let mut fill = |spool: &mut Spool| {
+        loop {
+            match spool.append(&batch(spool.head(), 3, 200)) {
+                Ok(()) => spool.sync().unwrap(),
+                Err(SpoolError::Full { .. }) => return spool.head().0,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    let first = fill(&mut spool);
+    spool.set_total(40_000);
+    let second = fill(&mut spool);
+    assert!(second > first + first / 2, "{first} {second}");
+    // Less than it holds: nothing goes, nothing comes until the server has taken so much.
+    spool.set_total(10_000);
+    assert_eq!(fill(&mut spool), second);
+    assert_eq!(spool.read_from(1, 100_000).unwrap().len() as u64, second);
+    spool.ack(second - 1).unwrap();
+    assert!(fill(&mut spool) > second);
+    assert!(spool.bytes() <= 10_000);
+}
