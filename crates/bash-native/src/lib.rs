@@ -75,7 +75,7 @@ pub static mut __cmdai_struct: Builtin = Builtin {
     function: builtin,
     flags: BUILTIN_ENABLED,
     long_doc: &raw const LONG_DOC.0 as *const *const c_char,
-    short_doc: c"__cmdai on [--no-enter] VERSION | script VERSION | debug TEXT | precmd STATUS | status | session | whole-lines".as_ptr(),
+    short_doc: c"__cmdai on [--no-enter] VERSION | script VERSION [NAME] | debug TEXT | precmd STATUS | status | session | whole-lines".as_ptr(),
     handle: std::ptr::null_mut(),
 };
 
@@ -136,7 +136,7 @@ fn run(arguments: &[String]) -> c_int {
     let mut arguments = arguments.iter().map(String::as_str);
     match (arguments.next(), arguments.next()) {
         (Some("on"), _) => on(&options),
-        (Some("script"), version) => script(version.unwrap_or("bash")),
+        (Some("script"), version) => script(version.unwrap_or("bash"), options.get(1).copied()),
         (Some("debug"), Some(text)) => {
             // A crash here lets the command through: the line was judged at Enter, and a trap that
             // always fails would lock the person out of the shell.
@@ -216,8 +216,14 @@ fn on(options: &[&str]) -> c_int {
 }
 
 /// Hooks a shell that runs a script: no prompt, no Enter, every simple command judged.
-fn script(version: &str) -> c_int {
-    begin(|| Shell::start(Symbols::find(), version, false))
+fn script(version: &str, name: Option<&str>) -> c_int {
+    begin(|| {
+        let mut shell = Shell::start(Symbols::find(), version, false);
+        if let Some(name) = name {
+            shell.hook.runs_script(name);
+        }
+        shell
+    })
 }
 
 fn begin(start: impl FnOnce() -> Shell + std::panic::UnwindSafe) -> c_int {

@@ -9,8 +9,9 @@ use crate::symbols::Symbols;
 /// Part of our DEBUG trap by which it is recognised.
 pub(crate) const TRAP_MARK: &str = "__cmdai debug";
 /// How the integration sets its own trap, word by word: what begins alike may go on otherwise.
-const OWN_TRAPS: [&str; 3] = [
+const OWN_TRAPS: [&str; 4] = [
     "trap -- '__cmdai debug \"$BASH_COMMAND\"' DEBUG",
+    "trap -- '__cmdai debug \"$BASH_COMMAND\" \"$_\" || exit $?' DEBUG",
     "trap -- '__cmdai debug \"$BASH_COMMAND\" || exit $?' DEBUG",
     "trap -- '__cmdai debug \"$BASH_COMMAND\" && { [[ ${#FUNCNAME[@]} -gt 0 || $BASH_SUBSHELL -gt 0 ]] || { __cmdai status; eval \"$__cmdai_other_trap\"; }; :; }' DEBUG",
 ];

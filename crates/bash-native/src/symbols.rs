@@ -35,6 +35,7 @@ pub(crate) struct Symbols {
     rl_readline_state: Option<*mut c_ulong>,
     current_command_line_count: Option<*mut c_int>,
     current_command_number: Option<*mut c_int>,
+    variable_context: Option<*mut c_int>,
     last_command_exit_value: Option<*mut c_int>,
     executing: Option<*mut c_int>,
     debugging_mode: Option<*mut c_int>,
@@ -105,6 +106,7 @@ impl Symbols {
             rl_readline_state: library::place(c"rl_readline_state"),
             current_command_line_count: library::place(c"current_command_line_count"),
             current_command_number: library::place(c"current_command_number"),
+            variable_context: library::place(c"variable_context"),
             last_command_exit_value: library::place(c"last_command_exit_value"),
             executing: library::place(c"executing"),
             debugging_mode: library::place(c"debugging_mode"),
@@ -140,6 +142,7 @@ impl Symbols {
             rl_readline_state: None,
             current_command_line_count: None,
             current_command_number: None,
+            variable_context: None,
             last_command_exit_value: None,
             executing: None,
             debugging_mode: None,
@@ -440,8 +443,14 @@ impl Host for Symbols {
     }
 
     fn inside_function(&self) -> bool {
-        self.variable("FUNCNAME")
-            .is_some_and(|name| !name.is_empty())
+        // `FUNCNAME` says `main` at the first level of a file, and `source` in one that is read.
+        read(self.variable_context).map_or_else(
+            || {
+                self.variable("FUNCNAME")
+                    .is_some_and(|name| !matches!(name.as_str(), "" | "main" | "source"))
+            },
+            |depth| depth > 0,
+        )
     }
 
     fn is_own(&self, text: &str) -> bool {

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use cmdai_schema::record::{Half, Record, Start};
+use cmdai_schema::record::{Half, Record, ScriptRun, Start};
 use cmdai_schema::{
     ApprovalInfo, CommandSource, ENGINE_VERSION, Layer, OriginKind, PolicyEvaluation, ProcessInfo,
 };
@@ -78,7 +78,11 @@ pub struct Recorder {
     lost: bool,
     /// The spool and the history end within a line.
     torn: (bool, bool),
+    script: Option<ScriptRun>,
 }
+
+/// Longest name of a script in a record, in bytes.
+const SCRIPT_NAME: usize = 256;
 
 impl Recorder {
     /// Opens the session's files.
@@ -134,6 +138,7 @@ impl Recorder {
             governed: installation.is_governed(),
             lost: false,
             torn: (false, false),
+            script: None,
             session,
         }
     }
@@ -145,6 +150,29 @@ impl Recorder {
         self.parents = parents;
         self.tty = tty;
         self
+    }
+
+    /// Its shell runs this script.
+    #[must_use]
+    pub fn of_script(mut self, name: &str) -> Self {
+        let mut name = redaction::clean(name);
+        name.truncate(name.floor_char_boundary(SCRIPT_NAME));
+        self.script = Some(ScriptRun { name, seen: 0 });
+        self
+    }
+
+    /// The same with so many simple commands of the script begun.
+    #[must_use]
+    pub fn counting(mut self, seen: u64) -> Self {
+        self.count(seen);
+        self
+    }
+
+    /// So many simple commands of the script have begun.
+    pub fn count(&mut self, seen: u64) {
+        if let Some(script) = &mut self.script {
+            script.seen = seen;
+        }
     }
 
     /// True where somebody governs and the last record did not reach the spool: it is missing from
@@ -305,6 +333,7 @@ impl Recorder {
             mono_ns: ids::monotonic_ns(),
             pid: std::process::id(),
             user: self.login.clone(),
+            script: self.script.clone(),
             half,
         };
         let Ok(line) = record.to_line() else { return };
@@ -331,6 +360,17 @@ impl Recorder {
     }
 }
 
+/// Descriptors from here on are not what a script names: `exec 3>&1` in the shell that we live in would
+/// otherwise turn its own output into the place of our records.
+const ASIDE: [i32; 3] = [512, 64, 10];
+
+fn aside(file: File) -> File {
+    let moved = ASIDE
+        .iter()
+        .find_map(|&from| rustix::io::fcntl_dupfd_cloexec(&file, from).ok());
+    moved.map_or(file, File::from)
+}
+
 fn append_to(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     OpenOptions::new()
@@ -339,6 +379,7 @@ fn append_to(path: &Path) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(flags)
         .open(path)
+        .map(aside)
 }
 
 /// Opens a session's spool and says by a shared lock that somebody may still write to it: a governor

@@ -84,15 +84,16 @@ fi
 "#;
 
 /// `exit` in the trap, not `extdebug`: a skipped command would leave `$?` at 0 and let
-/// `denied && next` take the branch of success, and `extdebug` here would start a debugger.
+/// `denied && next` take the branch of success, and `extdebug` here would start a debugger. The last word
+/// of the trap becomes `$_`: it is the one that was there before.
 const SCRIPT: &str = r#"# cmdai: shell integration for bash scripts. Made by `cmdai init bash --scripts`; BASH_ENV names it.
 if [[ $- != *i* && ${__cmdai_shell-} != "$$" ]]; then
   __cmdai_shell=$$
   __cmdai_module=@MODULE@
-  if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 )) && [[ -r $__cmdai_module ]] && enable -f "$__cmdai_module" __cmdai 2>/dev/null && __cmdai script "bash $BASH_VERSION"; then
+  if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 )) && [[ -r $__cmdai_module ]] && enable -f "$__cmdai_module" __cmdai 2>/dev/null && __cmdai script "bash $BASH_VERSION" "$0${BASH_EXECUTION_STRING+ -c}"; then
     export CMDAI_SESSION
     set -o functrace
-    trap -- '__cmdai debug "$BASH_COMMAND" || exit $?' DEBUG
+    trap -- '__cmdai debug "$BASH_COMMAND" "$_" || exit $?' DEBUG
   elif [[ -x @PROGRAM@ ]]; then
     export CMDAI_SESSION=${CMDAI_SESSION:-script-$$-$SECONDS-$RANDOM$RANDOM}
     set -o functrace

@@ -162,7 +162,7 @@ fi
 "#;
 
 /// Hooks a shell that runs a script. Nothing may come behind the trap: it would be judged.
-const HOOK_SCRIPT: &str = r#"if [[ -z $__cmdai_why ]] && __cmdai script "zsh $ZSH_VERSION"; then
+const HOOK_SCRIPT: &str = r#"if [[ -z $__cmdai_why ]] && __cmdai script "zsh $ZSH_VERSION" "${ZSH_ARGZERO-zsh}${ZSH_EXECUTION_STRING+ -c}"; then
     export CMDAI_SESSION
     unset __cmdai_why
     setopt debug_before_cmd

@@ -1,6 +1,7 @@
 //! The state of one hooked shell, and what happens when a line begins and when it has ended.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use cmdai_gate::{
@@ -83,6 +84,8 @@ pub struct Hook<H> {
     pub(crate) recorded: HashSet<String>,
     /// The running line names cmdai, which may switch private mode on.
     names_cmdai: bool,
+    /// The script that runs, and how many of its simple commands have begun, in this process and its forks.
+    script: Option<(String, Option<&'static AtomicU64>)>,
 }
 
 impl<H: Host> Hook<H> {
@@ -128,12 +131,30 @@ impl<H: Host> Hook<H> {
             seen_status: 0,
             recorded: HashSet::new(),
             names_cmdai: false,
+            script: None,
         };
         if interactive {
             let recorder = hook.take_recorder();
             hook.recorder = Some(recorder);
         }
         hook
+    }
+
+    /// This shell runs a script: `name` is how it was started.
+    pub fn runs_script(&mut self, name: &str) {
+        self.script = Some((name.to_owned(), library::shared_number()));
+    }
+
+    /// One more simple command of the script begins.
+    pub(crate) fn count_simple(&self) {
+        if let Some((_, Some(seen))) = &self.script {
+            seen.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn seen(&self) -> u64 {
+        let seen = self.script.as_ref().and_then(|(_, seen)| *seen);
+        seen.map_or(0, |seen| seen.load(Ordering::Relaxed))
     }
 
     /// A process that was forked from the hooked one.
@@ -148,7 +169,7 @@ impl<H: Host> Hook<H> {
             .recorder
             .take_if(|recorder| recorder.is_of_this_process())
         {
-            return recorder;
+            return recorder.counting(self.seen());
         }
         let id = if self.is_child() && self.interactive {
             format!("{}-{}", self.session_id, std::process::id())
@@ -162,6 +183,9 @@ impl<H: Host> Hook<H> {
             shared: !self.interactive,
         };
         let mut recorder = Recorder::open(self.gate.installation(), self.gate.person(), session);
+        if let Some((name, _)) = &self.script {
+            recorder = recorder.of_script(name).counting(self.seen());
+        }
         recorder.session_start(&self.version);
         recorder
     }
@@ -252,9 +276,11 @@ impl<H: Host> Hook<H> {
     }
 
     pub(crate) fn end_running(&mut self, status: i32) {
+        let seen = self.seen();
         if let Some(running) = self.running.take()
             && let Some(recorder) = &mut self.recorder
         {
+            recorder.count(seen);
             let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
             recorder.end(&running.command_id, status, micros);
         }
@@ -264,8 +290,10 @@ impl<H: Host> Hook<H> {
     pub fn leave(&mut self) {
         if !self.is_child() {
             self.end_running(self.host.exit_status());
+            let seen = self.seen();
             if let Some(recorder) = &mut self.recorder {
                 self.gate.leave_private_mode(self.pid, recorder);
+                recorder.count(seen);
                 recorder.session_end();
             }
         }

@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 /// Address of a symbol of this process, by its name.
 pub fn address(name: &CStr) -> Option<*mut c_void> {
@@ -104,4 +105,22 @@ pub fn without_child_signals<T>(work: impl FnOnce() -> T) -> T {
         libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
     }
     result
+}
+
+/// A number that this process shares with the children that are forked from it; nothing where there is
+/// no memory for it.
+pub fn shared_number() -> Option<&'static AtomicU64> {
+    // SAFETY: a mapping of its own at an address of the kernel's choice.
+    let page = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            size_of::<AtomicU64>(),
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    // SAFETY: the mapping begins at a page, is filled with zeros and is never taken away.
+    (page != libc::MAP_FAILED).then(|| unsafe { &*page.cast::<AtomicU64>() })
 }

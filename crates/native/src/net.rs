@@ -19,6 +19,7 @@ impl<H: Host> Hook<H> {
         if self.host.is_own(text) {
             return 0;
         }
+        self.count_simple();
         if let Some(stopped) = self.stopped
             && !self.host.is_leaving()
         {
@@ -98,7 +99,9 @@ impl<H: Host> Hook<H> {
                     .as_ref()
                     .is_some_and(|running| running.text.contains(&without_indentation(text)))
         };
-        !self.host.inside_function() && !self.is_child() && !self.recorded.contains(text) && !part()
+        // What takes the shell's place is its last word, wherever it stands.
+        let first_level = !self.host.inside_function() || text.starts_with("exec ");
+        first_level && !self.is_child() && !self.recorded.contains(text) && !part()
     }
 
     /// Every rule that interrupts was answered for when the line was asked about.

@@ -205,8 +205,9 @@ pub struct CommandInfo {
     /// Names of effects, each once, such as `delete`.
     #[serde(default)]
     pub effects: Vec<String>,
-    /// How many starts of the same program this event stands for, where there are so many that one
-    /// event is kept for all; the text is that of the last.
+    /// How many this event stands for, where one is kept for many: starts of the same program in a
+    /// supervised tree, with the text of the last, or calm commands of one run of a script, with the first
+    /// different texts, a line each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
     /// It ran in private mode: what it was was never recorded.

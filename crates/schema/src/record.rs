@@ -152,6 +152,16 @@ impl Start {
     }
 }
 
+/// A shell that runs a script, as it was when a record of it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ScriptRun {
+    /// The script as it was started, or the shell's name and `-c`; redacted.
+    pub name: String,
+    /// Simple commands that the shell has begun so far, those in functions, loops and subshells included.
+    /// Most of them have no record of their own.
+    pub seen: u64,
+}
+
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -167,6 +177,9 @@ pub struct Record {
     pub pid: u32,
     /// Login name.
     pub user: String,
+    /// The script that runs, where the shell that wrote it reads from one instead of a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<ScriptRun>,
     /// What it says.
     #[serde(flatten)]
     pub half: Half,

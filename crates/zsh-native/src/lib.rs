@@ -50,8 +50,8 @@ static PROMPT_SEEN: AtomicBool = AtomicBool::new(false);
 fn run(arguments: &[String]) -> c_int {
     let mut words = arguments.iter().map(String::as_str);
     match (words.next(), words.next(), words.next()) {
-        (Some("on"), version, _) => hook(version, true),
-        (Some("script"), version, _) => hook(version, false),
+        (Some("on"), version, _) => hook(version, None, true),
+        (Some("script"), version, name) => hook(version, name, false),
         // A crash lets the line through here: it is judged again when it begins.
         (Some("enter"), Some(text), _) => {
             SHELL.guarded(SUCCESS, SUCCESS, |shell| shell.enter(text))
@@ -106,12 +106,16 @@ fn run(arguments: &[String]) -> c_int {
     }
 }
 
-fn hook(version: Option<&str>, interactive: bool) -> c_int {
+fn hook(version: Option<&str>, script: Option<&str>, interactive: bool) -> c_int {
     let version = version.unwrap_or("zsh");
-    if !SHELL.begin(
-        || Shell::start(Symbols::find(), version, interactive),
-        leave,
-    ) {
+    let start = || {
+        let mut shell = Shell::start(Symbols::find(), version, interactive);
+        if let Some(name) = script {
+            shell.hook.runs_script(name);
+        }
+        shell
+    };
+    if !SHELL.begin(start, leave) {
         return FAILURE;
     }
     trace::keep_quiet();

@@ -86,7 +86,7 @@ struct Fired {
 #[derive(Debug, Default)]
 struct Seen {
     /// Times and ids of events that count, oldest first; at most the threshold.
-    events: VecDeque<(u64, String)>,
+    events: VecDeque<(u64, String, u64)>,
     /// When the last of them was received. A history that is uploaded late is old by its own
     /// times, and still has to be counted together.
     touched_ms: u64,
@@ -223,19 +223,20 @@ impl Watch {
                     return None;
                 }
                 let seen = self.seen.entry(key()).or_default();
-                seen.events.push_back((at, id.clone()));
+                seen.events.push_back((at, id.clone(), what.weight(event)));
                 seen.touched_ms = received_ms;
                 let since = at.saturating_sub(*window_ms);
-                while seen.events.front().is_some_and(|(time, _)| *time <= since) {
+                while seen.events.front().is_some_and(|(time, ..)| *time <= since) {
                     seen.events.pop_front();
                 }
-                let count = seen.events.len() as u64;
+                let weights = seen.events.iter().map(|(.., weight)| *weight);
+                let count = weights.fold(0, u64::saturating_add);
                 if count < *at_least {
                     return None;
                 }
                 // Counted anew from here, so that a flood is a few findings and not one for each event.
                 (
-                    seen.events.drain(..).map(|(_, id)| id).collect(),
+                    seen.events.drain(..).map(|(_, id, _)| id).collect(),
                     *window_ms,
                     count,
                 )
@@ -249,7 +250,7 @@ impl Watch {
                 let starts = first.fits(event);
                 let ends = second.fits(event);
                 if starts {
-                    let events = VecDeque::from([(at, id.clone())]);
+                    let events = VecDeque::from([(at, id.clone(), 1)]);
                     *seen.or_default() = Seen {
                         events,
                         touched_ms: received_ms,
@@ -262,7 +263,7 @@ impl Watch {
                     let std::collections::hash_map::Entry::Occupied(seen) = seen else {
                         return None;
                     };
-                    let (start, first_id) = seen.get().events.front()?;
+                    let (start, first_id, _) = seen.get().events.front()?;
                     if at.saturating_sub(*start) > *within_ms {
                         return None;
                     }

@@ -379,9 +379,37 @@ impl Expr {
             Self::Metric(metric) => metric.holds(event),
         }
     }
+
+    /// For how many an event counts: calm commands of one run of a script are one event.
+    pub(crate) fn weight(&self, event: &Event) -> u64 {
+        match self {
+            Self::Metric(metric) => metric.weight(event),
+            Self::And(all) | Self::Or(all) => {
+                let weights = all.iter().map(|expr| expr.weight(event));
+                weights.max().unwrap_or(1)
+            }
+            Self::Not(_) | Self::Test { .. } => 1,
+        }
+    }
+}
+
+/// A number of an event that stands for several commands of a script.
+fn rolled(event: &Event, key: &str) -> Option<u64> {
+    let detail = &event.payload.detail;
+    detail.get("records")?;
+    detail.get(key)?.parse().ok()
 }
 
 impl Metric {
+    fn weight(self, event: &Event) -> u64 {
+        let key = match self {
+            Self::Commands | Self::AgentCommands => "records",
+            Self::Failures | Self::AgentFailures => "failed",
+            _ => return 1,
+        };
+        rolled(event, key).unwrap_or(1)
+    }
+
     fn holds(self, event: &Event) -> bool {
         let kind = event.envelope.event_type;
         let agent = event.payload.context.origin.kind == OriginKind::Agent;
@@ -400,7 +428,8 @@ impl Metric {
                 | EventType::CommandCompleted
                 | EventType::PolicyViolation
                 | EventType::AgentActivity
-        ) && exit_code(event).is_some_and(|code| code != 0);
+        ) && (exit_code(event).is_some_and(|code| code != 0)
+            || rolled(event, "failed").is_some_and(|failed| failed > 0));
         match self {
             Self::Events => true,
             Self::Commands => command,

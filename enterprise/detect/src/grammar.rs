@@ -19,6 +19,7 @@
 //!
 //! Words are not sensitive to case; `CommandBlocked` and `command_blocked` are the same. Where an
 //! event has several values of a field (programs, effects, rules), one that fits is enough.
+//! Calm commands of one run of a script are one event; it counts for as many as had a record, or failed.
 //! A violation is a command that was blocked, or that ran against a monitored rule.
 
 use crate::duration::unit_ms;

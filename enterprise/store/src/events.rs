@@ -309,10 +309,14 @@ impl EventRecord {
 
 /// The command's text, or a sentence made of the event's details.
 fn text(event: &Event) -> String {
+    let detail = &event.payload.detail;
     if let Some(command) = &event.payload.command {
+        // Commands of one run of a script that are one event.
+        if let (Some(commands), Some(script)) = (detail.get("commands"), detail.get("script")) {
+            return format!("{commands} commands of script {script}: {}", command.text);
+        }
         return command.text.clone();
     }
-    let detail = &event.payload.detail;
     if let Some(text) = detail.get("text").or_else(|| detail.get("summary")) {
         return text.clone();
     }
@@ -352,4 +356,45 @@ pub(crate) fn risk_word(number: Option<i64>) -> Option<&'static str> {
     RISKS
         .get(usize::try_from(number?).ok()?)
         .map(|risk| risk.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use cmdai_schema::{CommandInfo, Hash, Payload};
+
+    use super::*;
+
+    #[test]
+    fn commands_of_a_script_are_a_line_with_their_count() {
+        let mut payload = Payload {
+            command: Some(CommandInfo {
+                text: "mkdir a\nmkdir b".into(),
+                ..CommandInfo::default()
+            }),
+            ..Payload::default()
+        };
+        let row = |payload: &Payload| {
+            let time = "2026-01-01T00:00:00.000Z".to_owned();
+            let (kind, zero) = (EventType::CommandExecuted, Hash::of(&[]));
+            let event = Event::seal(
+                "e".into(),
+                1,
+                zero,
+                time,
+                kind,
+                "m".into(),
+                [0; 16],
+                payload.clone(),
+            );
+            EventRecord::of(&event.unwrap_or_else(|error| panic!("{error}")), 0).text
+        };
+        assert_eq!(row(&payload), "mkdir a\nmkdir b");
+        for (key, value) in [("script", "./shim"), ("commands", "481")] {
+            payload.detail.insert(key.into(), value.into());
+        }
+        assert_eq!(
+            row(&payload),
+            "481 commands of script ./shim: mkdir a\nmkdir b"
+        );
+    }
 }

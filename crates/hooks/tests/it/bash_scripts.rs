@@ -132,3 +132,119 @@ fn a_trap_that_begins_like_ours_hides_nothing() {
         assert!(!ran(&home, "frobnicate"), "{script}");
     }
 }
+
+/// Runs a script from a file, hooked or bare.
+fn run_file(home: &Home, script: &str, hooked: bool) -> Output {
+    let file = home.work().join("script.bash");
+    std::fs::write(&file, script).unwrap();
+    let mut command = Command::new("bash");
+    command
+        .arg("./script.bash")
+        .env_clear()
+        .envs(home.environment())
+        .env(
+            "PATH",
+            format!("{}/bin:/usr/bin:/bin", home.path().display()),
+        )
+        .current_dir(home.work())
+        .stdin(Stdio::null());
+    if hooked {
+        command.env("BASH_ENV", home.path().join("env.bash"));
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn a_script_in_a_file_is_recorded_with_its_name_and_its_count() {
+    let home = hooked();
+    std::fs::write(home.work().join("part.bash"), "echo part\n").unwrap();
+    let script = "echo one\nf() { echo in; echo in; }\nf\n(echo sub; echo sub)\nsource ./part.bash\nx=$(echo a; echo b)\nexec true\n";
+    assert!(run_file(&home, script, true).status.success());
+    let records = home.records().unwrap();
+    let texts: Vec<(&str, u64)> = records
+        .iter()
+        .filter_map(|record| {
+            let run = record.script.as_ref().unwrap();
+            assert_eq!(run.name, "./script.bash");
+            match &record.half {
+                Half::Start(start) => Some((start.text.as_str(), run.seen)),
+                _ => None,
+            }
+        })
+        .collect();
+    // Each with the number of simple commands so far, those of functions and forks included, as bash
+    // shows them to its DEBUG trap: a function shows when it is called and when it begins.
+    assert_eq!(
+        texts,
+        [
+            ("echo one", 1),
+            ("f", 2),
+            ("source ./part.bash", 8),
+            ("echo part", 9),
+            ("x=$(echo a; echo b)", 10),
+            ("exec true", 13),
+        ]
+    );
+    let home = hooked();
+    run(&home, "echo one; echo two");
+    let last = home.records().unwrap().pop().unwrap();
+    assert_eq!(last.half, Half::SessionEnd);
+    let run = last.script.unwrap();
+    assert_eq!((run.name.as_str(), run.seen), ("bash -c", 2));
+}
+
+#[test]
+fn scripts_run_as_they_did() {
+    let home = hooked();
+    std::fs::write(
+        home.work().join("part.bash"),
+        "echo part; return 4; echo never\n",
+    )
+    .unwrap();
+    for script in [
+        "set -e; false; echo after",
+        "set -e; false || true; echo after; exit 3",
+        "set -e; if false; then :; fi; f() { false; echo in; }; f || echo caught; echo after",
+        "set -eE; trap 'echo err $? $LINENO' ERR; f() { false; }; f; echo after",
+        "trap 'echo err $?' ERR; false; (exit 4); true",
+        "trap 'echo left $?' EXIT; exit 7",
+        "trap 'echo left' EXIT; set -e; false; echo after",
+        "trap 'echo got' USR1; kill -USR1 $$; echo after",
+        "trap 'exit 9' TERM; kill -TERM $$; sleep 1; echo after",
+        "trap 'echo before \"$BASH_COMMAND\"' DEBUG; true; echo x; trap - DEBUG; echo y",
+        "trap 'echo returned' RETURN; set -T; f() { return 5; }; f; echo $?",
+        "set -u; echo ${NO_SUCH_THING}; echo after",
+        "set -o pipefail; false | true; echo ${PIPESTATUS[@]} $?",
+        "false | true; echo ${PIPESTATUS[@]}",
+        "echo a b c; echo $_",
+        "source ./part.bash; echo $?",
+        "for x in 1 2 3; do (( x == 2 )) && continue; echo $x; done",
+        "f() { echo $LINENO ${FUNCNAME[@]}; }; f; echo $LINENO",
+        "echo $BASH_SUBSHELL; (echo $BASH_SUBSHELL; exit 3); echo $?",
+        "x='a b'; set -- $x; echo $#; shift; echo $1",
+        "cat <<END\nhere $((1+1))\nEND\n",
+        "exec 3>&1; echo three >&3; exec echo replaced",
+        "sleep 0 & wait $!; echo $?",
+        "mapfile -t lines < <(printf 'a\\nb\\n'); echo ${#lines[@]}",
+    ] {
+        let (one, other) = (
+            run_file(&home, script, false),
+            run_file(&home, script, true),
+        );
+        let said = |output: &Output| {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            (
+                output.status.code(),
+                text(&output.stdout),
+                text(&output.stderr),
+            )
+        };
+        let (one, mut other) = (said(&one), said(&other));
+        // Such a trap is warned of, and works.
+        if script.contains("DEBUG") {
+            assert!(other.2.starts_with("cmdai: careful"), "{other:?}");
+            other.2.clear();
+        }
+        assert_eq!(one, other, "{script}");
+    }
+}

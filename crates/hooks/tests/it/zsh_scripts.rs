@@ -127,6 +127,7 @@ fn scripts_run_as_they_did() {
         "(( 0 )); echo $?; [[ a == b ]]; echo $?",
         "echo $LINENO; f() { echo $LINENO $funcstack }; f",
         "exec echo replaced",
+        "exec 3>&1; echo three >&3; exec echo replaced",
         "emulate -L sh; x='a b'; set -- $x; echo $#",
         "coproc cat; echo hi >&p; read -p line; echo $line",
         "cat <<END\nhere $((1+1))\nEND\n",

@@ -134,6 +134,7 @@ fn spool_records() {
         mono_ns: 5,
         pid: 42,
         user: "ana".into(),
+        script: None,
         half: Half::Start(Box::new(Start {
             command_id: "c1".into(),
             text: "ls -la".into(),

@@ -11,6 +11,7 @@ fn record(text: String, counter: u64) -> Record {
         mono_ns: 2,
         pid: 3,
         user: "ana".into(),
+        script: None,
         half: Half::SessionEnd,
     }
 }

@@ -184,6 +184,7 @@ export interface FullEvent {
     programs?: string[]
     effects?: string[]
     digest?: string
+    times?: number
   }
   policy_evaluation?: {
     decision?: string

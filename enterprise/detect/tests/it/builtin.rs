@@ -100,6 +100,18 @@ fn agent_above_a_hundred_a_minute() {
         )
     });
     assert!(run("runaway-agent", split).is_empty());
+    // Commands of a script that are one event count as what they were.
+    let script = |records: &str| {
+        let mut build = command();
+        for (key, value) in [("records", records), ("commands", "481"), ("failed", "2")] {
+            build.payload.detail.insert(key.into(), value.into());
+        }
+        [(0, command()), (500, build)]
+    };
+    assert!(run("runaway-agent", script("99")).is_empty());
+    let found = run("runaway-agent", script("100"));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].summary.contains("ran 101 commands"), "{found:?}");
     // The end of a long command is not another command.
     let halves = (0..150).map(|n| {
         let mut build = command();

@@ -139,6 +139,7 @@ impl Core {
             mono_ns: u64::MAX,
             pid: 0,
             user: login,
+            script: None,
             half: Half::SessionEnd,
         };
         let told = start

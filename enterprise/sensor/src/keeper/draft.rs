@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use cmdai_schema::record::{Half, Record, Start};
 use cmdai_schema::{
-    ApprovalInfo, AssertedBy, CommandInfo, Context, Decision, EventType, Execution, Layer,
-    OriginKind, Payload, UserRef,
+    ApprovalInfo, AssertedBy, CommandInfo, CommandSource, Context, Decision, EventType, Execution,
+    Layer, Origin, OriginKind, Payload, UserRef,
 };
 
 /// Largest whole number that canonical JSON carries exactly.
-const EXACT: u64 = (1 << 53) - 1;
+pub(crate) const EXACT: u64 = (1 << 53) - 1;
 
 /// An event to be sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,11 @@ fn draft(record: &Record, kind: EventType, user: &UserRef, mut payload: Payload)
             record.user.chars().take(64).collect(),
         );
     }
+    if let Some(script) = &record.script {
+        payload
+            .detail
+            .insert("script".to_owned(), script.name.clone());
+    }
     payload.asserted_by = AssertedBy::UserHook;
     payload.monotonic_ns = Some(record.mono_ns).filter(|ns| *ns <= EXACT);
     payload.user = user.clone();
@@ -131,7 +136,7 @@ fn command(start: &Start) -> CommandInfo {
     }
 }
 
-fn execution(allowed: bool, end: Option<End>) -> Execution {
+pub(crate) fn execution(allowed: bool, end: Option<End>) -> Execution {
     Execution {
         allowed,
         exit_code: end.map(|end| end.exit_code),
@@ -166,6 +171,34 @@ pub(crate) fn of_start(
         ..Payload::default()
     };
     draft(record, type_of(start, request_is_told), user, payload)
+}
+
+/// What is known of a script's run that has no record of a command yet.
+pub(crate) fn of_run(record: &Record, user: &UserRef) -> Draft {
+    let (shell, origin) = match &record.half {
+        Half::SessionStart { shell, origin } => (
+            shell.split(' ').next().unwrap_or_default().to_owned(),
+            origin.clone(),
+        ),
+        _ => (String::new(), Origin::default()),
+    };
+    let payload = Payload {
+        command: Some(CommandInfo {
+            command_id: format!("{}-{}", record.session_id, record.counter),
+            source: match origin.kind {
+                OriginKind::Agent => CommandSource::Agent,
+                _ => CommandSource::Script,
+            },
+            shell,
+            ..CommandInfo::default()
+        }),
+        context: Context {
+            origin,
+            ..context(record)
+        },
+        ..Payload::default()
+    };
+    draft(record, EventType::CommandExecuted, user, payload)
 }
 
 /// The end of a command whose start was sealed before, with what is still known of the start.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::Draft;
 use super::keyed::Keyed;
 use super::shares::Shares;
+use super::tail::Roll;
 use crate::clock;
 
 /// How far one session's file was read.
@@ -34,6 +35,8 @@ pub(crate) struct FileNote {
     pub(crate) pid: u32,
     /// Several processes wrote: scripts that start each other, the hooks of an AI agent.
     pub(crate) several: bool,
+    /// Runs of scripts that are told of together.
+    pub(crate) rolls: Vec<Roll>,
 }
 
 /// What is stored with the events, so that each thing becomes an event exactly once.

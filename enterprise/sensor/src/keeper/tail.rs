@@ -5,6 +5,8 @@
 //! round. The one thing held back is a command's start: for half a second its end may still come
 //! and go into the same event.
 
+mod rolls;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io;
@@ -16,6 +18,8 @@ use cmdai_schema::record::{Half, MAX_LINE, Record};
 use cmdai_schema::{EventType, UserRef};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
+
+pub(crate) use rolls::Roll;
 
 use super::draft::{self, Draft, End};
 use super::running::Running;
@@ -82,6 +86,8 @@ pub(crate) struct Tail {
     back: BTreeSet<u32>,
     /// Those of them of whom a sealed event tells.
     told: BTreeSet<u32>,
+    /// Runs of scripts in the note.
+    runs: usize,
 }
 
 impl Tail {
@@ -98,6 +104,7 @@ impl Tail {
             sightings: None,
             back: BTreeSet::new(),
             told: BTreeSet::new(),
+            runs: 0,
         }
     }
 
@@ -138,6 +145,7 @@ impl Tail {
         {
             people.entry(open.uid).or_default().push(key.clone());
         }
+        self.tell_runs(note, &mut drafts);
         let mut bytes = 0;
         for (_, mut keys) in rotated(people.into_iter().collect(), self.turn) {
             keys.sort();
@@ -156,6 +164,20 @@ impl Tail {
         self.held
             .retain(|_, since| since.elapsed() < Duration::from_secs(60));
         drafts
+    }
+
+    /// Runs of scripts of which something is due.
+    fn tell_runs(&mut self, note: &mut Note, drafts: &mut Vec<Draft>) {
+        let now_ms = crate::clock::now_ms();
+        self.runs = 0;
+        for (key, file) in &mut note.files {
+            let uid = key.split('/').next().and_then(|uid| uid.parse().ok());
+            let held_back = uid.is_some_and(|uid: u32| self.back.contains(&uid));
+            if !held_back && !file.rolls.is_empty() && drafts.len() < self.most {
+                drafts.extend(rolls::due(file, now_ms, false, lives));
+            }
+            self.runs = self.runs.saturating_add(file.rolls.len());
+        }
     }
 
     /// Whether records are also told to the machine layer.
@@ -298,8 +320,10 @@ impl Tail {
             {
                 drafts.push(tamper(&open.path, "a hook's spool was removed").about(open.user));
             }
-            if !seen.contains(&key) {
-                note.files.remove(&key);
+            if !seen.contains(&key)
+                && let Some(mut file) = note.files.remove(&key)
+            {
+                drafts.extend(rolls::due(&mut file, 0, true, lives));
             }
         }
         let lost: Vec<String> = note
@@ -309,9 +333,9 @@ impl Tail {
             .cloned()
             .collect();
         for key in lost {
-            if let Some(file) = note.files.remove(&key)
-                && !file.ended
-            {
+            let mut file = note.files.remove(&key).unwrap_or_default();
+            drafts.extend(rolls::due(&mut file, 0, true, lives));
+            if !file.ended {
                 drafts.push(tamper(
                     &self.spool.join(&key),
                     "a hook's spool was removed while the sensor did not run",
@@ -340,6 +364,9 @@ impl Tail {
         }
         if meta.len() == file.offset {
             let idle = idle(&meta);
+            if rolls::is_open(file) {
+                return 0;
+            }
             if file.ended
                 && idle > KEEP_ENDED
                 && !lives(file.pid)
@@ -426,6 +453,32 @@ impl Tail {
                 }
             };
             let later = records.get(index + 1..).unwrap_or_default();
+            let known = file.rolls.len();
+            let size = end_offset.saturating_sub(file.offset);
+            let room = self.runs < rolls::MAX_RUNS;
+            let rolled = rolls::take(file, record, &open.user, size, room, drafts);
+            self.runs = (self.runs + file.rolls.len()).saturating_sub(known);
+            if rolled {
+                match &record.half {
+                    Half::Start(start) => {
+                        let made = draft::of_start(record, start, None, &open.user, false);
+                        let uid = open.user.uid;
+                        self.running.insert(uid, &start.command_id, &made);
+                    }
+                    Half::End { command_id, .. } => {
+                        self.running.remove(open.user.uid, command_id);
+                    }
+                    _ => {}
+                }
+                if let Some(sightings) = &mut self.sightings
+                    && sightings.len() < ROUND
+                {
+                    sightings.extend(Sighting::of(record, open.uid));
+                }
+                count(record, file, &open.user, &open.session, drafts);
+                file.offset = *end_offset;
+                continue;
+            }
             match Self::one(
                 record,
                 later,
@@ -438,6 +491,7 @@ impl Tail {
             ) {
                 Step::Hold => return length,
                 Step::Past(made) => {
+                    rolls::told_alone(file, record);
                     if let Some(sightings) = &mut self.sightings
                         && sightings.len() < ROUND
                     {

@@ -95,6 +95,7 @@ fn record(session: &str, counter: u64, pid: u32, half: Half) -> String {
         mono_ns: boottime(),
         pid,
         user: "root".into(),
+        script: None,
         half,
     }
     .to_line()

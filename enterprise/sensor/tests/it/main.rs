@@ -18,6 +18,7 @@ mod machine;
 mod policy;
 mod renewal;
 mod roads;
+mod scripts;
 mod server;
 mod shares;
 mod special;

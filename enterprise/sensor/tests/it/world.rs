@@ -331,6 +331,7 @@ impl Session {
             mono_ns: 7,
             pid: std::process::id(),
             user: "root".into(),
+            script: None,
             half,
         };
         record.to_line().unwrap()

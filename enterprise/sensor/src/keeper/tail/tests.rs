@@ -5,14 +5,14 @@ use cmdai_schema::record::Start;
 
 use super::*;
 
-struct Home {
+pub(super) struct Home {
     dir: tempfile::TempDir,
-    note: Note,
-    tail: Tail,
+    pub(super) note: Note,
+    pub(super) tail: Tail,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let tail = Tail::new(dir.path());
         let home = Self {
@@ -24,12 +24,12 @@ impl Home {
         home
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         let uid = rustix::process::getuid().as_raw();
         self.dir.path().join(uid.to_string())
     }
 
-    fn append(&self, session: &str, text: &str) {
+    pub(super) fn append(&self, session: &str, text: &str) {
         let path = self.folder().join(format!("{session}.c1"));
         let mut file = File::options()
             .create(true)
@@ -39,7 +39,7 @@ impl Home {
         file.write_all(text.as_bytes()).unwrap();
     }
 
-    fn round(&mut self) -> Vec<Draft> {
+    pub(super) fn round(&mut self) -> Vec<Draft> {
         self.tail.listed = None;
         self.tail.round(&mut self.note, &|uid| UserRef {
             uid: Some(uid),
@@ -56,6 +56,7 @@ fn line(counter: u64, half: Half) -> String {
         mono_ns: 1,
         pid: 1,
         user: String::new(),
+        script: None,
         half,
     };
     record.to_line().unwrap()
@@ -237,7 +238,7 @@ fn age(home: &Home, session: &str, seconds: u64) {
 }
 
 /// A number that no process has.
-const NOBODY: u32 = 0x3fff_fffe;
+pub(super) const NOBODY: u32 = 0x3fff_fffe;
 
 fn of(pid: u32, counter: u64, half: Half) -> String {
     let record = Record {
@@ -247,6 +248,7 @@ fn of(pid: u32, counter: u64, half: Half) -> String {
         mono_ns: 1,
         pid,
         user: String::new(),
+        script: None,
         half,
     };
     record.to_line().unwrap()
