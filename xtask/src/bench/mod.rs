@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what understanding a command costs, alone and inside a shell, and what is missed.
 
+mod capture;
 mod drain;
 mod exec;
 mod hooks;
@@ -42,6 +43,8 @@ enum What {
     Redact(redact::Options),
     /// The sensor's machine layer: share of a core, memory, and what a build loses
     Sensor(sensor::Options),
+    /// A session of 10,000 commands through every layer: what is captured, beside the kernel's own count
+    Capture(capture::Options),
     /// A machine that was away brings what it kept: time, memory of keeper and courier
     Drain(drain::Options),
     /// Connected machines reach a new policy release: time, and what the server needs for it
@@ -81,6 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Hooks(options) => hooks::run(options),
         What::Simulate(options) => simulate::run(options),
         What::Redact(options) => redact::run(options),
+        What::Capture(options) => capture::run(options),
         What::Drain(options) => drain::run(options),
         What::Rollout(options) => rollout::run(options),
         What::Sensor(options) => sensor::run(options),
