@@ -23,6 +23,7 @@ mod symbols;
 
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::catch_unwind;
+use std::sync::OnceLock;
 
 use cmdai_native::{Host as _, Slot, terminal};
 use shell::{AtEnter, Shell};
@@ -85,6 +86,9 @@ const USAGE: c_int = 2;
 
 static SHELL: Slot<Shell> = Slot::empty();
 
+/// What is called without the shell's lock; looked up once.
+static CALLING: OnceLock<Symbols> = OnceLock::new();
+
 /// Takes Enter's place.
 extern "C" fn enter(count: c_int, key: c_int) -> c_int {
     accept(|symbols| symbols.newline(count, key))
@@ -104,9 +108,9 @@ fn accept(hand_over: impl Fn(&Symbols) -> c_int) -> c_int {
         terminal::interrupt();
     }
     // Readline's own code runs without our lock: it may call bash, and bash may call us.
-    let symbols = Symbols::find_calling();
+    let symbols = CALLING.get_or_init(Symbols::find_calling);
     if what == AtEnter::Pass {
-        hand_over(&symbols)
+        hand_over(symbols)
     } else {
         symbols.newline(1, 13)
     }
@@ -187,7 +191,7 @@ fn mend_net() {
         !up
     });
     if mend {
-        Symbols::find_calling().run(NET);
+        CALLING.get_or_init(Symbols::find_calling).run(NET);
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Symbols {
 
 // SAFETY: bash has one thread, and this module starts none; the pointers are never used elsewhere.
 unsafe impl Send for Symbols {}
+// SAFETY: as above.
+unsafe impl Sync for Symbols {}
 
 /// First fields of bash's `alias_t`.
 #[repr(C)]

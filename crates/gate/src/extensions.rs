@@ -145,6 +145,11 @@ impl Extensions {
         }
     }
 
+    /// No contributor takes part in decisions.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.execution_gates.is_empty()
+    }
+
     /// Rules of contributors that fire.
     pub(crate) fn hits(
         &self,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use cmdai_effects::script::Languages;
@@ -13,10 +14,11 @@ use cmdai_schema::{
 
 use crate::extensions::Extensions;
 use crate::facts::{self, Place};
+use crate::memo::{Judged, Known, Memo, Terms, Witness};
 use crate::origin::Attribution;
 use crate::policies::{Failing, Policies};
 use crate::settle::WarnMemory;
-use crate::{Installation, Person};
+use crate::{Installation, Person, Redacted};
 
 /// The rule that fires where the gate itself failed.
 pub const RULE_INTERNAL_ERROR: &str = "gate.internal-error";
@@ -119,6 +121,7 @@ pub struct Gate {
     pub(crate) warned: WarnMemory,
     pub(crate) private: crate::private::Looked,
     read: facts::Cache,
+    memo: Memo,
 }
 
 impl Gate {
@@ -140,6 +143,7 @@ impl Gate {
             warned,
             private: crate::private::Looked::default(),
             read: facts::Cache::default(),
+            memo: Memo::default(),
         }
     }
 
@@ -147,6 +151,7 @@ impl Gate {
     #[must_use]
     pub fn extended(mut self, extensions: Extensions) -> Self {
         self.extensions = extensions;
+        self.memo.clear();
         self
     }
 
@@ -159,6 +164,7 @@ impl Gate {
         source: &str,
         file: &str,
     ) -> Result<(), cmdai_policy::PolicyErrors> {
+        self.memo.clear();
         self.policies.use_policy(source, file)
     }
 
@@ -243,6 +249,61 @@ impl Gate {
         outcome
     }
 
+    /// The same for a shell, where lines come again and again: what was judged before is taken from
+    /// memory where nothing that its judgement depends on has changed.
+    pub fn judge_known(&mut self, request: &Request<'_>) -> Judged {
+        let begun = Instant::now();
+        let micros = || u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let found = catch_unwind(AssertUnwindSafe(|| self.remembered(request)));
+        if let Ok(Some(known)) = found {
+            let micros = micros();
+            return Judged { known, micros };
+        }
+        let keep = request.facts.is_none()
+            && self.extensions.is_empty()
+            && !self.policies.layers().read_clock()
+            && self.memo.comes_again(request.text);
+        if !keep {
+            let outcome = self.judge(request);
+            let micros = outcome.judgement.micros;
+            let known = Arc::new(Known::from(outcome));
+            return Judged { known, micros };
+        }
+        let witness = Witness::of(request);
+        let watched = Request {
+            session: &witness,
+            languages: &witness,
+            ..*request
+        };
+        let outcome = self.judge(&watched);
+        let micros = outcome.judgement.micros;
+        // Judging may have read a new policy.
+        let terms = Terms::of(
+            request,
+            self.subject(request.who),
+            self.policies.generation(),
+        );
+        let asked = cmdai_policy::asked(&outcome.analysis, &self.policies.layers(), request.cwd);
+        let clean = Redacted::of(request.text, &outcome.analysis, &request.context());
+        let known = Arc::new(Known {
+            outcome,
+            clean: (!clean.changed).then_some(clean),
+        });
+        self.memo.keep(request.text, terms, witness, asked, &known);
+        Judged { known, micros }
+    }
+
+    fn remembered(&mut self, request: &Request<'_>) -> Option<Arc<Known>> {
+        crate::fault::point("evaluator");
+        self.policies.refresh(&self.installation, &self.person);
+        self.memo.find(
+            request,
+            self.policies.generation(),
+            |asked| self.collect(request, asked),
+            facts::project,
+        )
+    }
+
     /// Explains how a command is judged: the rules that looked at it and the facts. Nothing is
     /// recorded.
     pub fn why(&mut self, request: &Request<'_>) -> cmdai_policy::Why {
@@ -284,6 +345,12 @@ impl Gate {
             facts.home.get_or_insert_with(|| request.home.to_owned());
             return facts;
         }
+        let asked = cmdai_policy::asked(analysis, &self.policies.layers(), request.cwd);
+        self.collect(request, &asked)
+    }
+
+    /// Facts of this machine.
+    fn collect(&self, request: &Request<'_>, asked: &cmdai_policy::Asked) -> Facts {
         // What the line itself sets belongs to its calls and is looked at there. A live shell knows
         // all it exports; the environment of this process is older.
         let variable = |name: &str| {
@@ -296,9 +363,8 @@ impl Gate {
                     (!live).then(|| std::env::var(name).ok()).flatten()
                 })
         };
-        let asked = cmdai_policy::asked(analysis, &self.policies.layers(), request.cwd);
         facts::collect(
-            &asked,
+            asked,
             &Place {
                 cwd: Path::new(request.cwd),
                 home: Path::new(request.home),

@@ -25,6 +25,7 @@ pub mod governor;
 pub mod history;
 mod ids;
 mod installation;
+mod memo;
 pub mod origin;
 mod person;
 mod policies;
@@ -48,6 +49,7 @@ pub use gate::{
 };
 pub use ids::{fresh_id, names_command, short_id};
 pub use installation::{Governed, Installation, state_override};
+pub use memo::{Judged, Known};
 pub use origin::{Attribution, Signals};
 pub use person::Person;
 pub use policies::{Failing, Policies, capture_of};

@@ -57,6 +57,10 @@ pub struct Verdict {
     pub times: Option<u64>,
     /// In private mode: nothing of the command itself is written.
     pub private: bool,
+    /// The text for the record, where it is known already; else it is redacted.
+    pub clean: Option<Redacted>,
+    /// Time of the judgement in microseconds, where that is not what the outcome says.
+    pub micros: Option<u64>,
 }
 
 /// Writes the records of one session.
@@ -79,6 +83,8 @@ pub struct Recorder {
     /// The spool and the history end within a line.
     torn: (bool, bool),
     script: Option<ScriptRun>,
+    /// The last working directory, and how records name it.
+    place: (String, String),
 }
 
 /// Longest name of a script in a record, in bytes.
@@ -139,6 +145,7 @@ impl Recorder {
             lost: false,
             torn: (false, false),
             script: None,
+            place: (String::new(), String::new()),
             session,
         }
     }
@@ -233,9 +240,11 @@ impl Recorder {
 
     /// Writes the first half of a command and gives it back as it was written.
     pub fn start(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
-        let start = self.first_half(request, outcome, verdict);
-        self.append(Half::Start(Box::new(start.clone())));
-        start
+        let start = Box::new(self.first_half(request, outcome, verdict));
+        match self.append(Half::Start(start)) {
+            Half::Start(start) => *start,
+            _ => Start::default(),
+        }
     }
 
     /// Writes the second half.
@@ -247,12 +256,17 @@ impl Recorder {
         });
     }
 
-    fn first_half(&self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
+    fn first_half(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
         let judgement = &outcome.judgement;
+        if self.place.0 != request.cwd {
+            self.place = (request.cwd.to_owned(), redaction::clean(request.cwd));
+        }
         let redacted = if verdict.private {
             Redacted::default()
         } else {
-            Redacted::of(request.text, &outcome.analysis, &request.context())
+            verdict
+                .clean
+                .unwrap_or_else(|| Redacted::of(request.text, &outcome.analysis, &request.context()))
         };
         let mut effects: Vec<String> = outcome
             .analysis
@@ -276,7 +290,7 @@ impl Recorder {
             },
             digest: redacted.digest,
             shell: request.dialect.as_str().to_owned(),
-            cwd: redaction::clean(request.cwd),
+            cwd: self.place.1.clone(),
             programs: redacted.programs,
             effects,
             source: verdict.source.unwrap_or(by_origin),
@@ -293,7 +307,7 @@ impl Recorder {
                 policy_version: judgement.policy.version.clone(),
                 snapshot_digest: judgement.policy.digest.clone(),
                 engine_version: ENGINE_VERSION.to_owned(),
-                micros: judgement.micros,
+                micros: verdict.micros.unwrap_or(judgement.micros),
                 monitored: judgement.monitored(),
             },
             allowed: verdict.allowed,
@@ -312,10 +326,12 @@ impl Recorder {
         }
     }
 
-    fn append(&mut self, half: Half) {
+    /// Writes a record and gives its half back.
+    fn append(&mut self, half: Half) -> Half {
         // A forked child shares the files but must not spend the parent's numbers.
-        if self.shared.is_none() && std::process::id() != self.pid {
-            return;
+        let pid = std::process::id();
+        if self.shared.is_none() && pid != self.pid {
+            return half;
         }
         let lock = self.shared.clone().map(|path| SharedCounter::take(&path));
         let counter = match &lock {
@@ -331,12 +347,14 @@ impl Recorder {
             counter,
             time_ms: ids::wall_ms(),
             mono_ns: ids::monotonic_ns(),
-            pid: std::process::id(),
+            pid,
             user: self.login.clone(),
             script: self.script.clone(),
             half,
         };
-        let Ok(line) = record.to_line() else { return };
+        let Ok(line) = record.to_line() else {
+            return record.half;
+        };
         let mut written = Ok(());
         let spooled = match &mut self.spool {
             Some(file) => write_once(file, &line, &mut self.torn.0),
@@ -357,6 +375,7 @@ impl Recorder {
         if let Some(Ok(lock)) = lock {
             lock.spend();
         }
+        record.half
     }
 }
 

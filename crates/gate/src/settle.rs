@@ -14,6 +14,7 @@ use cmdai_schema::{
 
 use crate::approval::{Approval, BREAK_GLASS};
 use crate::gate::{Action, Gate, Outcome, RULE_HOOK_CRASHED, Request};
+use crate::memo::Judged;
 use crate::origin::Attribution;
 use crate::policies::Failing;
 use crate::recorder::{Recorder, Verdict};
@@ -72,6 +73,8 @@ pub struct Manner<'a> {
     pub parents: Option<&'a [ProcessInfo]>,
     /// It stands for so many starts of the same program.
     pub times: Option<u64>,
+    /// What is known of it, where it was judged by [`Gate::judge_known`].
+    pub judged: Option<&'a Judged>,
 }
 
 impl Gate {
@@ -199,6 +202,8 @@ impl Gate {
                 parents: manner.parents.map(<[ProcessInfo]>::to_vec),
                 times: manner.times,
                 private,
+                clean: manner.judged.and_then(|judged| judged.known.clean.clone()),
+                micros: manner.judged.map(|judged| judged.micros),
             };
             let mut start = recorder.start(request, outcome, verdict);
             settled.recorded = true;

@@ -67,22 +67,29 @@ if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
     unset __cmdai_why
     __cmdai on "zsh $ZSH_VERSION"
     __cmdai_accept() {
-      local __cmdai_said=0
       if [[ ( $CONTEXT == start || $CONTEXT == cont ) && ${ZLE_RECURSIVE:-0} == 0 ]]; then
-        builtin __cmdai enter "$PREBUFFER$BUFFER" || __cmdai_said=$?
-        if (( __cmdai_said == 3 )); then
-          zle -I
-          builtin __cmdai ask || return 0
-        fi
+        builtin __cmdai enter "$PREBUFFER$BUFFER" || __cmdai_asked $? || return 0
       fi
       zle "__cmdai-$1"
     }
-    __cmdai_accept_line() { __cmdai_accept accept-line; }
+    # The one of each day without a second function.
+    __cmdai_accept_line() {
+      if [[ ( $CONTEXT == start || $CONTEXT == cont ) && ${ZLE_RECURSIVE:-0} == 0 ]]; then
+        builtin __cmdai enter "$PREBUFFER$BUFFER" || __cmdai_asked $? || return 0
+      fi
+      zle __cmdai-accept-line
+    }
+    # False where the line stays in the editor.
+    __cmdai_asked() {
+      (( $1 == 3 )) || return 0
+      zle -I
+      builtin __cmdai ask
+    }
     __cmdai_accept_hold() { __cmdai_accept accept-and-hold; }
     __cmdai_accept_next() { __cmdai_accept accept-line-and-down-history; }
     __cmdai_accept_infer() { __cmdai_accept accept-and-infer-next-history; }
     __cmdai_bind() {
-      typeset -g __cmdai_bound=1
+      typeset -g __cmdai_bound=b
       [[ -o zle ]] || return 0
       local widget name
       for widget name in 'accept-line' 'line' 'accept-and-hold' 'hold' \
@@ -91,7 +98,8 @@ if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
       done
     }
     __cmdai_preexec() {
-      builtin __cmdai begin "$1" "$3"
+      # True where the trap could see nothing but what was judged with the line.
+      builtin __cmdai begin "$1" "$3" && return 0
       setopt local_options no_local_traps
       typeset -g __cmdai_armed=1
       if builtin __cmdai other-trap; then
@@ -110,10 +118,13 @@ if [[ -o interactive && ${__cmdai_shell-} != $$ ]]; then
       }
     }
     __cmdai_precmd() {
-      builtin __cmdai precmd $?
+      # True where nothing is to be taken down or put in place.
+      builtin __cmdai precmd $? "${__cmdai_armed-}${__cmdai_bound-}" || __cmdai_tidy
+    }
+    __cmdai_tidy() {
       setopt local_options no_local_traps
       if [[ -n ${__cmdai_armed-} ]]; then
-        unset __cmdai_armed
+        __cmdai_armed=
         # A trap that the line itself has set stays.
         if [[ ${functions[TRAPDEBUG]-} == *'builtin __cmdai debug '* ]]; then
           unfunction TRAPDEBUG

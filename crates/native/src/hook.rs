@@ -1,18 +1,20 @@
 //! The state of one hooked shell, and what happens when a line begins and when it has ended.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use cmdai_gate::{
-    Attribution, CodeReader, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Settled,
+    Attribution, CodeReader, Gate, Judged, Manner, Recorder, Request, SessionInfo, Settled,
     Signals, fresh_id, origin,
 };
 use cmdai_schema::{Decision, Layer};
 
 use crate::host::{Host, LiveLanguages, LiveSession};
 use crate::library;
-use crate::net::is_literal;
+use crate::net::same_command;
 use crate::slot::Crashes;
 use crate::terminal::{self, Asking};
 use crate::voice::TerminalVoice;
@@ -52,6 +54,8 @@ pub struct Hook<H> {
     pub host: H,
     /// Judges and settles.
     pub gate: Gate,
+    /// Whose shell it is.
+    person: Arc<cmdai_gate::Person>,
     /// Reads code of other languages.
     reader: CodeReader,
     /// Opened when there is something to record; a script that does nothing leaves no file.
@@ -60,16 +64,16 @@ pub struct Hook<H> {
     version: String,
     pub(crate) interactive: bool,
     who: Attribution,
-    pid: u32,
     pub(crate) running: Option<Running>,
     /// A part of the running line was denied: nothing of it runs any more.
     pub(crate) stopped: Option<StoppedLine>,
-    /// Texts of the running line's literal calls, judged with it.
-    pub(crate) judged: Vec<String>,
+    /// The running line and what was judged with it.
+    judged: Option<(Judged, String)>,
     /// Rules that the person or a grant answered for, for this line.
     pub(crate) accepted: Vec<String>,
     pub(crate) remembered: HashMap<String, Decision>,
-    pub(crate) remembered_for: String,
+    /// Which policies and which working directory that is for.
+    pub(crate) remembered_for: (u64, PathBuf),
     /// Between accepting a line and the next prompt.
     pub in_line: bool,
     /// The first prompt was shown: start-up files are done.
@@ -77,6 +81,8 @@ pub struct Hook<H> {
     /// `$?` to show for a line that was blocked after the shell had taken it.
     pub status_owed: Option<i32>,
     told: bool,
+    /// The keyboard and standard error were terminals when the last text was judged.
+    at_terminal: bool,
     crashes: u32,
     /// `$?` when the second net was asked last.
     pub seen_status: i32,
@@ -91,6 +97,7 @@ pub struct Hook<H> {
 impl<H: Host> Hook<H> {
     /// Hooks this shell. `version` is the shell's name and version.
     pub fn start(host: H, version: &str, interactive: bool) -> Self {
+        library::watch_forks();
         let gate = Gate::open();
         let parents = origin::ancestors();
         let who = origin::attribute(&Signals {
@@ -107,26 +114,28 @@ impl<H: Host> Hook<H> {
         if !interactive {
             host.set_variable(c"CMDAI_SESSION", &session_id);
         }
+        let person = Arc::new(gate.person().clone());
         let mut hook = Self {
             host,
             gate,
+            person,
             reader: CodeReader::beside(&library::own_path()),
             recorder: None,
             session_id,
             version: version.to_owned(),
             interactive,
             who,
-            pid: std::process::id(),
             running: None,
             stopped: None,
-            judged: Vec::new(),
+            judged: None,
             accepted: Vec::new(),
             remembered: HashMap::new(),
-            remembered_for: String::new(),
+            remembered_for: (0, PathBuf::new()),
             in_line: false,
             prompted: false,
             status_owed: None,
             told: false,
+            at_terminal: false,
             crashes: 0,
             seen_status: 0,
             recorded: HashSet::new(),
@@ -159,7 +168,7 @@ impl<H: Host> Hook<H> {
 
     /// A process that was forked from the hooked one.
     pub(crate) fn is_child(&self) -> bool {
-        std::process::id() != self.pid
+        library::is_forked()
     }
 
     /// The recorder of this process. A forked child has one of its own: the parent goes on
@@ -218,7 +227,7 @@ impl<H: Host> Hook<H> {
     }
 
     /// A judged and settled line starts to run.
-    pub fn line_begins(&mut self, outcome: &Outcome, text: &str, settled: &Settled) {
+    pub fn line_begins(&mut self, judged: &Judged, text: &str, settled: &Settled) {
         self.running = settled.recorded.then(|| Running {
             command_id: settled.command_id.clone(),
             since: Instant::now(),
@@ -228,7 +237,7 @@ impl<H: Host> Hook<H> {
                 String::new()
             },
         });
-        self.names_cmdai = outcome
+        self.names_cmdai = judged
             .judgement
             .programs
             .iter()
@@ -236,14 +245,18 @@ impl<H: Host> Hook<H> {
         self.stopped = None;
         self.in_line = true;
         self.accepted.clone_from(&settled.accepted);
-        self.judged = outcome
-            .analysis
-            .invocations
-            .iter()
-            .map(|call| call.span.of(text).trim())
-            .filter(|call| is_literal::<H>(call))
-            .map(str::to_owned)
-            .collect();
+        self.judged = Some((judged.clone(), text.to_owned()));
+    }
+
+    /// This literal command was judged with the running line: it is one of its calls, or all of it.
+    pub(crate) fn was_judged(&self, command: &str) -> bool {
+        self.judged.as_ref().is_some_and(|(judged, text)| {
+            let calls = judged.analysis.invocations.iter();
+            same_command(text.trim(), command)
+                || calls
+                    .map(|call| call.span.of(text).trim())
+                    .any(|call| same_command(call, command))
+        })
     }
 
     /// The line that was about to begin is stopped before any part of it runs.
@@ -269,7 +282,7 @@ impl<H: Host> Hook<H> {
         self.end_running(status);
         self.stopped = None;
         self.in_line = false;
-        self.judged.clear();
+        self.judged = None;
         self.accepted.clear();
         self.tell_problems();
         status
@@ -292,7 +305,7 @@ impl<H: Host> Hook<H> {
             self.end_running(self.host.exit_status());
             let seen = self.seen();
             if let Some(recorder) = &mut self.recorder {
-                self.gate.leave_private_mode(self.pid, recorder);
+                self.gate.leave_private_mode(std::process::id(), recorder);
                 recorder.count(seen);
                 recorder.session_end();
             }
@@ -321,19 +334,20 @@ impl<H: Host> Hook<H> {
         }
     }
 
-    /// A person sits at the keyboard of this very shell.
+    /// A person sits at the keyboard of this very shell, as it was when the last text was judged.
     pub fn can_answer(&self) -> bool {
-        self.who.agent.is_none() && !self.is_child() && terminal::is_terminal(self.host.keyboard())
+        self.who.agent.is_none() && !self.is_child() && self.at_terminal
     }
 
     /// Judges a text where the shell stands. Gives the working directory too.
-    pub fn judge(&mut self, text: &str) -> (Outcome, String) {
+    pub fn judge(&mut self, text: &str) -> (Judged, String) {
         let cwd = std::env::current_dir()
             .ok()
             .and_then(|path| path.into_os_string().into_string().ok())
             .unwrap_or_else(|| "/".to_owned());
-        let person = self.gate.person().clone();
-        let outcome = self.gate.judge(&Request {
+        self.at_terminal = terminal::is_terminal(self.host.keyboard());
+        let person = Arc::clone(&self.person);
+        let judged = self.gate.judge_known(&Request {
             text,
             dialect: H::DIALECT,
             cwd: &cwd,
@@ -342,22 +356,16 @@ impl<H: Host> Hook<H> {
             session: &LiveSession(&self.host),
             languages: &LiveLanguages(&self.reader),
             who: &self.who,
-            terminal: self.who.agent.is_none() && terminal::is_terminal(self.host.keyboard()),
+            terminal: self.who.agent.is_none() && self.at_terminal,
             facts: None,
         });
-        (outcome, cwd)
+        (judged, cwd)
     }
 
     /// Does what the judgement asks for: says, asks, records.
-    pub fn settle(
-        &mut self,
-        text: &str,
-        cwd: &str,
-        outcome: &Outcome,
-        manners: Manners,
-    ) -> Settled {
+    pub fn settle(&mut self, text: &str, cwd: &str, judged: &Judged, manners: Manners) -> Settled {
         let mut recorder = self.take_recorder();
-        let person = self.gate.person().clone();
+        let person = Arc::clone(&self.person);
         let request = Request {
             text,
             dialect: H::DIALECT,
@@ -376,11 +384,12 @@ impl<H: Host> Hook<H> {
         };
         let manner = Manner {
             part: manners.part,
+            judged: Some(judged),
             ..Manner::default()
         };
         let settled = self
             .gate
-            .settle(&request, outcome, &mut voice, &mut recorder, manner);
+            .settle(&request, judged, &mut voice, &mut recorder, manner);
         self.recorder = Some(recorder);
         settled
     }

@@ -12,6 +12,7 @@ mod hook;
 mod host;
 pub mod library;
 mod net;
+pub mod plain;
 mod slot;
 pub mod terminal;
 mod voice;

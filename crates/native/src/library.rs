@@ -7,7 +7,8 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Address of a symbol of this process, by its name.
 pub fn address(name: &CStr) -> Option<*mut c_void> {
@@ -55,6 +56,27 @@ pub unsafe fn text(pointer: *const c_char) -> String {
 pub fn at_exit(leave: extern "C" fn()) {
     // SAFETY: a module that is hooked stays loaded for the life of the process.
     unsafe { libc::atexit(leave) };
+}
+
+/// False until this process is forked, and true in the forked one.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+/// From now on [`is_forked`] knows. The shell's own process calls this once.
+pub fn watch_forks() {
+    static WATCHED: Once = Once::new();
+    extern "C" fn in_child() {
+        FORKED.store(true, Ordering::Relaxed);
+    }
+    // SAFETY: the function stays loaded as long as the process and only sets a mark.
+    WATCHED.call_once(|| unsafe {
+        libc::pthread_atfork(None, None, Some(in_child));
+    });
+}
+
+/// This process was forked from the one that called [`watch_forks`]. Costs no call of the system, and is
+/// asked several times for each line.
+pub fn is_forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
 }
 
 /// The name that this library was loaded by.

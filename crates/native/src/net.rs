@@ -1,5 +1,7 @@
 //! The second net: each simple command, as a shell's DEBUG trap shows it.
 
+use std::path::PathBuf;
+
 use cmdai_gate::{Outcome, RULE_INTERNAL_ERROR};
 use cmdai_schema::{Decision, EffectKind, Mode, RuleHit};
 
@@ -30,7 +32,7 @@ impl<H: Host> Hook<H> {
             self.stopped = None;
         }
         let literal = is_literal::<H>(text);
-        if literal && self.judged.iter().any(|judged| judged == text) {
+        if literal && self.was_judged(text) {
             return 0;
         }
         let has_record = self.has_record(text, line_unjudged);
@@ -116,7 +118,8 @@ impl<H: Host> Hook<H> {
     }
 
     fn remembered_decision(&self, text: &str) -> Option<Decision> {
-        (self.remembered_for == self.key()).then(|| self.remembered.get(text).copied())?
+        let decision = self.remembered.get(text).copied()?;
+        (self.remembered_for == self.key()).then_some(decision)
     }
 
     fn remember_decision(&mut self, text: &str, decision: Decision) {
@@ -129,9 +132,9 @@ impl<H: Host> Hook<H> {
     }
 
     /// A decision is remembered for one policy and one working directory.
-    fn key(&self) -> String {
+    fn key(&self) -> (u64, PathBuf) {
         let cwd = std::env::current_dir().unwrap_or_default();
-        format!("{} {}", self.gate.policies().generation(), cwd.display())
+        (self.gate.policies().generation(), cwd)
     }
 }
 
@@ -154,7 +157,87 @@ fn only_traps(outcome: &Outcome) -> bool {
         })
 }
 
-/// Nothing in it depends on the state of the shell.
-pub(crate) fn is_literal<H: Host>(text: &str) -> bool {
+/// Nothing in it depends on the state of the shell. The command `[` is a word of its own: a blank ends
+/// what would be a pattern.
+fn is_literal<H: Host>(text: &str) -> bool {
+    let text = text.strip_prefix("[ ").unwrap_or(text);
     !text.contains(['$', '`', '*', '?', '[', '{', '~', '!']) && !text.contains(H::ALSO_EXPANDED)
+}
+
+/// One command in two writings: a shell that shows a command puts a blank behind each redirection's
+/// sign, whether one was typed or not.
+pub(crate) fn same_command(typed: &str, shown: &str) -> bool {
+    typed == shown || Unspaced::of(typed).eq(Unspaced::of(shown))
+}
+
+/// The bytes of a command without blanks behind the signs of its redirections.
+struct Unspaced<'a> {
+    rest: std::slice::Iter<'a, u8>,
+    quote: Option<u8>,
+    escaped: bool,
+    behind_sign: bool,
+}
+
+impl<'a> Unspaced<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            rest: text.as_bytes().iter(),
+            quote: None,
+            escaped: false,
+            behind_sign: false,
+        }
+    }
+}
+
+impl Iterator for Unspaced<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.rest.next()?;
+            if byte == b' ' && self.behind_sign {
+                continue;
+            }
+            self.behind_sign = false;
+            if self.escaped {
+                self.escaped = false;
+            } else {
+                match (self.quote, byte) {
+                    (None | Some(b'"'), b'\\') => self.escaped = true,
+                    (Some(open), close) if open == close => self.quote = None,
+                    (None, b'\'' | b'"') => self.quote = Some(byte),
+                    (None, b'<' | b'>') => self.behind_sign = true,
+                    _ => {}
+                }
+            }
+            return Some(byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_behind_redirections_make_no_other_command() {
+        for (typed, shown, same) in [
+            ("echo a >/dev/null", "echo a > /dev/null", true),
+            ("echo a >>x 2>y", "echo a >> x 2> y", true),
+            ("cat <in", "cat < in", true),
+            ("printf '%s' b >x", "printf '%s' b > x", true),
+            ("echo a", "echo a", true),
+            // A number before the sign is part of it, or a word.
+            ("echo 2>x", "echo 2 >x", false),
+            ("rm -r /a b", "rm -r /ab", false),
+            ("rm -r / a", "rm -r /a", false),
+            ("sh -c 'a > b'", "sh -c 'a >b'", false),
+            ("sh -c \"a > b\"", "sh -c \"a >b\"", false),
+            ("echo \\> b", "echo \\>b", false),
+            ("echo \"\\\"\" > b", "echo \"\\\"\" >b", true),
+            ("echo a", "echo a b", false),
+        ] {
+            assert_eq!(same_command(typed, shown), same, "{typed} | {shown}");
+        }
+    }
 }

@@ -12,6 +12,9 @@ use crate::known::{self, Kind};
 const ACCOUNT: u32 = 1;
 const BRANCH: u32 = 2;
 const REMOTE: u32 = 4;
+const TIME: u32 = 8;
+/// Whether a rule looks at the clock was told at all: snapshots of older engines do not say.
+pub(crate) const TIME_TOLD: u32 = 16;
 
 /// Facts that a condition asks for and built-in rules do not.
 pub(crate) fn bits(when: &Condition) -> u32 {
@@ -25,7 +28,15 @@ pub(crate) fn bits(when: &Condition) -> u32 {
     if !when.remote.is_empty() {
         bits |= REMOTE;
     }
+    if when.time.is_some() {
+        bits |= TIME;
+    }
     bits
+}
+
+/// False where no rule asks what time it is.
+pub(crate) fn reads_clock(asks: u32) -> bool {
+    asks & TIME != 0 || asks & TIME_TOLD == 0
 }
 
 /// Facts that a command and the loaded policies ask for.

@@ -43,6 +43,14 @@ pub struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
+    /// A rule of one of them may fire at one time of the day and not at another.
+    pub fn read_clock(&self) -> bool {
+        [self.organisation, self.user]
+            .into_iter()
+            .flatten()
+            .any(Snapshot::reads_clock)
+    }
+
     /// The file rules of supervised process trees that hold for somebody: all of them hold together.
     pub fn supervise(
         &self,

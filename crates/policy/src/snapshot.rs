@@ -277,6 +277,12 @@ impl Snapshot {
         self.head.exceptions.iter().map(carried).collect()
     }
 
+    /// A rule may fire at one time of the day and not at another. Exceptions do not count: they only
+    /// change what fires.
+    pub fn reads_clock(&self) -> bool {
+        crate::asked::reads_clock(self.head.asks)
+    }
+
     pub(crate) fn head(&self) -> &Head {
         &self.head
     }

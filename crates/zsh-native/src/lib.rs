@@ -62,21 +62,29 @@ fn run(arguments: &[String]) -> c_int {
             let begun = SHELL.guarded(Begun::Runs, Begun::Interrupted, |shell| {
                 shell.begin(typed, parsed)
             });
-            if begun == Begun::Interrupted {
-                Symbols::find().interrupt();
+            match begun {
+                Begun::RunsAlone => SUCCESS,
+                Begun::Runs | Begun::Stopped => FAILURE,
+                Begun::Interrupted => {
+                    Symbols::find().interrupt();
+                    FAILURE
+                }
             }
-            SUCCESS
         }
         (Some("debug"), Some(text), _) => {
             // A crash here lets the command through: the line was judged before, and a trap that
             // always fails would lock the person out of the shell.
             SHELL.guarded(SUCCESS, SUCCESS, |shell| shell.before_command(text))
         }
-        (Some("precmd"), Some(status), _) => {
+        (Some("precmd"), Some(status), marks) => {
             let status = status.parse().unwrap_or(0);
             PROMPT_SEEN.store(true, Ordering::Relaxed);
-            SHELL.guarded((), (), |shell| shell.line_ended(status));
-            SUCCESS
+            SHELL.guarded(FAILURE, FAILURE, |shell| {
+                shell.line_ended(status);
+                // The keys are bound, no trap stands, and the function before lines is in its place.
+                let in_order = marks == Some("b") && shell.is_before_lines();
+                if in_order { SUCCESS } else { FAILURE }
+            })
         }
         // Behind a denied command of a script. Runs without our lock: what a script wants done when it
         // ends is judged too.

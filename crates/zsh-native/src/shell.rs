@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use cmdai_gate::{Action, Outcome, Settled};
+use cmdai_gate::{Action, Judged, Outcome, Settled};
 use cmdai_native::{Asking, Crashes, Hook, Host, Manners, TEXT_LIMIT};
 
 use crate::symbols::Symbols;
@@ -13,7 +13,9 @@ const TO_BE_ASKED: c_int = 3;
 /// What becomes of a line that is about to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begun {
-    /// It runs.
+    /// It runs, and the DEBUG trap could see nothing in it but what was judged with it.
+    RunsAlone,
+    /// It runs under the trap.
     Runs,
     /// The DEBUG trap will stop it before its first command.
     Stopped,
@@ -25,7 +27,7 @@ pub(crate) enum Begun {
 struct Typed {
     text: String,
     cwd: String,
-    outcome: Outcome,
+    outcome: Judged,
     /// Somebody answered for it already.
     settled: Option<Settled>,
 }
@@ -133,7 +135,17 @@ impl Shell {
         if self.hook.host.uses_other_aliases(&text) && self.hook.before_simple(parsed, false) != 0 {
             return self.stopping();
         }
-        Begun::Runs
+        if self.hook.host.runs_only_what_stands_there(&text) {
+            Begun::RunsAlone
+        } else {
+            Begun::Runs
+        }
+    }
+
+    /// Our function still stands among those that zsh calls before a line.
+    pub(crate) fn is_before_lines(&self) -> bool {
+        let named = self.hook.host.variable("preexec_functions");
+        named.is_some_and(|names| names.split(' ').any(|name| name == "__cmdai_preexec"))
     }
 
     fn stop(&mut self, status: u8) -> Begun {

@@ -10,7 +10,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use cmdai_effects::Elements;
-use cmdai_native::{Host, library};
+use cmdai_native::{Host, library, plain};
 use cmdai_schema::Dialect;
 
 use crate::module::Node;
@@ -106,6 +106,8 @@ pub(crate) struct Symbols {
     aliastab: Option<*mut *mut Table>,
     sufaliastab: Option<*mut *mut Table>,
     shfunctab: Option<*mut *mut Table>,
+    builtintab: Option<*mut *mut Table>,
+    reswdtab: Option<*mut *mut Table>,
     funcstack: Option<*mut *const Frame>,
     sigtrapped: Option<*mut c_int>,
     siglists: Option<*mut *mut c_void>,
@@ -156,6 +158,8 @@ impl Symbols {
             aliastab: library::place(c"aliastab"),
             sufaliastab: library::place(c"sufaliastab"),
             shfunctab: library::place(c"shfunctab"),
+            builtintab: library::place(c"builtintab"),
+            reswdtab: library::place(c"reswdtab"),
             funcstack: library::place(c"funcstack"),
             sigtrapped: library::place(c"sigtrapped"),
             siglists: library::place(c"siglists"),
@@ -192,6 +196,8 @@ impl Symbols {
             && found.aliastab.is_some()
             && found.sufaliastab.is_some()
             && found.shfunctab.is_some()
+            && found.builtintab.is_some()
+            && found.reswdtab.is_some()
             && found.funcstack.is_some()
             && found.lastval.is_some()
             && found.errflag.is_some()
@@ -201,8 +207,7 @@ impl Symbols {
 
     /// Looks a builtin up through the layouts: it has to be found under its own name.
     fn tables_are_as_known(&self) -> bool {
-        let builtins: Option<*mut *mut Table> = library::place(c"builtintab");
-        let Some(node) = entry(builtins, "builtin") else {
+        let Some(node) = entry(self.builtintab, "builtin") else {
             return false;
         };
         // SAFETY: an entry that zsh's own look-up gave.
@@ -302,6 +307,32 @@ impl Symbols {
                     .rsplit_once('.')
                     .is_some_and(|(_, ending)| entry(self.sufaliastab, ending).is_some())
         })
+    }
+
+    /// All that runs in this line stands there: no word is expanded, and no command of it runs code of
+    /// the shell that is kept elsewhere (a function, an alias, `eval`, `source`, what is hooked on a
+    /// change of folder). The trap would see the calls that were judged with the line and no others.
+    pub(crate) fn runs_only_what_stands_there(&self, line: &str) -> bool {
+        const INERT: [&str; 11] = [
+            ":", "true", "false", "echo", "print", "printf", "[", "test", "pwd", "cd", "export",
+        ];
+        const HOOKED: [&str; 2] = ["chpwd", "command_not_found_handler"];
+        let Some(calls) = plain::calls(line) else {
+            return false;
+        };
+        let is_in = |table, name: &str| entry(table, name).is_some();
+        let is_hooked = HOOKED.iter().any(|name| is_in(self.shfunctab, name))
+            || self
+                .parameter(c"chpwd_functions")
+                .is_some_and(|names| !names.is_empty());
+        !is_hooked
+            && !self.uses_other_aliases(line)
+            && calls.iter().all(|name| {
+                !is_in(self.shfunctab, name)
+                    && !is_in(self.aliastab, name)
+                    && !is_in(self.reswdtab, name)
+                    && (INERT.contains(name) || !is_in(self.builtintab, name))
+            })
     }
 
     /// The text of a program as zsh keeps it.

@@ -70,6 +70,11 @@ impl Finder<'_> {
     }
 }
 
+/// Root of the work tree that a folder lies in.
+pub(crate) fn project(cwd: &Path) -> Option<String> {
+    repository::work_tree(cwd).and_then(|root| root.to_str().map(str::to_owned))
+}
+
 /// Collects what is asked for.
 pub(crate) fn collect(asked: &Asked, place: &Place<'_>, cache: &Cache) -> Facts {
     let find = Finder {
@@ -87,7 +92,7 @@ pub(crate) fn collect(asked: &Asked, place: &Place<'_>, cache: &Cache) -> Facts 
         now: Some(now(find.set("TZ").is_some(), cache)),
         cwd: place.cwd.to_str().map(str::to_owned),
         home: place.home.to_str().map(str::to_owned),
-        project: repository::work_tree(place.cwd).and_then(|root| root.to_str().map(str::to_owned)),
+        project: project(place.cwd),
         versions: versions::known(&asked.versions, place),
         ..Facts::default()
     };

@@ -11,5 +11,6 @@ mod approval;
 mod emptiness;
 mod failures;
 mod judging;
+mod memo;
 mod recording;
 mod support;

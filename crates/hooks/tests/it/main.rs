@@ -6,6 +6,7 @@
     reason = "a failing test is a panic"
 )]
 
+mod again;
 mod agents;
 mod bash;
 mod bash_beside;
