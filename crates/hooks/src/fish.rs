@@ -146,7 +146,7 @@ if status is-interactive; and not set -q __cmdai_program
             commandline -f expand-abbr
             return
         end
-        set -l text (commandline -b | string collect)
+        set -l text "$(commandline -b)"
         if not string match -qr -- '\S' "$text"
             commandline -f execute
             return
@@ -167,16 +167,18 @@ if status is-interactive; and not set -q __cmdai_program
             set -g __cmdai_turns $__cmdai_turns[2..-1] $__cmdai_turns[1]
             # Words that may be functions of the person's.
             set -l own
-            set -l words (string match -ar -- '[^\s;|&()<>"\'$\\\\{}*?=#]+' $text)
+            set -l words
+            string match -qar -- '(?<words>[^\s;|&()<>"\'$\\\\{}*?=#]+)' $text
             functions -q -- $words
             if test $status -lt (count $words)
                 for word in $words
                     if functions -q -- $word; and __cmdai_own $word
-                        set -a own (string escape --style=url -- $word)
+                        set -a own $word
                     end
                 end
             end
-            echo judge $__cmdai_turns[1] (string escape --style=url -- $PWD $text) $own >>$__cmdai_ask
+            # Each word in a line of its own: to join them costs more than to judge them.
+            string escape --style=url -- '' judge $__cmdai_turns[1] $PWD $text $own '' >>$__cmdai_ask
             while read -l id verdict first rest <$__cmdai_told
                 test "$id" = $__cmdai_turns[1]; or continue
                 switch $verdict

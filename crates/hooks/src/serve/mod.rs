@@ -367,19 +367,37 @@ impl<R: BufRead> Incoming<R> {
         if let Some(kept) = self.kept.take() {
             return Some(kept);
         }
-        let mut bytes = Vec::new();
-        let mut bounded = std::io::Read::take(&mut self.from, MAX_LINE);
-        let read = bounded.read_until(b'\n', &mut bytes).ok()?;
-        if read == 0 || bytes.last() != Some(&b'\n') {
-            return None;
+        let unreadable = Line {
+            id: String::new(),
+            asked: Asked::Unreadable,
+        };
+        let mut words = String::new();
+        let mut left = MAX_LINE;
+        loop {
+            let mut bytes = Vec::new();
+            let mut bounded = std::io::Read::take(&mut self.from, left);
+            let read = bounded.read_until(b'\n', &mut bytes).ok()?;
+            if read == 0 || bytes.last() != Some(&b'\n') {
+                return None;
+            }
+            left -= u64::try_from(read).unwrap_or(left).min(left);
+            let text = String::from_utf8_lossy(&bytes);
+            let line = text.trim_end_matches(['\n', '\r']);
+            if line.contains(' ') {
+                // What was begun in several lines and not ended is no request any more.
+                return Some(Line::read(line).unwrap_or(unreadable));
+            }
+            match (line.is_empty(), words.is_empty()) {
+                (true, true) => left = MAX_LINE,
+                (true, false) => return Some(Line::read(&words).unwrap_or(unreadable)),
+                (false, begun) => {
+                    if !begun {
+                        words.push(' ');
+                    }
+                    words.push_str(line);
+                }
+            }
         }
-        let text = String::from_utf8_lossy(&bytes);
-        Some(
-            Line::read(text.trim_end_matches(['\n', '\r'])).unwrap_or(Line {
-                id: String::new(),
-                asked: Asked::Unreadable,
-            }),
-        )
     }
 }
 
@@ -461,5 +479,52 @@ impl Busy {
 
     fn end(&self) {
         self.since.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_in_one_line_and_in_several_are_the_same() {
+        let judge = |id: &str, names: &[&str]| Line {
+            id: id.to_owned(),
+            asked: Asked::Judge {
+                cwd: "/home/a b".to_owned(),
+                text: "ls".to_owned(),
+                names: names.iter().map(|&name| name.to_owned()).collect(),
+            },
+        };
+        let end = Line {
+            id: "x".to_owned(),
+            asked: Asked::End { status: 0 },
+        };
+        let mut incoming = Incoming {
+            from: "judge a /home/a%20b ls\n\njudge\nb\n/home/a%20b\nls\ngs\n\nend x 0\n\
+                   \njudge\nc\n/home\n\njudge\nd\n/home/a%20b\nls\n\n\njudge\ne\nend x 0\n"
+                .as_bytes(),
+            kept: None,
+        };
+        let mut read = Vec::new();
+        while let Some(line) = incoming.next() {
+            read.push(line);
+        }
+        let unreadable = Line {
+            id: String::new(),
+            asked: Asked::Unreadable,
+        };
+        assert_eq!(
+            read,
+            [
+                judge("a", &[]),
+                judge("b", &["gs"]),
+                end.clone(),
+                unreadable,
+                judge("d", &[]),
+                // One that was begun and given up does not spoil the next.
+                end,
+            ]
+        );
     }
 }

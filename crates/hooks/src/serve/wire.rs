@@ -4,6 +4,8 @@
 //! or a newline, and may be empty. The second word of a request and the first of a reply is an identifier
 //! that the shell chose: replies to what it no longer waits for are skipped by it.
 //!
+//! A request may also stand in several lines, one word in each, between two empty ones.
+//!
 //! | request | |
 //! |---|---|
 //! | `judge ID CWD TEXT [NAME…]` | a whole line before it runs; words of it that are the person's own functions or aliases |
