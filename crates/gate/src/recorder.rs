@@ -85,6 +85,8 @@ pub struct Recorder {
     script: Option<ScriptRun>,
     /// The last working directory, and how records name it.
     place: (String, String),
+    /// The first half that was written last, and whether its parents are those of this process.
+    last: (Box<Start>, bool),
 }
 
 /// Longest name of a script in a record, in bytes.
@@ -146,6 +148,7 @@ impl Recorder {
             torn: (false, false),
             script: None,
             place: (String::new(), String::new()),
+            last: (Box::default(), false),
             session,
         }
     }
@@ -155,6 +158,7 @@ impl Recorder {
     #[must_use]
     pub fn placed(mut self, parents: Vec<ProcessInfo>, tty: Option<String>) -> Self {
         self.parents = parents;
+        self.last.1 = false;
         self.tty = tty;
         self
     }
@@ -239,12 +243,18 @@ impl Recorder {
     }
 
     /// Writes the first half of a command and gives it back as it was written.
-    pub fn start(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
+    pub fn start(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> &Start {
+        let own_parents = verdict.parents.is_none();
         let start = Box::new(self.first_half(request, outcome, verdict));
-        match self.append(Half::Start(start)) {
-            Half::Start(start) => *start,
-            _ => Start::default(),
+        if let Half::Start(start) = self.append(Half::Start(start)) {
+            self.last = (start, own_parents);
         }
+        &self.last.0
+    }
+
+    /// The first half that was written last.
+    pub(crate) fn last(&self) -> &Start {
+        &self.last.0
     }
 
     /// Writes the second half.
@@ -258,6 +268,12 @@ impl Recorder {
 
     fn first_half(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
         let judgement = &outcome.judgement;
+        let parents = match (verdict.parents, std::mem::take(&mut self.last)) {
+            (Some(parents), _) => parents,
+            // The same for each record: moved from one to the next, not copied.
+            (None, (last, true)) => last.parents,
+            (None, (_, false)) => self.parents.clone(),
+        };
         if self.place.0 != request.cwd {
             self.place = (request.cwd.to_owned(), redaction::clean(request.cwd));
         }
@@ -315,7 +331,7 @@ impl Recorder {
             origin: request.who.origin.clone(),
             agent: request.who.agent.clone(),
             tty: self.tty.clone(),
-            parents: verdict.parents.unwrap_or_else(|| self.parents.clone()),
+            parents,
             times: verdict.times,
             private: false,
         };

@@ -205,7 +205,7 @@ impl Gate {
                 clean: manner.judged.and_then(|judged| judged.known.clean.clone()),
                 micros: manner.judged.map(|judged| judged.micros),
             };
-            let mut start = recorder.start(request, outcome, verdict);
+            recorder.start(request, outcome, verdict);
             settled.recorded = true;
             // What nobody will see: an agent waits until it can be seen again. So does, where policy
             // says fail closed, what a rule speaks about. A person goes on with the rest.
@@ -223,6 +223,7 @@ impl Gate {
             }
             // What has no place in the spool may still have one with the governor.
             if governed && (!settled.run || settled.approval.is_some() || recorder.lost()) {
+                let mut start = recorder.last().clone();
                 start.allowed = settled.run;
                 self.report(start, recorder.session_id());
             }
@@ -272,7 +273,7 @@ impl Gate {
             allowed: true,
             ..Verdict::default()
         };
-        let start = recorder.start(&request, &outcome, verdict);
+        let start = recorder.start(&request, &outcome, verdict).clone();
         if self.installation().is_governed() {
             self.report(start, recorder.session_id());
         }

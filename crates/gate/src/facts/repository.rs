@@ -1,12 +1,17 @@
 //! What the folder a command works in says: branch, remotes, Terraform workspace.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use cmdai_schema::{Facts, FolderFacts};
 
 use super::Finder;
 use super::reading::{Found, section};
+
+/// Folders above one another that are looked at.
+const MOST_FOLDERS: usize = 64;
 
 /// What is asked of a folder.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,9 +23,31 @@ pub(super) struct Wanted {
 
 /// Root of the work tree that a folder lies in.
 pub(super) fn work_tree(cwd: &Path) -> Option<&Path> {
-    cwd.ancestors()
-        .take(64)
-        .find(|folder| folder.join(".git").exists())
+    let text = cwd.as_os_str().as_bytes();
+    let plain = text.starts_with(b"/")
+        && (text == b"/" || !text.ends_with(b"/"))
+        && !text.windows(2).any(|pair| pair == b"//");
+    if !plain {
+        return cwd
+            .ancestors()
+            .take(MOST_FOLDERS)
+            .find(|folder| folder.join(".git").exists());
+    }
+    // The same without taking paths to pieces: this is done for each line of a shell.
+    let mut folder = if text == b"/" { b"" } else { text };
+    let mut probe = Vec::with_capacity(text.len() + 6);
+    for _ in 0..MOST_FOLDERS {
+        probe.clear();
+        probe.extend_from_slice(folder);
+        probe.extend_from_slice(b"/.git");
+        if rustix::fs::access(probe.as_slice(), rustix::fs::Access::EXISTS).is_ok() {
+            let root = if folder.is_empty() { b"/" } else { folder };
+            return Some(Path::new(OsStr::from_bytes(root)));
+        }
+        let parent = folder.iter().rposition(|byte| *byte == b'/')?;
+        folder = folder.get(..parent)?;
+    }
+    None
 }
 
 /// Facts of the working directory.
@@ -174,4 +201,29 @@ fn addresses(text: &str) -> BTreeMap<String, String> {
             Some((name.to_owned(), (*address).to_owned()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_work_tree_is_found_however_the_folder_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("a");
+        std::fs::create_dir_all(root.join("b/c/d")).unwrap();
+        std::fs::create_dir_all(root.join(".git")).unwrap();
+        std::fs::write(root.join("b/c/.git"), "gitdir: x").unwrap();
+        assert_eq!(work_tree(&root.join("b/c/d")), Some(&*root.join("b/c")));
+        assert_eq!(work_tree(&root.join("b")), Some(&*root));
+        assert_eq!(work_tree(&root), Some(&*root));
+        let twice = dir.path().join("a//b/");
+        assert_eq!(work_tree(&twice), Some(&*root));
+        for none in ["/", "/proc/self", "/proc"] {
+            let slow = Path::new(none)
+                .ancestors()
+                .find(|folder| folder.join(".git").exists());
+            assert_eq!(work_tree(Path::new(none)), slow, "{none}");
+        }
+    }
 }

@@ -25,14 +25,16 @@ fn both_halves_reach_spool_and_history_with_counters_and_without_secrets() {
     let secret = "mysql -u root -pSup3rS3cret99 shop";
     let asked = request(secret, &who);
     let outcome = gate.judge(&asked);
-    let start = recorder.start(
-        &asked,
-        &outcome,
-        Verdict {
-            allowed: true,
-            ..Verdict::default()
-        },
-    );
+    let start = recorder
+        .start(
+            &asked,
+            &outcome,
+            Verdict {
+                allowed: true,
+                ..Verdict::default()
+            },
+        )
+        .clone();
     recorder.end(&start.command_id, 3, 1500);
     recorder.session_end();
     assert_eq!(recorder.problem(), None);
@@ -203,4 +205,39 @@ fn what_policy_keeps_private_is_not_recorded() {
         ),
         ("", &["echo".to_owned()][..])
     );
+}
+
+#[test]
+fn each_record_names_the_same_ancestors_and_those_of_another_only_where_they_were_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let person = person(dir.path());
+    let mut gate = gate(&person);
+    let who = human();
+    let mut recorder = Recorder::open(gate.installation(), &person, session("s"));
+    let own = recorder.parents().to_vec();
+    let asked = request("echo 1", &who);
+    let outcome = gate.judge(&asked);
+    let given = vec![cmdai_schema::ProcessInfo {
+        pid: 7,
+        name: "make".to_owned(),
+        exe: None,
+    }];
+    for parents in [
+        None,
+        None,
+        Some(given.clone()),
+        None,
+        Some(Vec::new()),
+        None,
+    ] {
+        let verdict = Verdict {
+            parents: parents.clone(),
+            ..Verdict::default()
+        };
+        let start = recorder.start(&asked, &outcome, verdict);
+        assert_eq!(start.parents, parents.unwrap_or_else(|| own.clone()));
+    }
+    recorder = recorder.placed(given.clone(), None);
+    let start = recorder.start(&asked, &outcome, Verdict::default());
+    assert_eq!(start.parents, given);
 }

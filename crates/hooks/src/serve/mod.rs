@@ -283,8 +283,9 @@ impl<R: BufRead, W: Write> Server<R, W> {
                 ..Verdict::default()
             };
             let start = self.recorder.start(&request, &outcome, verdict);
+            let command_id = start.command_id.clone();
             self.running = Some(Running {
-                command_id: start.command_id,
+                command_id,
                 since: Instant::now(),
             });
         }
