@@ -1,9 +1,20 @@
-//! Lines in which nothing is expanded: what stands there is what runs.
+//! Lines in which nothing is expanded but parameters by their names: what stands there is what runs.
 
-/// The first words of all simple commands of a line; nothing where a word of it could become another one
-/// before it runs, or where it is not certain which words are commands.
-pub fn calls(line: &str) -> Option<Vec<&str>> {
-    let mut found = Vec::new();
+/// What a plain line is made of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plain<'a> {
+    /// The first words of all its simple commands.
+    pub calls: Vec<&'a str>,
+    /// Names of the parameters whose values it uses, in arguments alone.
+    pub parameters: Vec<&'a str>,
+    /// It assigns to parameters.
+    pub assigns: bool,
+}
+
+/// Takes a line to pieces; nothing where a word of it could run something or become more than a value, or
+/// where it is not certain which words are commands.
+pub fn read(line: &str) -> Option<Plain<'_>> {
+    let mut found = Plain::default();
     let mut begin = 0;
     let mut word_begins = true;
     let mut quote = None;
@@ -13,7 +24,11 @@ pub fn calls(line: &str) -> Option<Vec<&str>> {
         match (quote, byte) {
             (Some(open), close) if open == close => quote = None,
             (Some(b'\''), _) => {}
-            (Some(_), b'$' | b'`' | b'!' | b'\\') => return None,
+            (None | Some(b'"'), b'$') => {
+                let name = parameter(line.get(at + 1..)?)?;
+                found.parameters.push(name);
+            }
+            (Some(_), b'`' | b'!' | b'\\') => return None,
             (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'=' | b'#') if first => return None,
@@ -22,8 +37,8 @@ pub fn calls(line: &str) -> Option<Vec<&str>> {
             (None, b']') if first => {}
             (
                 None,
-                b'$' | b'`' | b'*' | b'?' | b'[' | b'{' | b'}' | b'~' | b'!' | b'^' | b'<' | b'('
-                | b')' | b'\\',
+                b'`' | b'*' | b'?' | b'[' | b'{' | b'}' | b'~' | b'!' | b'^' | b'<' | b'(' | b')'
+                | b'\\',
             ) => return None,
             (None, b';' | b'|' | b'&' | b'\n') => {
                 // `>&` and `&>` are no ends of commands, and what comes behind them is looked at as if
@@ -41,9 +56,28 @@ pub fn calls(line: &str) -> Option<Vec<&str>> {
     quote.is_none().then_some(found)
 }
 
+/// The name behind a `$`, where nothing else is done with it.
+fn parameter(rest: &str) -> Option<&str> {
+    let end = rest
+        .bytes()
+        .position(|byte| byte != b'_' && !byte.is_ascii_alphanumeric())
+        .unwrap_or(rest.len());
+    let name = rest.get(..end)?;
+    let named = name
+        .bytes()
+        .next()
+        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic());
+    // Elements and modifiers come right behind the name.
+    let more = rest
+        .get(end..)?
+        .starts_with(['[', ':', '(', '#', '-', '+', '=', '?', '%', '^']);
+    let folder = rest.get(end..)?.starts_with(":/");
+    (named && (folder || !more)).then_some(name)
+}
+
 /// The first word of a simple command behind its assignments. Nothing where it is quoted, or a
 /// redirection: both may hide a name.
-fn push<'a>(found: &mut Vec<&'a str>, command: &'a str) -> Option<()> {
+fn push<'a>(found: &mut Plain<'a>, command: &'a str) -> Option<()> {
     let assignment = |word: &str| {
         word.split_once('=').is_some_and(|(name, _)| {
             !name.is_empty()
@@ -53,14 +87,15 @@ fn push<'a>(found: &mut Vec<&'a str>, command: &'a str) -> Option<()> {
                     .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
         })
     };
-    let word = command
-        .split_ascii_whitespace()
-        .find(|word| !assignment(word));
-    match word {
+    let mut words = command.split_ascii_whitespace().peekable();
+    while words.next_if(|word| assignment(word)).is_some() {
+        found.assigns = true;
+    }
+    match words.next() {
         None => Some(()),
-        Some(word) if word.contains(['\'', '"', '>']) => None,
+        Some(word) if word.contains(['\'', '"', '>', '$']) => None,
         Some(word) => {
-            found.push(word);
+            found.calls.push(word);
             Some(())
         }
     }
@@ -85,11 +120,40 @@ mod tests {
             ("if true; then rm x; fi", &["if", "then", "fi"]),
             ("", &[]),
         ] {
-            assert_eq!(calls(line).as_deref(), Some(words), "{line}");
+            let found = read(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(found.calls, words, "{line}");
+            assert!(found.parameters.is_empty(), "{line}");
+            assert_eq!(found.assigns, line.starts_with("A="), "{line}");
+        }
+        for (line, names) in [
+            ("ls \"$PWD\":/src $HOME/x", &["PWD", "HOME"][..]),
+            ("ls $A$B 'x $C'", &["A", "B"]),
+            ("ls $PATH:/x", &["PATH"]),
+        ] {
+            let found = read(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(
+                (found.calls, found.parameters),
+                (vec!["ls"], names.to_vec()),
+                "{line}"
+            );
         }
         for line in [
-            "echo $HOME",
-            "echo \"$HOME\"",
+            "$HOME",
+            "$EDITOR x",
+            "echo ${HOME}",
+            "echo ${HOME:-x}",
+            "echo $(id)",
+            "echo \"$(id)\"",
+            "echo $((1))",
+            "echo $?",
+            "echo $1",
+            "echo $$",
+            "echo $x[1]",
+            "echo \"$x[1]\"",
+            "echo $x:h",
+            "echo $#x",
+            "echo $'x'",
+            "echo $",
             "echo `id`",
             "ls *.rs",
             "ls [ab]",
@@ -110,7 +174,7 @@ mod tests {
             "X='a b' ls",
             "ls \u{1}",
         ] {
-            assert_eq!(calls(line), None, "{line}");
+            assert_eq!(read(line), None, "{line}");
         }
     }
 }

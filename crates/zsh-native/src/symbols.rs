@@ -309,7 +309,8 @@ impl Symbols {
         })
     }
 
-    /// All that runs in this line stands there: no word is expanded, and no command of it runs code of
+    /// All that runs in this line stands there: no word is expanded beyond a value that was known when the
+    /// line was judged, and no command of it runs code of
     /// the shell that is kept elsewhere (a function, an alias, `eval`, `source`, what is hooked on a
     /// change of folder). The trap would see the calls that were judged with the line and no others.
     pub(crate) fn runs_only_what_stands_there(&self, line: &str) -> bool {
@@ -317,8 +318,19 @@ impl Symbols {
             ":", "true", "false", "echo", "print", "printf", "[", "test", "pwd", "cd", "export",
         ];
         const HOOKED: [&str; 2] = ["chpwd", "command_not_found_handler"];
-        let Some(calls) = plain::calls(line) else {
+        // With these, values are at the end of the line what they were when it was judged, and are text
+        // only: `[` calculates with them.
+        const CHANGES_NOTHING: [&str; 5] = [":", "true", "false", "echo", "pwd"];
+        let Some(plain) = plain::read(line) else {
             return false;
+        };
+        let inert = match plain.parameters.as_slice() {
+            [] => INERT.as_slice(),
+            _ if self.option(c"globsubst") != Some(false) => return false,
+            names if plain.assigns || names.iter().any(|name| readable(name).is_none()) => {
+                return false;
+            }
+            _ => CHANGES_NOTHING.as_slice(),
         };
         let is_in = |table, name: &str| entry(table, name).is_some();
         let is_hooked = HOOKED.iter().any(|name| is_in(self.shfunctab, name))
@@ -327,11 +339,11 @@ impl Symbols {
                 .is_some_and(|names| !names.is_empty());
         !is_hooked
             && !self.uses_other_aliases(line)
-            && calls.iter().all(|name| {
+            && plain.calls.iter().all(|name| {
                 !is_in(self.shfunctab, name)
                     && !is_in(self.aliastab, name)
                     && !is_in(self.reswdtab, name)
-                    && (INERT.contains(name) || !is_in(self.builtintab, name))
+                    && (inert.contains(name) || !is_in(self.builtintab, name))
             })
     }
 

@@ -524,3 +524,35 @@ fn without_the_line_in_the_start_file_nothing_is_left() {
     assert!(shown.contains("\n<0>\n"), "{shown}");
     assert_eq!(home.records().map_or(0, |records| records.len()), before);
 }
+
+#[test]
+fn what_a_plain_line_calls_elsewhere_is_seen_too() {
+    let home = zsh_home(
+        "fpath=(~/functions $fpath)\nautoload -Uz loaded\nalias -g EVIL=frobnicate\n",
+        "chpwd() { frob\"\"nicate now }\ncommand_not_found_handler() { frob\"\"nicate now }\n",
+    );
+    home.policy(POLICY).unwrap();
+    let functions = home.path().join("functions");
+    std::fs::create_dir_all(&functions).unwrap();
+    std::fs::write(functions.join("loaded"), "frobnicate now\n").unwrap();
+    let mut shell = zsh(&home);
+    for line in [
+        "cd /",
+        "no-such-program-here",
+        "true; loaded",
+        "env EVIL",
+        "NAME=frobnicate; eval $NAME",
+    ] {
+        let shown = shell.run(line).unwrap();
+        shell.type_text(CLEAR).unwrap();
+        assert!(!ran(&home, "frobnicate"), "{line}: {shown}");
+    }
+    shell.run("cd ~").unwrap();
+    assert!(
+        shell
+            .run("echo al''ive \"$HOME\" >/dev/null; echo al''ive")
+            .unwrap()
+            .contains("\nalive\n"),
+        "a denial ends with its line"
+    );
+}
