@@ -342,8 +342,9 @@ impl Symbols {
             && plain.calls.iter().all(|name| {
                 !is_in(self.shfunctab, name)
                     && !is_in(self.aliastab, name)
-                    && !is_in(self.reswdtab, name)
-                    && (inert.contains(name) || !is_in(self.builtintab, name))
+                    // `export` is a word of the grammar, too.
+                    && (inert.contains(name)
+                        || !is_in(self.reswdtab, name) && !is_in(self.builtintab, name))
             })
     }
 
