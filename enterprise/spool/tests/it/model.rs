@@ -107,7 +107,7 @@ fn another_bound_holds_at_once_and_drops_nothing() {
         total: 20_000,
     };
     let mut spool = Spool::open_with(dir.path(), &key, limits).unwrap();
-    let mut fill = |spool: &mut Spool| {
+    let fill = |spool: &mut Spool| {
         loop {
             match spool.append(&batch(spool.head(), 3, 200)) {
                 Ok(()) => spool.sync().unwrap(),
