@@ -280,9 +280,9 @@ impl Recorder {
         let redacted = if verdict.private {
             Redacted::default()
         } else {
-            verdict
-                .clean
-                .unwrap_or_else(|| Redacted::of(request.text, &outcome.analysis, &request.context()))
+            verdict.clean.unwrap_or_else(|| {
+                Redacted::of(request.text, &outcome.analysis, &request.context())
+            })
         };
         let mut effects: Vec<String> = outcome
             .analysis

@@ -237,11 +237,7 @@ impl<H: Host> Hook<H> {
                 String::new()
             },
         });
-        self.names_cmdai = judged
-            .judgement
-            .programs
-            .iter()
-            .any(|name| name == "cmdai");
+        self.names_cmdai = judged.judgement.programs.iter().any(|name| name == "cmdai");
         self.stopped = None;
         self.in_line = true;
         self.accepted.clone_from(&settled.accepted);
