@@ -375,7 +375,8 @@ fn fields_that_policy_hashes_never_leave_the_machine_as_they_are() {
         .events("c1", |event| command_id(event) == "c1")
         .remove(0);
     let command = told.payload.command.as_ref().unwrap();
-    let known = |field, value| cmdai_sensor::hashed(&world.places, field, value).unwrap();
+    let places = world.places.clone();
+    let known = |field, value| cmdai_sensor::hashed(&places, field, value).unwrap();
     assert_eq!(command.text, known("command.text", "ls /srv/unspoken"));
     assert_eq!(
         command.working_directory,

@@ -97,6 +97,7 @@ fn is_calm(start: &Start) -> bool {
         && start.text.len() <= MAX_TEXT
         && start.command_id.len() <= super::MAX_COMMAND_ID
         && start.times.is_none()
+        && !start.private
         && start
             .effects
             .iter()
@@ -178,6 +179,7 @@ pub(super) fn take(
             due.extend(roll.tell("ended"));
             true
         }
+        Half::Private { .. } | Half::Recording { .. } => false,
     }
 }
 
