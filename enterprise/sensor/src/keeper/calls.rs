@@ -8,11 +8,11 @@ use cmdai_schema::governor::{Reply, Request, VERSION};
 use cmdai_schema::record::{Half, Record, Start};
 
 use super::approvals::{Asker, State};
-use super::core::Core;
 use super::draft;
 use super::governor::Call;
 use super::special::refused;
 use super::tail::MAX_COMMAND_ID;
+use super::turn::Keeper;
 use crate::{accounts, clock};
 
 /// Reports of one person that are taken within [`WINDOW`]: each is an event of its own, and all
@@ -38,7 +38,7 @@ impl Reports {
     }
 }
 
-impl Core {
+impl Keeper {
     pub(crate) fn call(&mut self, call: Call) {
         let reply = match call.request {
             Request::Hello { version, .. } => {

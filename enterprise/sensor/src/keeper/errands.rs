@@ -8,11 +8,11 @@ use cmdai_schema::EventType;
 
 use super::approvals::{Entry, Limits, State};
 use super::consent::Trust;
-use super::core::Core;
 use super::draft::Draft;
 use super::orders::carry_out;
 use super::policy::{self, Installed, Refusal};
 use super::renewal::Renewal;
+use super::turn::Keeper;
 use crate::enrol::manifest;
 use crate::files;
 use crate::wire::{Answer, Ask, Carry, Road, Work};
@@ -35,7 +35,7 @@ fn shortened(text: &str) -> String {
     text.chars().take(500).collect()
 }
 
-impl Core {
+impl Keeper {
     pub(crate) fn errand(&mut self, ask: Ask) -> Answer {
         match ask {
             Ask::Task => Answer::Carry(Box::new(Carry {

@@ -8,9 +8,9 @@ use cmdai_schema::governor::{LayerStatus, Reply};
 use cmdai_schema::paths::GovernedMark;
 use cmdai_schema::{EventType, Subject, UserRef};
 
-use super::core::Core;
 use super::draft::Draft;
 use super::tail::Tail;
+use super::turn::Keeper;
 use crate::machine::{Machine, Order, Setup};
 use crate::{accounts, files};
 
@@ -39,7 +39,7 @@ pub(crate) struct Capture {
     courier: Option<u32>,
 }
 
-impl Core {
+impl Keeper {
     /// Once a second: what the policy wants, and what the worker needs for it.
     pub(crate) fn follow_capture(&mut self, courier: Option<u32>) {
         let version = self

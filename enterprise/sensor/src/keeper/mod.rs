@@ -4,7 +4,6 @@ mod approvals;
 mod calls;
 mod child;
 mod consent;
-mod core;
 mod draft;
 mod errands;
 mod exceptions;
@@ -22,6 +21,7 @@ mod seal;
 mod shares;
 mod special;
 mod tail;
+mod turn;
 mod watch;
 
 use std::future::Future;
@@ -62,7 +62,7 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     std::thread::Builder::new()
         .name("keeper".to_owned())
         .spawn(move || {
-            let _ = done.send(core::Core::run(&options, &flag));
+            let _ = done.send(turn::Keeper::run(&options, &flag));
         })?;
     tokio::pin!(shutdown);
     tokio::pin!(finished);

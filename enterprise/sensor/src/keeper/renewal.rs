@@ -13,7 +13,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, UnixTime, pem::PemObject as _};
 use rustls::server::WebPkiClientVerifier;
 
-use super::core::Core;
+use super::turn::Keeper;
 use crate::files;
 use crate::identity::Identity;
 
@@ -63,7 +63,7 @@ fn is_ours(certificate: &CertificateDer<'_>, ca_pem: &str) -> Result<()> {
     Ok(())
 }
 
-impl Core {
+impl Keeper {
     /// Takes over what the server gave.
     pub(crate) fn renewed(&mut self, certificate_pem: &str) -> Result<()> {
         let Some(next) = self.renewal.take() else {

@@ -9,7 +9,7 @@ use cmdai_schema::governor::{
 };
 
 use super::approvals::{Asker, Entry, State};
-use super::core::Core;
+use super::turn::Keeper;
 use crate::accounts;
 
 /// Longest pattern, folder, text and reason of an exception, in bytes.
@@ -32,7 +32,7 @@ fn answered(outcome: anyhow::Result<Reply>) -> Reply {
     })
 }
 
-impl Core {
+impl Keeper {
     /// Every rule that holds here, by the snapshot in force.
     fn rules(&self) -> Vec<EffectiveRule> {
         let snapshot = self

@@ -30,7 +30,7 @@ const MAX_OWED: usize = 1_000;
 /// How often the spools are looked at.
 const ROUND: Duration = Duration::from_millis(50);
 
-pub(crate) struct Core {
+pub(crate) struct Keeper {
     pub(crate) options: Options,
     pub(crate) home: Home,
     pub(crate) identity: Identity,
@@ -73,26 +73,26 @@ pub(crate) struct Core {
     broken: Option<SpoolError>,
 }
 
-impl Core {
+impl Keeper {
     /// Runs until told to stop.
     pub(crate) fn run(options: &Options, stop: &AtomicBool) -> Result<()> {
         raise_open_files();
-        let mut core = Self::open(options.clone())?;
+        let mut keeper = Self::open(options.clone())?;
         let (input, inputs) = channel();
-        governor::listen(&options.places.socket, core.root, input.clone())?;
-        core.begin()?;
+        governor::listen(&options.places.socket, keeper.root, input.clone())?;
+        keeper.begin()?;
         let mut couriers = Couriers::new();
-        let outcome = core.turn(stop, &input, &inputs, &mut couriers);
+        let outcome = keeper.turn(stop, &input, &inputs, &mut couriers);
         if outcome.is_ok() {
             let note = Note {
                 running: false,
-                ..core.sealer.note().clone()
+                ..keeper.sealer.note().clone()
             };
-            core.seal_with(vec![Draft::sensor(EventType::SensorStopped, &[])], note);
-            core.linger(&inputs);
+            keeper.seal_with(vec![Draft::sensor(EventType::SensorStopped, &[])], note);
+            keeper.linger(&inputs);
         }
         drop(couriers);
-        core.write_status();
+        keeper.write_status();
         let _ = std::fs::remove_file(&options.places.socket);
         outcome
     }
