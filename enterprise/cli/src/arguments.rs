@@ -271,9 +271,30 @@ pub(crate) struct Export {
     /// End of the period; now where it is left out
     #[arg(long)]
     pub(crate) to: Option<String>,
+    /// Lines with proofs for `verify`, or events in the words of another system, proven before they are written
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ExportFormat,
     /// Where to write
     #[arg(long, short)]
     pub(crate) output: PathBuf,
+}
+
+/// How an export is written: `docs/formats/export.md` and `docs/formats/foreign.md`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// With proofs, for `verify`
+    #[default]
+    Cmdai,
+    /// Open Cybersecurity Schema Framework 1.3
+    Ocsf,
+    /// Elastic Common Schema 8.11
+    Ecs,
+    /// Common Event Format
+    Cef,
+    /// RFC 5424
+    Syslog,
+    /// OpenTelemetry logs as JSON
+    Otlp,
 }
 
 #[derive(Args)]

@@ -1,14 +1,16 @@
 //! Searching, reports, exports, and the offline proof.
 
 use std::fs::File;
-use std::io::{BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use cmdai_api::console::EventPage;
+use cmdai_api::console::{EventPage, ExportLine};
+use cmdai_report::Foreign;
+use cmdai_schema::Event;
 
 use crate::account::client;
-use crate::arguments::{AuditExport, Export, Format, Query, ReportFormat, Verify};
+use crate::arguments::{AuditExport, Export, ExportFormat, Format, Query, ReportFormat, Verify};
 use crate::client::Client;
 
 /// Searches the recorded commands, newest first.
@@ -131,9 +133,48 @@ pub(crate) async fn export(arguments: Export) -> Result<()> {
         ("from", arguments.from.unwrap_or_default()),
         ("to", arguments.to.unwrap_or_default()),
     ];
-    save(&client, "export", &query, &arguments.output).await?;
-    anstream::println!("wrote {}", arguments.output.display());
+    let foreign = match arguments.format {
+        ExportFormat::Cmdai => {
+            save(&client, "export", &query, &arguments.output).await?;
+            anstream::println!("wrote {}", arguments.output.display());
+            return Ok(());
+        }
+        ExportFormat::Ocsf => Foreign::Ocsf,
+        ExportFormat::Ecs => Foreign::Ecs,
+        ExportFormat::Cef => Foreign::Cef,
+        ExportFormat::Syslog => Foreign::Syslog,
+        ExportFormat::Otlp => Foreign::Otlp,
+    };
+    let proven = tempfile::NamedTempFile::new().context("no temporary file can be made")?;
+    save(&client, "export", &query, proven.path()).await?;
+    let written = translate(proven.path(), foreign, &arguments.output)?;
+    anstream::println!(
+        "wrote {written} events as {} to {}; the proofs stay behind: --format cmdai keeps them",
+        foreign.as_str(),
+        arguments.output.display()
+    );
     Ok(())
+}
+
+/// Proves an export and writes its events in another format. Gives their number.
+fn translate(export: &Path, foreign: Foreign, output: &Path) -> Result<u64> {
+    let open = || File::open(export).map(BufReader::new);
+    cmdai_ledger::verify_export(open()?, None)
+        .context("what the server sent does not prove itself, so nothing is written")?;
+    replacing(output, |file| {
+        let mut out = BufWriter::new(file);
+        let mut written = 0;
+        // Verified above: each line is bounded and is a line of an export.
+        for line in open()?.lines() {
+            let line: ExportLine = serde_json::from_str(&line?)?;
+            let Some(exported) = line.event else { continue };
+            let event: Event = serde_json::from_value(exported.event)?;
+            writeln!(out, "{}", cmdai_report::line(foreign, &event)?)?;
+            written += 1;
+        }
+        out.flush()?;
+        Ok(written)
+    })
 }
 
 /// Streams an answer into a file that appears only when it is whole.
@@ -149,12 +190,7 @@ pub(crate) async fn save(
         .cloned()
         .collect();
     let mut response = client.stream(path, &query).await?;
-    let folder = output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    let mut file = beside(output)?;
     while let Some(piece) = response
         .chunk()
         .await
@@ -163,6 +199,28 @@ pub(crate) async fn save(
         file.write_all(&piece)
             .with_context(|| format!("cannot write {}", output.display()))?;
     }
+    keep(file, output)
+}
+
+/// Writes a file that appears only when it is whole.
+fn replacing<T>(output: &Path, write: impl FnOnce(&mut File) -> Result<T>) -> Result<T> {
+    let mut file = beside(output)?;
+    let written =
+        write(file.as_file_mut()).with_context(|| format!("cannot write {}", output.display()))?;
+    keep(file, output)?;
+    Ok(written)
+}
+
+fn beside(output: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))
+}
+
+fn keep(file: tempfile::NamedTempFile, output: &Path) -> Result<()> {
     file.as_file().sync_all()?;
     file.persist(output)
         .with_context(|| format!("cannot write {}", output.display()))?;

@@ -15,11 +15,13 @@
 #![forbid(unsafe_code)]
 
 mod evidence;
+mod foreign;
 mod html;
 mod map;
 mod report;
 
 pub use evidence::{EvidenceQuery, EvidenceResult, Population, SAMPLE};
+pub use foreign::{Foreign, ForeignError, line};
 pub use html::{html, style_hash};
 pub use map::{ReportError, frameworks};
 pub use report::{Facts, Plan, assemble, json, plan};

@@ -131,6 +131,18 @@ fn a_tampered_event_is_found_by_anyone_who_verifies() {
         server.admin(&["verify", &export.to_string_lossy()])
     })
     .unwrap();
+    // The same in the words of others: proven first, a line for each event.
+    let lines = std::fs::read_to_string(&export).unwrap().lines().count() - 2;
+    for format in ["ocsf", "ecs", "cef", "syslog", "otlp"] {
+        let other = machine.home().join(format);
+        let other = other.to_string_lossy();
+        let said = server
+            .admin(&["export", "--format", format, "--output", &other])
+            .unwrap();
+        let written = std::fs::read_to_string(&*other).unwrap();
+        assert!(written.contains("innocent-marker"), "{format}: {written}");
+        assert!(written.lines().count() >= lines, "{format}: {said:?}");
+    }
     let changed =
         std::fs::read_to_string(&export)
             .unwrap()
