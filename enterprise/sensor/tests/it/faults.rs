@@ -135,6 +135,8 @@ fn a_machine_that_was_away_drains_in_bounded_memory() {
             world.kill();
             world.start();
         } else if number == count / 3 * 2 {
+            // It has been up: a signal that comes before it listens to signals is no stop in good order.
+            world.status();
             world.stop();
             world.start();
         }
