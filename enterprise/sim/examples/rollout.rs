@@ -147,7 +147,7 @@ async fn main() -> Result<()> {
     };
     let token = call(
         "enrolment-tokens",
-        Some(json!({"person": "bench", "teams": [], "labels": {}, "hours": 1, "uses": machines})),
+        Some(json!({"person": "bench", "teams": [], "labels": {}, "hours": 1, "uses": machines, "password": PASSWORD})),
     )
     .await?;
     let begun = Instant::now();
