@@ -41,9 +41,12 @@ async function check(name, act) {
       return
     }
     failed += 1
-    console.log(`FAIL  ${name}\n      ${String(problem.message ?? problem).split('\n').slice(0, 12).join('\n      ')}`)
+    const said = await opened?.locator('h1, h2.title, [role=alert]').allTextContents().catch(() => []) ?? []
+    console.log(`FAIL  ${name}\n      ${String(problem.message ?? problem).split('\n').slice(0, 12).join('\n      ')}\n      the page says: ${said.join(' | ')}`)
   }
 }
+/** The page opened last: what it says belongs to a failure. */
+let opened = null
 class Skip extends Error {}
 function must(condition, text) {
   if (!condition) throw new Error(text)
@@ -68,6 +71,7 @@ async function open(theme, width = 1440, height = 900) {
     window.__violations = []
     document.addEventListener('securitypolicyviolation', (event) => window.__violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))
   })
+  opened = page
   return { context, page, noise }
 }
 const settle = async (page) => {
@@ -248,6 +252,20 @@ await check('alerts: acknowledge, note, close dialog', async () => {
   await page.keyboard.press('Escape')
   await button.click()
   await page.getByText('The alert is acknowledged').waitFor()
+  await clean(page, noise)
+})
+await check('alerts: one that comes in does not take the place of the one looked at', async () => {
+  if (!mock) throw new Skip('needs the mock')
+  await page.goto(`${base}/alerts?status=open`)
+  await settle(page)
+  const title = await page.locator('.detail h2').textContent()
+  await page.getByLabel('Note').fill('Half a sentence')
+  mock.state.alerts.unshift({ ...mock.state.alerts[0], id: 'al-newer', title: 'A newer one', status: 'open', notes: [] })
+  mock.send('alert', mock.state.alerts[0])
+  await page.getByRole('list', { name: 'Alerts' }).getByText('A newer one').waitFor()
+  must((await page.locator('.detail h2').textContent()) === title, 'another alert is looked at')
+  must((await page.getByLabel('Note').inputValue()) === 'Half a sentence', 'the note is lost')
+  mock.state.alerts.shift()
   await clean(page, noise)
 })
 await check('approvals: step-up refuses a wrong password, takes the right one', async () => {

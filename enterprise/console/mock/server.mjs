@@ -446,6 +446,7 @@ export function start({ port = 0, dist = null, live = true } = {}) {
     server.listen(port, '127.0.0.1', () => resolve({
       port: server.address().port,
       state,
+      send,
       stop: () => {
         if (ticker) clearInterval(ticker)
         for (const feed of feeds) feed.destroy()

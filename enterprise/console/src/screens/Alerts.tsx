@@ -25,7 +25,10 @@ export function Alerts() {
   const picked = params.id ? all.find((alert) => alert.id === params.id) : undefined
   const status = params.status ?? picked?.status ?? 'open'
   const list = useMemo(() => all.filter((alert) => status === 'all' || alert.status === status), [all, status])
-  const chosen = picked ?? list[0]
+  // What is looked at stays when a newer alert comes: a note or an act must not go to another one.
+  const [shown, setShown] = useState<string>()
+  const chosen = picked ?? list.find((alert) => alert.id === shown) ?? list[0]
+  useEffect(() => setShown(chosen?.id), [chosen?.id])
   const pick = useCallback((alert: Alert) => void navigate({ to: '/alerts', replace: true, search: { status, id: alert.id } }), [navigate, status])
   useEffect(() => {
     function key(event: KeyboardEvent) {
