@@ -74,6 +74,33 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// All of them, in their order.
+    pub const ALL: [Self; Self::AdminAction as usize + 1] = [
+        Self::CommandGenerated,
+        Self::CommandExecuted,
+        Self::CommandCompleted,
+        Self::CommandBlocked,
+        Self::PolicyViolation,
+        Self::ApprovalRequested,
+        Self::ApprovalGranted,
+        Self::ApprovalDenied,
+        Self::GrantConsumed,
+        Self::ToolInstalled,
+        Self::AgentActivity,
+        Self::PolicyUpdated,
+        Self::PolicyRefused,
+        Self::CmdaiDisabled,
+        Self::SensorStarted,
+        Self::SensorStopped,
+        Self::ExecObserved,
+        Self::Gap,
+        Self::QuarantineChanged,
+        Self::PrivateMode,
+        Self::SessionRecorded,
+        Self::Tamper,
+        Self::AdminAction,
+    ];
+
     /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

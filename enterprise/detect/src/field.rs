@@ -133,8 +133,9 @@ impl Field {
             return Ok(());
         }
         let plain = plain(value);
+        let types = EventType::ALL.map(EventType::as_str);
         let known: &[&str] = match self {
-            Self::EventType => EVENT_TYPES,
+            Self::EventType => &types,
             Self::Decision => &["allow", "warn", "confirm", "require_approval", "deny"],
             Self::Risk => &["safe", "moderate", "high", "critical"],
             Self::Certainty => &["unknown", "likely", "proven"],
@@ -305,32 +306,6 @@ impl Field {
         }
     }
 }
-
-const EVENT_TYPES: &[&str] = &[
-    "command_generated",
-    "command_executed",
-    "command_completed",
-    "command_blocked",
-    "policy_violation",
-    "approval_requested",
-    "approval_granted",
-    "approval_denied",
-    "grant_consumed",
-    "tool_installed",
-    "agent_activity",
-    "policy_updated",
-    "policy_refused",
-    "cmdai_disabled",
-    "sensor_started",
-    "sensor_stopped",
-    "exec_observed",
-    "gap",
-    "quarantine_changed",
-    "private_mode",
-    "session_recorded",
-    "tamper",
-    "admin_action",
-];
 
 /// `CommandBlocked`, `command-blocked` and `command_blocked` are one word.
 fn plain(word: &str) -> String {

@@ -7,6 +7,7 @@
 mod cast;
 pub(crate) mod proxy;
 pub(crate) mod replay;
+mod sequences;
 mod shield;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::arguments::Replay;
 use crate::failure::{Failure, closed};
 
+use super::sequences::{Piece, Sequences};
+
 /// Longest line of a recording, in bytes.
 const LINE: u64 = 16 * 1024 * 1024;
 /// First bytes of a zstd file.
@@ -116,72 +118,30 @@ fn next(lines: &mut dyn BufRead) -> io::Result<Option<Value>> {
 
 /// Lets through what draws.
 #[derive(Debug, Default)]
-struct Filter {
-    held: String,
-    state: State,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum State {
-    #[default]
-    Text,
-    Escape,
-    Parameters,
-    Words,
-    WordsEscape,
-    Charset,
-}
+struct Filter(Sequences);
 
 impl Filter {
     fn pass(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
-            match (self.state, c) {
-                (State::Text, '\u{1b}') => self.state = State::Escape,
-                // The same in one character.
-                (State::Text, '\u{80}'..='\u{9f}' | '\u{5}' | '\u{7}') => {}
-                (State::Text, c) => out.push(c),
-                (State::Escape, '[') => {
-                    self.held.clear();
-                    self.state = State::Parameters;
+            match self.0.step(c) {
+                // Questions and the bell; a control character of the second set is a sequence too.
+                Piece::Plain('\u{80}'..='\u{9f}' | '\u{5}' | '\u{7}') => {}
+                Piece::Plain(c) => out.push(c),
+                Piece::Escape(c @ ('7' | '8' | 'D' | 'E' | 'M' | '=' | '>')) => {
+                    out.extend(['\u{1b}', c]);
                 }
-                (State::Escape, ']' | 'P' | '_' | '^' | 'X') => self.state = State::Words,
-                (State::Escape, '(' | ')' | '#') => {
-                    self.held = format!("\u{1b}{c}");
-                    self.state = State::Charset;
-                }
-                (State::Escape, '7' | '8' | 'D' | 'E' | 'M' | '=' | '>') => {
-                    out.push('\u{1b}');
+                Piece::Escapes(kind @ ('(' | ')' | '#'), c) => out.extend(['\u{1b}', kind, c]),
+                // Questions (c, n), the window (t), tests (x, y), printing (i), keys (q, u).
+                Piece::Control(_, 'c' | 'n' | 't' | 'x' | 'y' | 'i' | 'q' | 'u' | 'p') => {}
+                Piece::Control(parameters, c) => {
+                    out.push_str("\u{1b}[");
+                    out.push_str(parameters);
                     out.push(c);
-                    self.state = State::Text;
                 }
-                (State::Escape, '\u{1b}') => {}
-                (State::Escape, _) => self.state = State::Text,
-                (State::Charset, c) => {
-                    out.push_str(&self.held);
-                    out.push(c);
-                    self.state = State::Text;
-                }
-                (State::Parameters, '\u{40}'..='\u{7e}') => {
-                    // Questions (c, n), the window (t), tests (x, y), printing (i), keys (q, u).
-                    let asks = matches!(c, 'c' | 'n' | 't' | 'x' | 'y' | 'i' | 'q' | 'u' | 'p');
-                    if !asks {
-                        out.push_str("\u{1b}[");
-                        out.push_str(&self.held);
-                        out.push(c);
-                    }
-                    self.state = State::Text;
-                }
-                (State::Parameters, '\u{1b}') => self.state = State::Escape,
-                (State::Parameters, '\u{20}'..='\u{3f}') if self.held.len() < 256 => {
-                    self.held.push(c)
-                }
-                (State::Parameters, _) => self.state = State::Text,
-                (State::Words, '\u{7}' | '\u{9c}') => self.state = State::Text,
-                (State::Words, '\u{1b}') => self.state = State::WordsEscape,
-                (State::Words, _) => {}
-                (State::WordsEscape, '\\') => self.state = State::Text,
-                (State::WordsEscape, _) => self.state = State::Words,
+                // Titles, clipboards and the like reach out of the terminal.
+                Piece::Word(_) | Piece::WordsEnd => {}
+                Piece::Nothing | Piece::Escape(_) | Piece::Escapes(..) => {}
             }
         }
         out

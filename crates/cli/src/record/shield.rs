@@ -13,6 +13,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::sequences::{LONGEST as LONGEST_SEQUENCE, Piece, Sequences};
+
 /// Rows that must have followed before something is given away: a secret may go over several.
 const CONTEXT: usize = 24;
 /// Most bytes that are held back.
@@ -25,8 +27,6 @@ const ROWS: usize = 160;
 const WIDEST: usize = 2_048;
 /// Most marks of one place: what is drawn again and again.
 const MARKS: usize = 64;
-/// Longest control sequence that is told apart, in bytes.
-const SEQUENCE: usize = 8_192;
 /// Rows of programs that place the cursor themselves are numbered from here.
 const PLACED: i64 = 1 << 32;
 /// Most lines of a private key of which the end is not seen.
@@ -89,27 +89,11 @@ struct Row {
     wrapped: bool,
 }
 
-/// Where a control sequence stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Text,
-    Escape,
-    /// Parameters of a sequence.
-    Parameters,
-    /// A text for the terminal, such as a title.
-    Words,
-    /// The backslash may follow that ends it.
-    WordsEscape,
-    /// One more character.
-    Charset,
-}
-
 /// Held characters and what became of them.
 #[derive(Debug)]
 pub(crate) struct Shield {
     width: usize,
-    state: State,
-    parameters: String,
+    sequences: Sequences,
     /// Text for the terminal, with the numbers of its characters.
     words: Vec<(char, u64)>,
     rows: BTreeMap<i64, Row>,
@@ -138,8 +122,7 @@ impl Shield {
     pub(crate) fn new(width: u16) -> Self {
         Self {
             width: usize::from(width).clamp(1, WIDEST),
-            state: State::Text,
-            parameters: String::new(),
+            sequences: Sequences::default(),
             words: Vec::new(),
             rows: BTreeMap::new(),
             row: 0,
@@ -238,42 +221,27 @@ impl Shield {
     }
 
     fn step(&mut self, c: char, number: u64) {
-        match self.state {
-            State::Text => self.plain(c, number),
-            State::Escape => self.escape(c),
-            State::Charset => self.state = State::Text,
-            State::Parameters => match c {
-                '\u{40}'..='\u{7e}' => {
-                    self.state = State::Text;
-                    self.control(c);
-                }
-                '\u{1b}' => self.state = State::Escape,
-                _ if self.parameters.len() < SEQUENCE => self.parameters.push(c),
-                _ => self.state = State::Text,
-            },
-            State::Words => match c {
-                '\u{7}' | '\u{9c}' => self.said(),
-                '\u{1b}' => self.state = State::WordsEscape,
-                _ if self.words.len() < SEQUENCE => self.words.push((c, number)),
-                _ => self.said(),
-            },
-            State::WordsEscape => {
-                self.said();
-                if c != '\\' {
-                    self.state = State::Escape;
-                    self.escape(c);
-                }
+        let mut sequences = std::mem::take(&mut self.sequences);
+        match sequences.step(c) {
+            Piece::Plain(c) => self.plain(c, number),
+            Piece::Escape('D' | 'E') => self.down(number),
+            Piece::Escape('M') => {
+                self.look();
+                self.row -= 1;
             }
+            Piece::Control(parameters, c) => self.control(parameters, c),
+            Piece::Word(c) => self.words.push((c, number)),
+            Piece::WordsEnd => {
+                self.look_at_words();
+                self.words.clear();
+            }
+            Piece::Nothing | Piece::Escape(_) | Piece::Escapes(..) => {}
         }
+        self.sequences = sequences;
     }
 
     fn plain(&mut self, c: char, number: u64) {
         match c {
-            '\u{1b}' => self.state = State::Escape,
-            '\u{9b}' => {
-                self.parameters.clear();
-                self.state = State::Parameters;
-            }
             '\r' => {
                 self.look();
                 self.column = 0;
@@ -292,31 +260,6 @@ impl Shield {
             c if c.is_control() => {}
             c => self.print(c, number),
         }
-    }
-
-    fn escape(&mut self, c: char) {
-        self.state = match c {
-            '[' => {
-                self.parameters.clear();
-                State::Parameters
-            }
-            ']' | 'P' | '_' | '^' | 'X' => {
-                self.words.clear();
-                State::Words
-            }
-            '(' | ')' | '*' | '+' | '#' | ' ' | '%' => State::Charset,
-            '\u{1b}' => State::Escape,
-            'D' | 'E' => {
-                self.down(self.next().saturating_sub(1));
-                State::Text
-            }
-            'M' => {
-                self.look();
-                self.row -= 1;
-                State::Text
-            }
-            _ => State::Text,
-        };
     }
 
     /// A row ends; its number goes up by one.
@@ -339,16 +282,15 @@ impl Shield {
         }
     }
 
-    fn number(&self, place: usize, otherwise: usize) -> usize {
-        let mut words = self.parameters.split(';');
-        let word = words.nth(place).and_then(|word| word.parse().ok());
-        word.filter(|number| *number > 0)
-            .unwrap_or(otherwise)
-            .min(WIDEST)
-    }
-
-    fn control(&mut self, c: char) {
-        let one = self.number(0, 1);
+    fn control(&mut self, parameters: &str, c: char) {
+        let number = |place: usize| {
+            let word = parameters.split(';').nth(place);
+            word.and_then(|word| word.parse().ok())
+                .filter(|number| *number > 0)
+                .unwrap_or(1)
+                .min(WIDEST)
+        };
+        let one = number(0);
         let by = i64::try_from(one).unwrap_or(1);
         if c != 'm' {
             self.look();
@@ -361,9 +303,9 @@ impl Shield {
             'C' => self.column = (self.column + one).min(self.width),
             'D' => self.column = self.column.saturating_sub(one),
             'G' | '`' => self.column = one - 1,
-            'H' | 'f' => self.to(PLACED + by, Some(self.number(1, 1) - 1)),
+            'H' | 'f' => self.to(PLACED + by, Some(number(1) - 1)),
             'd' => self.to(PLACED + by, None),
-            'K' => self.erase(),
+            'K' => self.erase(parameters),
             '@' => self.insert(one),
             'P' => self.remove(one),
             _ => {}
@@ -371,8 +313,8 @@ impl Shield {
     }
 
     /// What stood there is not shown any more; that it stood there stays known.
-    fn erase(&mut self) {
-        let (from, to) = match self.parameters.as_str() {
+    fn erase(&mut self, parameters: &str) {
+        let (from, to) = match parameters {
             "1" => (0, self.column + 1),
             "2" => (0, usize::MAX),
             _ => (self.column, usize::MAX),
@@ -431,15 +373,15 @@ impl Shield {
         self.fresh = true;
     }
 
-    /// A title or the like has ended.
-    fn said(&mut self) {
-        self.state = State::Text;
+    /// Looks at a title or the like.
+    fn look_at_words(&mut self) {
         let words = std::mem::take(&mut self.words);
         self.cover(
             words
                 .iter()
                 .map(|(c, number)| (*c, std::slice::from_ref(number))),
         );
+        self.words = words;
     }
 
     /// Looks at the row of the cursor, with the rows that it goes on from and in, before it changes.
@@ -466,6 +408,8 @@ impl Shield {
         ) {
             self.look_at(first, last);
         }
+        // One that has not ended is given away too.
+        self.look_at_words();
         let stream = self.stream();
         self.cover(
             stream
@@ -476,25 +420,14 @@ impl Shield {
 
     /// Held characters that print, without anything that moves the cursor.
     fn stream(&self) -> Vec<(char, u64)> {
-        let mut state = State::Text;
+        let mut sequences = Sequences::default();
         let mut out = Vec::new();
         for (number, (c, _)) in (self.first..).zip(&self.held) {
-            state = match (state, *c) {
-                (State::Text, '\u{1b}') => State::Escape,
-                (State::Text, c) => {
-                    if !c.is_control() || c == '\n' {
-                        out.push((c, number));
-                    }
-                    State::Text
-                }
-                (State::Escape, '[') => State::Parameters,
-                (State::Escape, ']' | 'P' | '_' | '^' | 'X') => State::Words,
-                (State::Parameters, '\u{20}'..='\u{3f}') => State::Parameters,
-                (State::Words, '\u{7}') => State::Text,
-                (State::Words, '\u{1b}') => State::WordsEscape,
-                (State::Words, _) => State::Words,
-                _ => State::Text,
-            };
+            if let Piece::Plain(c) = sequences.step(*c)
+                && (!c.is_control() || c == '\n')
+            {
+                out.push((c, number));
+            }
         }
         out
     }
@@ -621,7 +554,7 @@ impl Shield {
                 }
             }
             line.clear();
-        } else if line.len() < SEQUENCE {
+        } else if line.len() < LONGEST_SEQUENCE {
             line.push(c);
         }
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
@@ -724,7 +657,10 @@ mod tests {
         );
         let wiped = format!("mysql -p{secret} shop\x1b[2K\rls\r\n");
         let title = format!("\x1b]0;mysql -p{secret} shop\x07$ ");
-        for shown in [coloured, redrawn, corrected, placed, wiped, title] {
+        let unfinished = format!("\x1b]0;mysql -p{secret} shop");
+        for shown in [
+            coloured, redrawn, corrected, placed, wiped, title, unfinished,
+        ] {
             for width in [20, 80] {
                 for size in [1, 3, 4_096] {
                     let chunks: Vec<&[u8]> = shown.as_bytes().chunks(size).collect();
@@ -776,7 +712,7 @@ mod tests {
                 given += out.iter().map(|output| output.text.len()).sum::<usize>();
             }
             assert!(shield.bytes <= MOST + 8 * 16, "{piece:?} {}", shield.bytes);
-            assert!(shield.rows.len() <= ROWS + 1 && shield.words.len() <= SEQUENCE);
+            assert!(shield.rows.len() <= ROWS + 1 && shield.words.len() <= LONGEST_SEQUENCE);
         }
         assert!(given > 0);
     }

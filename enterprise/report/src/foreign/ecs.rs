@@ -179,39 +179,15 @@ fn process(event: &Event) -> Option<Value> {
 /// What the schema has no field for, under a name that it keeps free.
 fn own(event: &Event) -> Value {
     let payload = &event.payload;
-    let mut out = json!({
-        "asserted_by": payload.asserted_by,
-        "layer": payload.context.layer,
-        "session_id": payload.context.session_id,
-        "origin": payload.context.origin.kind,
-        "origin_confidence": payload.context.origin.confidence,
-        "commitment": event.envelope.commitment,
-    });
-    let Some(fields) = out.as_object_mut() else {
-        return out;
-    };
+    let mut fields = super::own(event);
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    put("session_id", json!(payload.context.session_id));
     if let Some(command) = &payload.command {
-        fields.insert("source".to_owned(), json!(command.source));
-        fields.insert("programs".to_owned(), json!(command.programs));
-        fields.insert("effects".to_owned(), json!(command.effects));
-        fields.insert("digest".to_owned(), json!(command.digest));
-        if let Some(times) = command.times {
-            fields.insert("times".to_owned(), times.into());
-        }
+        put("source", json!(command.source));
+        put("programs", json!(command.programs));
     }
     if let Some(policy) = &payload.policy_evaluation {
-        fields.insert("decision".to_owned(), json!(policy.decision));
-        fields.insert("risk".to_owned(), json!(policy.risk_level));
-        fields.insert("rules".to_owned(), json!(policy.violated_rules));
+        put("risk", json!(policy.risk_level));
     }
-    if let Some(agent) = &payload.context.agent {
-        fields.insert("agent".to_owned(), json!(agent));
-    }
-    if let Some(approval) = &payload.approval {
-        fields.insert("approval".to_owned(), json!(approval));
-    }
-    if !payload.detail.is_empty() {
-        fields.insert("detail".to_owned(), json!(payload.detail));
-    }
-    out
+    fields.into()
 }

@@ -12,6 +12,7 @@ mod otlp;
 mod syslog;
 
 use cmdai_schema::{Decision, Event, Risk};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 /// Version of cmdai in the product fields.
@@ -87,7 +88,7 @@ pub fn line(format: Foreign, event: &Event) -> Result<String, ForeignError> {
             time: event.envelope.time.clone(),
             source,
         })?;
-    let json = |value: serde_json::Value| {
+    let json = |value: Value| {
         serde_json::to_string(&value).map_err(|source| ForeignError::Json {
             event_id: event.envelope.event_id.clone(),
             source,
@@ -100,6 +101,42 @@ pub fn line(format: Foreign, event: &Event) -> Result<String, ForeignError> {
         Foreign::Syslog => Ok(syslog::event(event, &json(ecs::event(event))?)),
         Foreign::Otlp => json(otlp::event(event, time)),
     }
+}
+
+/// What neither OCSF nor ECS has a field for, under our names.
+fn own(event: &Event) -> Map<String, Value> {
+    let payload = &event.payload;
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    put("asserted_by", json!(payload.asserted_by));
+    put("layer", json!(payload.context.layer));
+    put("origin", json!(payload.context.origin.kind));
+    put(
+        "origin_confidence",
+        json!(payload.context.origin.confidence),
+    );
+    put("commitment", json!(event.envelope.commitment));
+    if let Some(command) = &payload.command {
+        put("effects", json!(command.effects));
+        put("digest", json!(command.digest));
+        if let Some(times) = command.times {
+            put("times", json!(times));
+        }
+    }
+    if let Some(policy) = &payload.policy_evaluation {
+        put("decision", json!(policy.decision));
+        put("rules", json!(policy.violated_rules));
+    }
+    if let Some(agent) = &payload.context.agent {
+        put("agent", json!(agent));
+    }
+    if let Some(approval) = &payload.approval {
+        put("approval", json!(approval));
+    }
+    if !payload.detail.is_empty() {
+        put("detail", json!(payload.detail));
+    }
+    fields
 }
 
 /// How bad the event is, as policy judged it; what is no command is as bad as its kind says.

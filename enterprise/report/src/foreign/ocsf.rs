@@ -1,6 +1,6 @@
 //! OCSF 1.3.0. <https://schema.ocsf.io/1.3.0/classes/process_activity>
 
-use cmdai_schema::{Event, EventType, OriginKind, Risk};
+use cmdai_schema::{Event, EventType, Risk};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -199,40 +199,12 @@ fn metadata(event: &Event) -> Value {
 
 /// What the class has no attribute for.
 fn unmapped(event: &Event) -> Value {
-    let payload = &event.payload;
-    let mut out = json!({
-        "asserted_by": payload.asserted_by,
-        "layer": payload.context.layer,
-        "origin": payload.context.origin.kind,
-        "origin_confidence": payload.context.origin.confidence,
-        "commitment": event.envelope.commitment,
-    });
-    let Some(fields) = out.as_object_mut() else {
-        return out;
-    };
-    if let Some(command) = &payload.command {
+    let mut fields = super::own(event);
+    if let Some(command) = &event.payload.command {
         fields.insert(
             "working_directory".to_owned(),
-            command.working_directory.clone().into(),
+            json!(command.working_directory),
         );
-        fields.insert("effects".to_owned(), command.effects.clone().into());
-        fields.insert("digest".to_owned(), command.digest.clone().into());
-        if let Some(times) = command.times {
-            fields.insert("times".to_owned(), times.into());
-        }
     }
-    if let Some(policy) = &payload.policy_evaluation {
-        fields.insert("rules".to_owned(), policy.violated_rules.clone().into());
-        fields.insert("decision".to_owned(), json!(policy.decision));
-    }
-    if let Some(approval) = &payload.approval {
-        fields.insert("approval".to_owned(), json!(approval));
-    }
-    if payload.context.origin.kind == OriginKind::Agent {
-        fields.insert("agent".to_owned(), json!(payload.context.agent));
-    }
-    if !payload.detail.is_empty() {
-        fields.insert("detail".to_owned(), json!(payload.detail));
-    }
-    out
+    fields.into()
 }
