@@ -111,6 +111,8 @@ fn builder(tls: ClientConfig) -> ClientBuilder {
         .https_only(true)
         .no_proxy()
         .timeout(Duration::from_secs(60))
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_keep_alive_timeout(Duration::from_secs(15))
 }
 
 impl Server {

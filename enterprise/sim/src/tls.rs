@@ -30,11 +30,13 @@ pub(crate) fn mutual(
     roots.add(read(ca)?)?;
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
         .map_err(|_| anyhow!("the machine's key cannot be read"))?;
-    ClientConfig::builder_with_provider(Arc::clone(provider))
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_client_auth_cert(vec![read(certificate)?], key)
-        .context("the machine's certificate and key do not fit")
+        .context("the machine's certificate and key do not fit")?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// TLS with whoever shows the authority that the token names and a certificate signed by it.

@@ -152,6 +152,10 @@ impl Server {
             .no_proxy()
             .connect_timeout(Duration::from_secs(10))
             .timeout(Duration::from_secs(60))
+            // One connection for everything: one that answers no more is given up before the
+            // requests on it are.
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(15))
             .build()
             .context("cannot prepare the connection")?;
         Ok(Self {
