@@ -49,6 +49,9 @@ enum What {
     Drain(drain::Options),
     /// Connected machines reach a new policy release: time, and what the server needs for it
     Rollout(rollout::Options),
+    /// Becomes a program that can write to a clock of `hooks`, which starts it
+    #[command(hide = true)]
+    WithClock(hooks::clock::Options),
 }
 
 #[derive(Args)]
@@ -88,6 +91,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Drain(options) => drain::run(options),
         What::Rollout(options) => rollout::run(options),
         What::Sensor(options) => sensor::run(options),
+        What::WithClock(options) => hooks::clock::become_program(options),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use cmdai_testkit::Pty;
 
 use super::Shell;
+use super::clock::{self, Clock};
 use super::columns::Column;
 
 /// How long a shell may take for one line.
@@ -15,15 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The key that reads the shell's clock, typed right before Enter: Ctrl-T.
 const CLOCK: char = '\u{14}';
 
-/// What that key prints in a shell without a clock.
-const MARK: &str = "<[ begun ]>";
-/// No shell is that fast, in microseconds.
-const SEEN_AT_ONCE: f64 = 30.0;
-
 /// A running shell.
 pub(super) struct Driven {
-    shell: Shell,
     terminal: Pty,
+    /// Of a shell that cannot tell the time itself.
+    clock: Option<Clock>,
     /// What the last prompt showed.
     last: String,
 }
@@ -43,6 +40,7 @@ impl Driven {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         let file = home.join("start-up");
+        let mut clock = None;
         let arguments: Vec<String> = match shell {
             Shell::Bash => {
                 fs::write(&file, format!("{BASH}{}", column.start_up))?;
@@ -67,53 +65,58 @@ impl Driven {
                 fs::create_dir_all(home.join(".config/fish"))?;
                 fs::write(
                     home.join(".config/fish/config.fish"),
-                    format!("{FISH}{}", column.start_up),
+                    format!("{}{}", fish(), column.start_up),
                 )?;
-                vec!["fish".to_owned(), "-i".to_owned()]
+                let socket = clock.insert(Clock::start(PATIENCE)?).path();
+                vec![
+                    text(&std::env::current_exe()?),
+                    "bench".to_owned(),
+                    "with-clock".to_owned(),
+                    text(&socket),
+                    "fish".to_owned(),
+                    "-i".to_owned(),
+                ]
             }
         };
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let terminal = Pty::spawn(&arguments, &home.join("work"), &environment)?;
         let mut driven = Self {
-            shell,
             terminal,
+            clock,
             last: String::new(),
         };
         driven.prompt()?;
+        if let Some(clock) = &driven.clock {
+            let first = clock.stamp()?;
+            if first.word != clock::PROMPT {
+                bail!("the first prompt said {first:?}");
+            }
+        }
         Ok(driven)
     }
 
     /// Types a line and gives the microseconds from right before Enter to the next prompt.
     pub(super) fn line(&mut self, line: &str) -> Result<f64> {
         self.terminal.forget();
-        if self.shell == Shell::Fish {
-            return self.timed_outside(line);
-        }
         self.terminal.type_text(&format!("{line}{CLOCK}\r"))?;
         let prompt = self.prompt()?;
-        let (before, after) = prompt.split_once(' ').context("two times in the prompt")?;
-        let span = micros(after)? - micros(before)?;
+        let span = match &self.clock {
+            Some(clock) => {
+                let span = clock.span()?;
+                if !clock.is_quiet() {
+                    bail!("more than one prompt came for {line:?}");
+                }
+                span
+            }
+            None => {
+                let (before, after) = prompt.split_once(' ').context("two times in the prompt")?;
+                micros(after)? - micros(before)?
+            }
+        };
         if !(0..60_000_000).contains(&span) {
-            bail!("the clock went from {before} to {after}");
+            bail!("the clock went wrong: {span} microseconds for {line:?}");
         }
         Ok(span as f64)
-    }
-
-    /// For a shell without a clock: the key prints a mark, and the time runs from seeing that to
-    /// seeing the prompt. Where both were seen at once, nobody was there to look, and the line is
-    /// typed again.
-    fn timed_outside(&mut self, line: &str) -> Result<f64> {
-        for _ in 0..100 {
-            self.terminal.type_text(&format!("{line}{CLOCK}\r"))?;
-            self.terminal.wait_for_any(&[MARK], PATIENCE)?;
-            let started = Instant::now();
-            self.prompt()?;
-            let micros = started.elapsed().as_secs_f64() * 1_000_000.0;
-            if micros > SEEN_AT_ONCE {
-                return Ok(micros);
-            }
-        }
-        bail!("this machine is too busy to see when a line begins and ends")
     }
 
     /// Waits for a prompt other than the last one, which is drawn again after the clock's key.
@@ -163,14 +166,21 @@ __begun=0
 PS1='<{ $__begun $EPOCHREALTIME }> '
 ";
 
-const FISH: &str = r#"set -g fish_greeting
+/// Fish cannot tell the time without a process, but its builtins write to a descriptor without one. The
+/// prompt says its word before all else, and a number for which it is waited.
+fn fish() -> String {
+    let (begun, prompt, to) = (clock::BEGUN, clock::PROMPT, clock::VARIABLE);
+    format!(
+        r#"set -g fish_greeting
 set -g fish_history ''
 set -g fish_autosuggestion_enabled 0
 set -g __turn 0
-function __clock; echo -n '<[ begun ]>'; end
+function __clock; echo {begun} >&${to}; end
 bind \ct __clock
-function fish_prompt; set -g __turn (math $__turn + 1); echo -n "<{ $__turn }> "; end
-"#;
+function fish_prompt; echo {prompt} >&${to}; set -g __turn (math $__turn + 1); echo -n "<{{ $__turn }}> "; end
+"#
+    )
+}
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,10 @@
 //! dozens each in turn, so that what else the machine does falls on all of them alike. Bash and zsh
 //! tell the time themselves: a key right before Enter reads their clock, and so does the next prompt.
 //! In between lie Enter, reading and running the line, and everything that is to happen before the
-//! prompt. Fish has no clock of that kind: there the key prints a
-//! mark, and it is the time from seeing the mark to seeing the prompt, as the terminal has it.
+//! prompt. Fish cannot tell the time without a process: there key and prompt each write a word to a socket,
+//! and the time is the kernel's, noted in the very call that writes ([`clock`]).
 
+pub(super) mod clock;
 mod columns;
 mod drive;
 mod report;
