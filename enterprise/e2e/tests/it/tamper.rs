@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cmdai_e2e::{Machine, Run, Server, eventually};
+use cmdai_e2e::{Machine, Run, Server, Shell, eventually};
 
 fn policy(reason: &str) -> String {
     format!(
@@ -156,4 +156,78 @@ fn a_tampered_event_is_found_by_anyone_who_verifies() {
     .unwrap();
     assert_ne!(verified.code, 0, "{}", verified.stdout);
     assert!(verified.stderr.contains("changed"), "{}", verified.stderr);
+}
+
+/// Files of the sessions on a machine.
+fn spools(machine: &Machine) -> Vec<std::path::PathBuf> {
+    let folders = std::fs::read_dir(machine.state().join("spool")).unwrap();
+    folders
+        .flatten()
+        .flat_map(|folder| std::fs::read_dir(folder.path()).unwrap().flatten())
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "c1"))
+        .collect()
+}
+
+#[test]
+fn a_spool_that_is_taken_away_below_a_shell_hides_nothing_of_it() {
+    let server = Server::start().unwrap();
+    let mut machine = Machine::join(&server).unwrap();
+    let mut shell = Shell::open(&machine).unwrap();
+    let mut line = |text: &str| {
+        shell.line(text).unwrap();
+        shell.wait_for("PROMPT> ").unwrap();
+    };
+    let arrives = |word: &str, machine: &Machine| {
+        eventually(word, Duration::from_secs(30), || {
+            let log = machine.log();
+            anyhow::ensure!(!server.query(word)?.is_empty(), "{log}");
+            Ok(())
+        })
+        .unwrap();
+    };
+    let tells = |what: &str| {
+        eventually(what, Duration::from_secs(30), || {
+            let events = server.query("type:tamper")?;
+            let said = serde_json::to_string(&events)?;
+            anyhow::ensure!(said.contains(what), "{said}");
+            Ok(())
+        })
+        .unwrap();
+    };
+    line("true mark-before");
+    arrives("mark-before", &machine);
+    let files = spools(&machine);
+    assert_eq!(files.len(), 1, "{files:?}");
+    // A copy in its place: the shell goes on writing to the file that was there.
+    let aside = machine.home().join("aside");
+    std::fs::copy(&files[0], &aside).unwrap();
+    std::fs::rename(&aside, &files[0]).unwrap();
+    line("true mark-swapped");
+    arrives("mark-swapped", &machine);
+    tells("replaced by another file: what its session writes is read on");
+    std::fs::remove_file(&files[0]).unwrap();
+    line("true mark-removed");
+    arrives("mark-removed", &machine);
+    // The sensor finds the file again with the shell.
+    machine.stop_sensor().unwrap();
+    line("true mark-away");
+    machine.start_sensor().unwrap();
+    line("true mark-restarted");
+    arrives("mark-away", &machine);
+    arrives("mark-restarted", &machine);
+    // Another shell, whose file goes while nobody looks.
+    let mut shell = Shell::open(&machine).unwrap();
+    shell.line("true mark-second").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    arrives("mark-second", &machine);
+    machine.stop_sensor().unwrap();
+    for file in spools(&machine) {
+        std::fs::remove_file(file).unwrap();
+    }
+    shell.line("true mark-unseen").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    machine.start_sensor().unwrap();
+    arrives("mark-unseen", &machine);
+    tells("while the sensor did not run: what its session writes is read on");
 }

@@ -43,7 +43,7 @@ pub(crate) struct FileNote {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Note {
-    /// By `<uid>/<file name>`.
+    /// By `<uid>/<file name>`; behind it ` removed ` and the inode where that file was taken away.
     pub(crate) files: BTreeMap<String, FileNote>,
     /// Commands that were sealed from a report, ahead of their record.
     pub(crate) reported: Vec<String>,

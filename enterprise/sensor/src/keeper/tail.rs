@@ -5,6 +5,7 @@
 //! round. The one thing held back is a command's start: for half a second its end may still come
 //! and go into the same event.
 
+mod removed;
 mod rolls;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -60,6 +61,9 @@ const MAX_PAST: usize = 128;
 
 struct Open {
     file: File,
+    inode: u64,
+    /// No path leads to it any more; its key says so too.
+    removed: bool,
     path: PathBuf,
     uid: u32,
     user: UserRef,
@@ -211,6 +215,7 @@ impl Tail {
     /// Finds new files and misses old ones.
     fn list(&mut self, note: &mut Note, user: &dyn Fn(u32) -> UserRef, drafts: &mut Vec<Draft>) {
         let mut seen = HashSet::new();
+        self.settle(note, drafts);
         for folder in std::fs::read_dir(&self.spool)
             .into_iter()
             .flatten()
@@ -250,6 +255,15 @@ impl Tail {
                     continue;
                 }
                 match open(&path, uid) {
+                    Ok((_, inode)) if self.is_read_already(uid, inode).is_some() => {
+                        // Brought back, or under a second name: it is not read twice.
+                        let other = self.is_read_already(uid, inode) != Some(path.as_path());
+                        if other && self.refused.insert(key) {
+                            let what =
+                                "this is a hook's spool of another name, which is read already";
+                            drafts.push(tamper(&path, what).about(user(uid)));
+                        }
+                    }
                     Ok((file, inode)) => {
                         let past = &mut note.past;
                         let known = note.files.entry(key.clone()).or_insert_with(|| {
@@ -274,6 +288,8 @@ impl Tail {
                             key,
                             Open {
                                 file,
+                                inode,
+                                removed: false,
                                 path,
                                 uid,
                                 user: user(uid),
@@ -301,30 +317,15 @@ impl Tail {
             }
         }
         self.refused.retain(|key| seen.contains(key));
-        // Through our own handle the rest of a removed file can still be read, once.
-        let gone: Vec<String> = self
-            .open
-            .iter()
-            .filter(|(key, open)| !seen.contains(*key) || replaced(open))
-            .map(|(key, _)| key.clone())
-            .collect();
+        // Through our own handle a removed file can still be read.
         let mut bytes = 0;
-        for key in gone {
+        for key in self.taken_away(&seen) {
             // The others have their turn at the next look.
             if bytes >= ROUND_BYTES {
                 break;
             }
             bytes += self.read(&key, note, drafts, ROUND);
-            if let Some(open) = self.open.remove(&key)
-                && !note.files.get(&key).is_some_and(|file| file.ended)
-            {
-                drafts.push(tamper(&open.path, "a hook's spool was removed").about(open.user));
-            }
-            if !seen.contains(&key)
-                && let Some(mut file) = note.files.remove(&key)
-            {
-                drafts.extend(rolls::due(&mut file, 0, true, lives));
-            }
+            self.take_away(&key, note, drafts);
         }
         let lost: Vec<String> = note
             .files
@@ -333,14 +334,7 @@ impl Tail {
             .cloned()
             .collect();
         for key in lost {
-            let mut file = note.files.remove(&key).unwrap_or_default();
-            drafts.extend(rolls::due(&mut file, 0, true, lives));
-            if !file.ended {
-                drafts.push(tamper(
-                    &self.spool.join(&key),
-                    "a hook's spool was removed while the sensor did not run",
-                ));
-            }
+            self.find_again(&key, note, user, drafts);
         }
     }
 
@@ -353,6 +347,10 @@ impl Tail {
             return 0;
         }
         open.last_look = Instant::now();
+        if open.removed && !note.files.contains_key(key) {
+            // The note says so soon; until then it is not known how far this was read.
+            return 0;
+        }
         let file = note.files.entry(key.to_owned()).or_default();
         let Ok(meta) = open.file.metadata() else {
             return 0;
@@ -361,6 +359,10 @@ impl Tail {
             drafts.push(tamper(&open.path, "a hook's spool was cut").about(open.user.clone()));
             file.offset = 0;
             file.joined.clear();
+        }
+        if meta.len() == file.offset && open.removed {
+            self.let_go(key, note, drafts);
+            return 0;
         }
         if meta.len() == file.offset {
             let idle = idle(&meta);
@@ -723,13 +725,6 @@ fn names(folder: &Path) -> Vec<String> {
 fn scarce(error: &io::Error) -> bool {
     let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::INTR];
     Errno::from_io_error(error).is_some_and(|errno| scarce.contains(&errno))
-}
-
-/// True where the path leads to another file than the open one.
-fn replaced(open: &Open) -> bool {
-    let ours = open.file.metadata().map(|meta| meta.ino());
-    let there = std::fs::symlink_metadata(&open.path).map(|meta| meta.ino());
-    matches!((ours, there), (Ok(ours), Ok(there)) if ours != there)
 }
 
 /// Opens a person's file without following links or waiting, and checks whose it is.

@@ -29,6 +29,11 @@ impl Home {
         self.dir.path().join(uid.to_string())
     }
 
+    /// The sensor ends and begins.
+    pub(super) fn restart(&mut self) {
+        self.tail = Tail::new(self.dir.path());
+    }
+
     pub(super) fn append(&self, session: &str, text: &str) {
         let path = self.folder().join(format!("{session}.c1"));
         let mut file = File::options()
