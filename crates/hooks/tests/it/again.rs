@@ -95,3 +95,96 @@ fn lines_that_come_again_in_zsh() {
     let mut shell = zsh(&home);
     what_comes_again(&home, &mut shell, CLEAR);
 }
+
+/// Files that a line can read its words from, so that they cannot be known before it runs.
+fn words(home: &Home) {
+    let file = |name: &str, text: &str| std::fs::write(home.work().join(name), text).unwrap();
+    file("name", "NAME=frobnicate\n");
+    file("function", "deed() { frob''nicate now; }\n");
+    file("fine", "NAME=true\n");
+}
+
+/// What a forked shell knows from before is looked at anew in it, and what it learns stays there.
+fn forks(home: &Home, shell: &mut Pty, clear: &str) {
+    home.policy(POLICY).unwrap();
+    words(home);
+    let run = |shell: &mut Pty, line: &str| {
+        let shown = shell.run(line).unwrap();
+        if shown.contains("blocked") {
+            shell.type_text(clear).unwrap();
+        }
+        shown
+    };
+    for set_up in ["deed() { true now; }", "NAME=true"] {
+        run(shell, set_up);
+    }
+    for line in ["$NAME now", "deed"].repeat(4) {
+        assert!(!run(shell, line).contains("blocked"), "{line}");
+    }
+    // Each of these forks; the part is a line that is known to be harmless.
+    for line in [
+        "(. ./name; $NAME now)",
+        "{ . ./name; $NAME now; } & wait",
+        "echo \"$(. ./name; $NAME now)\"",
+        ". ./name | true; (. ./name; eval '$NAME now') | cat",
+        "(. ./function; deed)",
+        "{ . ./function; deed; } & wait",
+        "echo \"$(. ./function; deed)\"",
+    ] {
+        run(shell, line);
+        assert!(!ran(home, "frobnicate"), "{line}: {}", shell.screen());
+    }
+    // The parent's own are what they were.
+    for line in ["$NAME now", "deed"] {
+        assert!(!run(shell, line).contains("blocked"), "{line}");
+    }
+    // The other way round: harmless in a fork only.
+    run(shell, "(. ./fine; $NAME now; $NAME now; $NAME now)");
+    run(shell, ". ./name");
+    run(shell, "(. ./fine; $NAME now; $NAME now; $NAME now)");
+    let shown = run(shell, "$NAME now");
+    assert!(shown.contains("blocked"), "{shown}");
+    assert!(!ran(home, "frobnicate"));
+    shell.send_line("exit").unwrap();
+    shell.wait().unwrap();
+}
+
+#[test]
+fn a_forked_bash_looks_at_what_its_parent_knew() {
+    let home = home("", "");
+    let mut shell = bash(&home);
+    forks(&home, &mut shell, "");
+}
+
+#[test]
+fn a_forked_zsh_looks_at_what_its_parent_knew() {
+    let home = zsh_home("", "");
+    let mut shell = zsh(&home);
+    forks(&home, &mut shell, CLEAR);
+}
+
+/// A policy that changes while a fork waits holds for what the fork does next.
+#[test]
+fn a_forked_bash_follows_the_policy() {
+    let home = home("", "");
+    let mut shell = bash(&home);
+    home.policy(OTHER).unwrap();
+    words(&home);
+    let made = std::process::Command::new("mkfifo")
+        .arg(home.work().join("gate"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    shell.run("NAME=frobnicate").unwrap();
+    for _ in 0..4 {
+        assert!(!shell.run("$NAME now").unwrap().contains("blocked"));
+        std::fs::remove_file(home.path().join("frobnicate-ran")).unwrap();
+    }
+    // What a literal line will do was judged with it; this is known only when it runs.
+    shell
+        .run("(read -r go <gate; . ./name; $NAME now) &")
+        .unwrap();
+    home.policy(POLICY).unwrap();
+    shell.run("echo now >gate; wait").unwrap();
+    assert!(!ran(&home, "frobnicate"), "{}", shell.screen());
+}

@@ -513,3 +513,44 @@ fn a_start_file_that_unsets_the_closed_mark_opens_a_shell_without_its_program() 
     fish.wait(&["<done 0>"]);
     assert!(fish.home.path().join("ran-anyway").exists());
 }
+
+#[test]
+fn private_mode_holds_from_the_next_line_on_and_ends_with_its_shell() {
+    let home = home();
+    std::os::unix::fs::symlink(program().unwrap(), home.path().join("bin/cmdai")).unwrap();
+    let mut fish = fish_in(home, &program().unwrap(), "", "", &[]);
+    fish.run("echo before");
+    fish.says("cmdai private on", "private mode is on in this shell");
+    fish.run("echo sheltered one; echo sheltered two | cat");
+    // Rules hold as ever.
+    fish.stopped("frobnicate sheltered");
+    fish.run("cmdai private off");
+    fish.run("echo after");
+    fish.run("cmdai private on");
+    fish.run("echo sheltered three");
+    let state = fish.home.state();
+    assert!(state.join("private").exists());
+    fish.terminal.send_line("exit 3").unwrap();
+    assert_eq!(fish.terminal.wait().unwrap(), 3);
+    // The process beside it leaves when it hears that the shell has: then the mode is over.
+    let begun = Instant::now();
+    while state.join("private").exists() {
+        assert!(begun.elapsed() < PATIENCE, "still private");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let history = std::fs::read_to_string(state.join("history.c1")).unwrap();
+    assert!(!history.contains("sheltered"), "{history}");
+    let records = fish.home.records().unwrap();
+    let texts: Vec<(&str, bool)> = starts(&records)
+        .iter()
+        .map(|start| (start.text.as_str(), start.private))
+        .collect();
+    assert!(texts.contains(&("echo before", false)), "{texts:?}");
+    assert!(texts.contains(&("echo after", false)), "{texts:?}");
+    assert!(texts.iter().filter(|text| **text == ("", true)).count() >= 3);
+    let stopped = starts(&records)
+        .into_iter()
+        .find(|start| start.private && !start.allowed)
+        .unwrap();
+    assert_eq!(stopped.policy.violated_rules, ["test.frobnicate"]);
+}

@@ -24,7 +24,9 @@ impl Server {
         home.policy(POLICY).unwrap();
         let mut child = Command::new(program().unwrap())
             .args(["serve-shell", "--stdio", "--dialect", "powershell"])
-            .args(["--shell-version", "powershell 7.4.6", "--shell", "1"])
+            .args(["--shell-version", "powershell 7.4.6"])
+            // The shell that it stands beside: this process.
+            .args(["--shell", &std::process::id().to_string()])
             .args(["--failed", &failed.to_string()])
             .env_clear()
             .envs(home.environment())
@@ -159,4 +161,51 @@ fn after_two_deaths_lines_are_recorded_and_run() {
     assert!(reply.starts_with("1 run"), "{reply}");
     let records = server.end().records().unwrap();
     assert!(records.iter().any(|record| matches!(&record.half, Half::Start(start) if start.policy.violated_rules == ["gate.hook-crashed"])));
+}
+
+#[test]
+fn private_mode_holds_from_the_line_after_the_one_that_named_cmdai() {
+    let mut server = Server::start(0);
+    server.asks("judge 1 /home/x Get-Item%20open");
+    server.send("end 1 0");
+    server.asks("judge 2 /home/x cmdai%20private%20on");
+    // What that command leaves behind for the shell that this process stands beside.
+    let environment = server.home.environment();
+    let person =
+        cmdai_gate::Person::from_environment(rustix::process::getuid().as_raw(), &|name| {
+            let found = environment.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        });
+    cmdai_gate::private::enter(&person, std::process::id(), None).unwrap();
+    server.send("end 2 0");
+    assert_eq!(
+        server.asks("judge 3 /home/x Get-Item%20sheltered"),
+        "3 run 0 "
+    );
+    server.send("end 3 0");
+    let reply = server.asks("judge 4 /home/x frobnicate%20sheltered");
+    assert!(reply.starts_with("4 stop 126 "), "{reply}");
+    server.send("leave 0 0");
+    let home = server.end();
+    assert!(
+        !home.state().join("private").exists(),
+        "it ends with its shell"
+    );
+    let history = std::fs::read_to_string(home.state().join("history.c1")).unwrap();
+    assert!(!history.contains("sheltered"), "{history}");
+    let records = home.records().unwrap();
+    let starts = records.iter().filter_map(|record| match &record.half {
+        Half::Start(start) => Some((start.text.as_str(), start.private, start.allowed)),
+        _ => None,
+    });
+    let starts: Vec<_> = starts.collect();
+    assert_eq!(
+        starts,
+        [
+            ("Get-Item open", false, true),
+            ("cmdai private on", false, true),
+            ("", true, true),
+            ("", true, false)
+        ]
+    );
 }
