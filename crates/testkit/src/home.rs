@@ -95,18 +95,18 @@ impl Home {
         records_in(&self.state().join("history.c1"))
     }
 
-    /// Records of all sessions in the spool, by session file, in order.
+    /// Records of all sessions in the spool, those of one session in order.
     ///
     /// # Errors
     /// Where the spool is missing or holds a damaged line.
-    pub fn spooled(&self) -> Result<Vec<Vec<Record>>> {
-        let mut sessions = Vec::new();
+    pub fn spooled(&self) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
         for user in std::fs::read_dir(self.state().join("spool"))? {
             for file in std::fs::read_dir(user?.path())? {
-                sessions.push(records_in(&file?.path())?);
+                records.extend(records_in(&file?.path())?);
             }
         }
-        Ok(sessions)
+        Ok(records)
     }
 }
 

@@ -6,11 +6,13 @@
 
 mod build;
 pub mod clients;
+pub mod disk;
 mod governor;
 mod home;
 mod model;
 mod proxy;
 mod pty;
+mod records;
 
 pub use build::{bash_module, program, target_folder, zsh_module};
 pub use governor::FakeGovernor;
@@ -18,3 +20,4 @@ pub use home::Home;
 pub use model::{ModelServer, Seen, Turn};
 pub use proxy::{Fault, Proxy};
 pub use pty::Pty;
+pub use records::{starts, texts};

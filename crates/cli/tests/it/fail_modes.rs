@@ -444,7 +444,6 @@ fn two_crashes_of_a_hook_leave_a_shell_that_records_and_an_alert() {
             .spooled()
             .unwrap()
             .into_iter()
-            .flatten()
             .filter(|record| {
                 matches!(&record.half, cmdai_schema::record::Half::Start(start) if start.policy.violated_rules == ["gate.hook-crashed"])
             })

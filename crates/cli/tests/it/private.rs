@@ -1,6 +1,7 @@
 //! Private mode: rules hold, what ran is not written, that it was used is, and only where policy permits it.
 
-use cmdai_schema::record::{Half, Record, Start};
+use cmdai_schema::record::{Half, Record};
+use cmdai_testkit::{starts, texts};
 use serde_json::Value;
 
 use crate::world::World;
@@ -15,16 +16,6 @@ fn state(world: &World) -> Value {
     let said = world.cmdai(&["private", "status", "--format", "json"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
     serde_json::from_str(&said.stdout).unwrap()
-}
-
-fn starts(records: &[Record]) -> Vec<&Start> {
-    records
-        .iter()
-        .filter_map(|record| match &record.half {
-            Half::Start(start) => Some(&**start),
-            _ => None,
-        })
-        .collect()
 }
 
 fn turns(records: &[Record]) -> Vec<bool> {
@@ -109,8 +100,7 @@ fn rules_hold_and_what_is_stopped_names_its_rules_only() {
     assert_eq!(said.code, 126, "{}", said.stdout);
     assert!(said.stderr.contains("Frobnicating is not done here"));
     assert!(!world.home.path().join("frobnicate-ran").exists());
-    let sessions = world.home.spooled().unwrap();
-    let records: Vec<Record> = sessions.into_iter().flatten().collect();
+    let records = world.home.spooled().unwrap();
     let starts = starts(&records);
     assert_eq!(starts.len(), 1);
     assert!(starts[0].private && !starts[0].allowed);
@@ -154,13 +144,7 @@ fn an_organisation_that_says_nothing_permits_none_and_a_file_of_ones_own_changes
     cmdai_gate::private::enter(&person, own, None).unwrap();
     assert_eq!(state(&world)["on"], false);
     world.cmdai(&["run", "-c", "echo seen"]);
-    let records: Vec<Record> = world
-        .home
-        .spooled()
-        .unwrap()
-        .into_iter()
-        .flatten()
-        .collect();
+    let records = world.home.spooled().unwrap();
     let starts = starts(&records);
     assert_eq!(starts.len(), 1);
     assert_eq!(
@@ -209,10 +193,7 @@ fn a_hooked_bash_is_private_from_the_next_line_on_until_its_time_or_it_ends() {
         "{shown}"
     );
     let records = world.home.records().unwrap();
-    let texts: Vec<(&str, bool)> = starts(&records)
-        .iter()
-        .map(|start| (start.text.as_str(), start.private))
-        .collect();
+    let texts = texts(&records);
     assert!(texts.contains(&("echo before", false)), "{texts:?}");
     assert!(texts.contains(&("echo after", false)), "{texts:?}");
     assert!(

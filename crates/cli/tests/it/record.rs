@@ -172,13 +172,7 @@ fn a_program_goes_through_the_gate_and_a_policy_permits_recordings_or_there_are_
         said.stdout
     );
     assert!(!world.ran("frobnicate"));
-    let spooled: Vec<Record> = world
-        .home
-        .spooled()
-        .unwrap()
-        .into_iter()
-        .flatten()
-        .collect();
+    let spooled = world.home.spooled().unwrap();
     let states: Vec<String> = told(&spooled)
         .into_iter()
         .map(|(state, ..)| state)

@@ -173,7 +173,7 @@ fn an_approval_is_a_denial_with_the_request_and_passes_when_repeated() {
         ),
         Answer::default()
     );
-    let records = home.spooled().unwrap().remove(0);
+    let records = home.spooled().unwrap();
     let Half::Start(start) = &records[1].half else {
         panic!("{records:?}")
     };

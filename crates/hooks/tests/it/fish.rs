@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cmdai_schema::OriginKind;
-use cmdai_schema::record::{Half, Record, Start};
-use cmdai_testkit::{Home, Pty, program};
+use cmdai_schema::record::{Half, Record};
+use cmdai_testkit::{Home, Pty, program, starts, texts};
 
 use crate::support::{POLICY, ran, snapshot, with_programs};
 
@@ -118,17 +118,6 @@ impl Fish {
         assert_eq!(self.terminal.wait().unwrap(), 3);
         self.home.records().unwrap()
     }
-}
-
-fn starts(records: &[Record]) -> Vec<&Start> {
-    let start = |record| match record {
-        &Record {
-            half: Half::Start(ref start),
-            ..
-        } => Some(&**start),
-        _ => None,
-    };
-    records.iter().filter_map(start).collect()
 }
 
 fn kill(pid: u32) {
@@ -441,7 +430,7 @@ fn a_governed_shell_enforces_and_spools_without_a_sensor() {
     fish.says("echo al''ive", "alive");
     assert!(!ran(&fish.home, "frobnicate") && !ran(&fish.home, "deploy"));
     let spooled = fish.home.spooled().unwrap();
-    let all = starts(&spooled[0]);
+    let all = starts(&spooled);
     assert_eq!(
         (
             all[0].text.as_str(),
@@ -541,10 +530,7 @@ fn private_mode_holds_from_the_next_line_on_and_ends_with_its_shell() {
     let history = std::fs::read_to_string(state.join("history.c1")).unwrap();
     assert!(!history.contains("sheltered"), "{history}");
     let records = fish.home.records().unwrap();
-    let texts: Vec<(&str, bool)> = starts(&records)
-        .iter()
-        .map(|start| (start.text.as_str(), start.private))
-        .collect();
+    let texts = texts(&records);
     assert!(texts.contains(&("echo before", false)), "{texts:?}");
     assert!(texts.contains(&("echo after", false)), "{texts:?}");
     assert!(texts.iter().filter(|text| **text == ("", true)).count() >= 3);

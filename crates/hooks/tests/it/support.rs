@@ -149,12 +149,9 @@ pub(crate) fn zsh(home: &Home) -> Pty {
 
 /// Texts of the commands and whether they were let run.
 pub(crate) fn starts(records: &[Record]) -> Vec<(&str, bool)> {
-    records
-        .iter()
-        .filter_map(|record| match &record.half {
-            Half::Start(start) => Some((start.text.as_str(), start.allowed)),
-            _ => None,
-        })
+    cmdai_testkit::starts(records)
+        .into_iter()
+        .map(|start| (start.text.as_str(), start.allowed))
         .collect()
 }
 
@@ -179,17 +176,14 @@ pub(crate) fn status(shell: &mut Pty) -> String {
 /// The records of the one session that a governed shell left: `frobnicate` denied under policy 41, then
 /// `echo fine`.
 pub(crate) fn denied_and_fine(home: &Home) {
-    let sessions = home.spooled().unwrap();
-    assert_eq!(sessions.len(), 1);
+    let records = home.spooled().unwrap();
+    let session = &records[0].session_id;
+    assert!(records.iter().all(|record| record.session_id == *session));
     assert_eq!(
-        starts(&sessions[0])[..2],
+        starts(&records)[..2],
         [("frobnicate", false), ("echo fine", true)]
     );
-    let start = sessions[0].iter().find_map(|record| match &record.half {
-        Half::Start(start) => Some(start),
-        _ => None,
-    });
-    let policy = &start.unwrap().policy;
+    let policy = &cmdai_testkit::starts(&records)[0].policy;
     assert_eq!(
         (policy.decision, policy.policy_version.as_str()),
         (Decision::Deny, "41")
@@ -204,7 +198,11 @@ pub(crate) fn works_without_policy(home: &Home, shell: &mut Pty) {
         shell.screen()
     );
     assert!(shell.run("echo al''ive").unwrap().contains("\nalive\n"));
-    let sessions = home.spooled().unwrap();
+    let records = home.spooled().unwrap();
     let rule = "gate.no-policy".to_owned();
-    assert!(sessions[0].iter().any(|record| matches!(&record.half, Half::Start(start) if start.policy.violated_rules.contains(&rule))));
+    assert!(
+        cmdai_testkit::starts(&records)
+            .iter()
+            .any(|start| start.policy.violated_rules.contains(&rule))
+    );
 }

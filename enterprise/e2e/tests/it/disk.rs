@@ -3,70 +3,14 @@
 //!
 //! Each test mounts a small disk in a mount namespace of its own, where root may; elsewhere it says so.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cmdai_e2e::{Machine, Run, Server, Shell, eventually};
-
-/// Runs one of the ignored tests below where mounts are nobody else's.
-fn alone(test: &str) {
-    let may = rustix::process::geteuid().is_root()
-        && Command::new("unshare")
-            .args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"])
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-    if !may {
-        eprintln!("left out: no file system can be mounted here");
-        return;
-    }
-    let status = Command::new("unshare")
-        .arg("-m")
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .env("CMDAI_OWN_MOUNTS", "1")
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-/// Mounts a small disk; nothing where this is not a namespace of our own.
-fn small_disk(at: &Path, size: &str) -> Option<()> {
-    std::env::var_os("CMDAI_OWN_MOUNTS")?;
-    std::fs::create_dir_all(at).unwrap();
-    let status = Command::new("mount")
-        .args([
-            "-t",
-            "tmpfs",
-            "-o",
-            &format!("size={size},mode=755"),
-            "none",
-        ])
-        .arg(at)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    Some(())
-}
-
-/// Takes all the room there is, to the last byte.
-fn fill(folder: &Path) -> std::path::PathBuf {
-    let path = folder.join("ballast");
-    let mut file = std::fs::File::create(&path).unwrap();
-    for piece in [64 * 1024, 512, 1] {
-        while file
-            .write(&vec![1u8; piece])
-            .is_ok_and(|written| written > 0)
-        {}
-    }
-    path
-}
+use cmdai_testkit::disk::{fill, small_disk, with_own_mounts};
 
 #[test]
 fn a_full_machine_lets_people_work_and_counts_what_it_could_not_record() {
-    alone("disk::everything_on_a_small_disk");
+    with_own_mounts("disk::everything_on_a_small_disk").unwrap();
 }
 
 #[test]
@@ -74,7 +18,7 @@ fn a_full_machine_lets_people_work_and_counts_what_it_could_not_record() {
 fn everything_on_a_small_disk() {
     let server = Server::start().unwrap();
     let mut machine = Machine::bare().unwrap();
-    if small_disk(&machine.state(), "24m").is_none() {
+    if !small_disk(&machine.state(), "24m", "755").unwrap() {
         return;
     }
     machine
@@ -99,7 +43,7 @@ fn everything_on_a_small_disk() {
     })
     .unwrap();
 
-    let ballast = fill(&machine.state());
+    let ballast = fill(&machine.state()).unwrap();
     for number in 0..30 {
         line(&format!("true room-none-{number}"));
     }
@@ -139,7 +83,7 @@ fn everything_on_a_small_disk() {
 
 #[test]
 fn a_command_that_finds_no_room_in_the_spool_is_told_to_the_sensor() {
-    alone("disk::the_spool_on_a_small_disk");
+    with_own_mounts("disk::the_spool_on_a_small_disk").unwrap();
 }
 
 #[test]
@@ -147,7 +91,7 @@ fn a_command_that_finds_no_room_in_the_spool_is_told_to_the_sensor() {
 fn the_spool_on_a_small_disk() {
     let server = Server::start().unwrap();
     let mut machine = Machine::bare().unwrap();
-    if small_disk(&machine.state().join("spool"), "256k").is_none() {
+    if !small_disk(&machine.state().join("spool"), "256k", "755").unwrap() {
         return;
     }
     machine
@@ -160,7 +104,7 @@ fn the_spool_on_a_small_disk() {
         Ok(())
     })
     .unwrap();
-    fill(&machine.state().join("spool"));
+    fill(&machine.state().join("spool")).unwrap();
     for number in 0..5 {
         let line = format!("true told-{number}");
         let run = Run::of(machine.cmdai().args(["run", "-c", &line])).unwrap();

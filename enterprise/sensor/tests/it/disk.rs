@@ -1,55 +1,12 @@
 //! Disks without room. The tests that need a small disk of their own mount one in a mount namespace of
 //! their own, where root may; elsewhere they say so and end.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use cmdai_schema::EventType;
 use cmdai_schema::governor::{Reply, Request};
+use cmdai_testkit::disk::{small_disk, with_own_mounts};
 
 use crate::faults::{in_order, whole};
 use crate::world::{World, blocked, command_id, eventually, uid};
-
-/// Runs one of the ignored tests below where mounts are nobody else's. False where that cannot be.
-fn alone(test: &str) {
-    let may = uid() == 0
-        && Command::new("unshare")
-            .args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"])
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-    if !may {
-        eprintln!("left out: no file system can be mounted here");
-        return;
-    }
-    let status = Command::new("unshare")
-        .arg("-m")
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .env("CMDAI_OWN_MOUNTS", "1")
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
-/// Mounts a small disk; nothing where this is not a namespace of our own.
-fn small_disk(at: &Path, size: &str) -> Option<()> {
-    std::env::var_os("CMDAI_OWN_MOUNTS")?;
-    std::fs::create_dir_all(at).unwrap();
-    let status = Command::new("mount")
-        .args([
-            "-t",
-            "tmpfs",
-            "-o",
-            &format!("size={size},mode=700"),
-            "none",
-        ])
-        .arg(at)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    Some(())
-}
 
 fn is_full(problems: &[String]) -> bool {
     problems
@@ -120,14 +77,14 @@ fn nothing_is_lost(mut world: World) {
 
 #[test]
 fn a_full_disk_loses_nothing() {
-    alone("disk::on_a_small_disk");
+    with_own_mounts("disk::on_a_small_disk").unwrap();
 }
 
 #[test]
 #[ignore = "started by the test above"]
 fn on_a_small_disk() {
     let world = World::new();
-    if small_disk(&world.places.state.join("sealed"), "768k").is_none() {
+    if !small_disk(&world.places.state.join("sealed"), "768k", "700").unwrap() {
         return;
     }
     nothing_is_lost(World::with_policy(world));
@@ -145,7 +102,7 @@ fn files_that_may_not_grow_lose_nothing() {
 
 #[test]
 fn records_that_find_no_room_are_counted() {
-    alone("disk::hooks_on_a_small_disk");
+    with_own_mounts("disk::hooks_on_a_small_disk").unwrap();
 }
 
 #[test]
@@ -153,7 +110,7 @@ fn records_that_find_no_room_are_counted() {
 fn hooks_on_a_small_disk() {
     let world = World::new();
     let folder = world.places.user_spool(uid());
-    if small_disk(&folder, "64k").is_none() {
+    if !small_disk(&folder, "64k", "700").unwrap() {
         return;
     }
     let world = World::with_policy(world);
