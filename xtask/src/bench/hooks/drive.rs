@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -13,12 +14,18 @@ use super::columns::Column;
 
 /// How long a shell may take for one line.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Where the shell stands in its home: a folder of a project, as on a working day.
+pub(super) const WORK: &str = "project/src/part";
+/// Until a typed line is shown, and nothing moves any more that showing it has set going.
+const SHOWN: Duration = Duration::from_micros(400);
 /// The key that reads the shell's clock, typed right before Enter: Ctrl-T.
 const CLOCK: char = '\u{14}';
 
 /// A running shell.
 pub(super) struct Driven {
     terminal: Pty,
+    /// The shell notes the time when it has read Enter.
+    enter_tells: bool,
     /// Of a shell that cannot tell the time itself.
     clock: Option<Clock>,
     /// What the last prompt showed.
@@ -43,7 +50,14 @@ impl Driven {
         let mut clock = None;
         let arguments: Vec<String> = match shell {
             Shell::Bash => {
-                fs::write(&file, format!("{BASH}{}", column.start_up))?;
+                let library = enter_clock(home)?;
+                fs::write(
+                    &file,
+                    format!(
+                        "enable -f '{library}' __enter_clock\n{BASH}{}__enter_clock\n",
+                        column.start_up
+                    ),
+                )?;
                 vec![
                     "bash".to_owned(),
                     "--noprofile".to_owned(),
@@ -79,9 +93,10 @@ impl Driven {
             }
         };
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let terminal = Pty::spawn(&arguments, &home.join("work"), &environment)?;
+        let terminal = Pty::spawn(&arguments, &home.join(WORK), &environment)?;
         let mut driven = Self {
             terminal,
+            enter_tells: shell == Shell::Bash,
             clock,
             last: String::new(),
         };
@@ -98,7 +113,13 @@ impl Driven {
     /// Types a line and gives the microseconds from right before Enter to the next prompt.
     pub(super) fn line(&mut self, line: &str) -> Result<f64> {
         self.terminal.forget();
-        self.terminal.type_text(&format!("{line}{CLOCK}\r"))?;
+        if self.enter_tells {
+            self.terminal.type_text(line)?;
+            std::thread::sleep(SHOWN);
+            self.terminal.type_text("\r")?;
+        } else {
+            self.terminal.type_text(&format!("{line}{CLOCK}\r"))?;
+        }
         let prompt = self.prompt()?;
         let span = match &self.clock {
             Some(clock) => {
@@ -140,6 +161,29 @@ impl Driven {
     }
 }
 
+/// Builds the library that tells when bash has read Enter.
+fn enter_clock(home: &Path) -> Result<String> {
+    let source = home.join("enter.c");
+    fs::write(&source, include_str!("enter.c"))?;
+    let library = home.join("enter.so");
+    let text = |path: &Path| path.display().to_string();
+    let built = Command::new("cc")
+        .args([
+            "-O2",
+            "-shared",
+            "-fPIC",
+            "-o",
+            &text(&library),
+            &text(&source),
+        ])
+        .status()
+        .context("cannot start cc")?;
+    if !built.success() {
+        bail!("cc did not build bash's clock: {built}");
+    }
+    Ok(text(&library))
+}
+
 /// Microseconds of a time in seconds with a fraction.
 fn micros(text: &str) -> Result<i64> {
     let (seconds, fraction) = text.split_once(['.', ',']).unwrap_or((text, "0"));
@@ -152,7 +196,6 @@ fn micros(text: &str) -> Result<i64> {
 
 const BASH: &str = r#"unset HISTFILE
 bind 'set enable-bracketed-paste off'
-bind -x '"\C-t": __begun=$EPOCHREALTIME'
 __begun=0
 PS1='<{ $__begun $EPOCHREALTIME }> '
 "#;

@@ -132,7 +132,8 @@ fn measure(shell: Shell, installed: &std::path::Path, options: &Options) -> Resu
     let mut running = Vec::new();
     for column in &columns {
         let home = place.join(column.slug());
-        fs::create_dir_all(home.join("work"))?;
+        fs::create_dir_all(home.join(drive::WORK))?;
+        fs::create_dir_all(home.join("project/.git"))?;
         let driven = Driven::start(shell, column, &home)
             .with_context(|| format!("{}, column \"{}\"", shell.name(), column.name))?;
         running.push((column, driven, Vec::with_capacity(options.commands)));
