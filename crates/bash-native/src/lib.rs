@@ -89,6 +89,9 @@ static SHELL: Slot<Shell> = Slot::empty();
 /// What is called without the shell's lock; looked up once.
 static CALLING: OnceLock<Symbols> = OnceLock::new();
 
+/// Who else wants to know that readline waits for keys.
+static ALSO_IDLE: OnceLock<symbols::Notice> = OnceLock::new();
+
 /// Takes Enter's place.
 extern "C" fn enter(count: c_int, key: c_int) -> c_int {
     accept(|symbols| symbols.newline(count, key))
@@ -114,6 +117,13 @@ fn accept(hand_over: impl Fn(&Symbols) -> c_int) -> c_int {
     } else {
         symbols.newline(1, 13)
     }
+}
+
+/// Readline shows its prompt and waits for keys.
+extern "C" fn idle() -> c_int {
+    SHELL.guarded((), (), |shell| shell.hook.idle());
+    // SAFETY: what stood in the same place before, called as it would have been.
+    ALSO_IDLE.get().map_or(0, |before| unsafe { before() })
 }
 
 /// The builtin.
@@ -212,6 +222,14 @@ fn on(options: &[&str]) -> c_int {
     if started == SUCCESS {
         SHELL.guarded((), (), |shell| {
             shell.whole_lines = enter_wanted && shell.symbols().bind_enter(enter, operate);
+            if shell.whole_lines
+                && let Some(before) = shell.symbols().call_when_idle(idle)
+            {
+                shell.hook.tells_when_idle = true;
+                if let Some(before) = before {
+                    let _ = ALSO_IDLE.set(before);
+                }
+            }
             shell.hook.tell_problems();
         });
         mend_net();

@@ -18,6 +18,9 @@ use crate::shell;
 /// A readline command.
 pub(crate) type Command = unsafe extern "C" fn(c_int, c_int) -> c_int;
 
+/// What readline calls without a word.
+pub(crate) type Notice = unsafe extern "C" fn() -> c_int;
+
 /// Functions and variables of bash and its readline. All pointers stay valid for the life of the
 /// process: they point into the executable.
 pub(crate) struct Symbols {
@@ -33,6 +36,7 @@ pub(crate) struct Symbols {
         Option<unsafe extern "C" fn(*const c_char, *mut c_void, *mut c_int) -> Option<Command>>,
     rl_named_function: Option<unsafe extern "C" fn(*const c_char) -> Option<Command>>,
     rl_readline_state: Option<*mut c_ulong>,
+    rl_pre_input_hook: Option<*mut Option<Notice>>,
     current_command_line_count: Option<*mut c_int>,
     current_command_number: Option<*mut c_int>,
     variable_context: Option<*mut c_int>,
@@ -106,6 +110,7 @@ impl Symbols {
             rl_function_of_keyseq: function!(c"rl_function_of_keyseq"),
             rl_named_function: function!(c"rl_named_function"),
             rl_readline_state: library::place(c"rl_readline_state"),
+            rl_pre_input_hook: library::place(c"rl_pre_input_hook"),
             current_command_line_count: library::place(c"current_command_line_count"),
             current_command_number: library::place(c"current_command_number"),
             variable_context: library::place(c"variable_context"),
@@ -142,6 +147,7 @@ impl Symbols {
             rl_function_of_keyseq: None,
             rl_named_function: None,
             rl_readline_state: None,
+            rl_pre_input_hook: None,
             current_command_line_count: None,
             current_command_number: None,
             variable_context: None,
@@ -208,6 +214,15 @@ impl Symbols {
             }
         }
         bound
+    }
+
+    /// Has readline call `notice` each time that it has shown its prompt and begins to wait for keys. Gives
+    /// who was called before, and is to be called by `notice`; nothing where readline has no such place.
+    pub(crate) fn call_when_idle(&self, notice: Notice) -> Option<Option<Notice>> {
+        let place = self.rl_pre_input_hook?;
+        // SAFETY: readline's own variable of this type; the function lives as long as the process.
+        let before = unsafe { place.replace(Some(notice)) };
+        Some(before.filter(|&before| before as usize != notice as usize))
     }
 
     fn named(&self, name: &CStr) -> Option<Command> {

@@ -345,7 +345,9 @@ impl Gate {
             facts.home.get_or_insert_with(|| request.home.to_owned());
             return facts;
         }
-        let asked = cmdai_policy::asked(analysis, &self.policies.layers(), request.cwd);
+        let mut asked = cmdai_policy::asked(analysis, &self.policies.layers(), request.cwd);
+        // Whoever is not a shell shows to people what is known.
+        asked.machine |= !request.session.is_live();
         self.collect(request, &asked)
     }
 

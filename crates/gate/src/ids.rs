@@ -43,6 +43,25 @@ pub fn names_command(given: &str, command_id: &str) -> bool {
     typed.len() == 5 && typed == short_id(command_id)
 }
 
+/// A moment by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds since 1970, UTC.
+    pub wall_ms: u64,
+    /// Nanoseconds of the machine's monotonic clock.
+    pub mono_ns: u64,
+}
+
+impl Moment {
+    /// This one.
+    pub fn now() -> Self {
+        Self {
+            wall_ms: wall_ms(),
+            mono_ns: monotonic_ns(),
+        }
+    }
+}
+
 /// Milliseconds since 1970, UTC. Zero where the clock stands before that.
 pub(crate) fn wall_ms() -> u64 {
     std::time::SystemTime::now()

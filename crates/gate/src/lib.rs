@@ -47,7 +47,7 @@ pub use extensions::{
 pub use gate::{
     Action, Gate, Outcome, RULE_HOOK_CRASHED, RULE_INTERNAL_ERROR, RULE_NO_POLICY, Request,
 };
-pub use ids::{fresh_id, names_command, short_id};
+pub use ids::{Moment, fresh_id, names_command, short_id};
 pub use installation::{Governed, Installation, state_override};
 pub use memo::{Judged, Known};
 pub use origin::{Attribution, Signals};

@@ -19,7 +19,7 @@ use crate::gate::{Outcome, Request};
 use crate::origin::{self, Attribution};
 use crate::private::Private;
 use crate::redaction::{self, Redacted};
-use crate::{Installation, Person, files, ids};
+use crate::{Installation, Moment, Person, files, ids};
 
 /// A history that has grown past this is put aside once, as `history.1.c1`.
 const HISTORY_LIMIT: u64 = 16 * 1024 * 1024;
@@ -259,11 +259,17 @@ impl Recorder {
 
     /// Writes the second half.
     pub fn end(&mut self, command_id: &str, exit_code: i32, duration_us: u64) {
-        self.append(Half::End {
+        self.ended(command_id, exit_code, duration_us, Moment::now());
+    }
+
+    /// The same for a command that ended at a moment before this one.
+    pub fn ended(&mut self, command_id: &str, exit_code: i32, duration_us: u64, at: Moment) {
+        let half = Half::End {
             command_id: command_id.to_owned(),
             exit_code,
             duration_us,
-        });
+        };
+        self.append_at(half, at);
     }
 
     fn first_half(&mut self, request: &Request<'_>, outcome: &Outcome, verdict: Verdict) -> Start {
@@ -344,6 +350,10 @@ impl Recorder {
 
     /// Writes a record and gives its half back.
     fn append(&mut self, half: Half) -> Half {
+        self.append_at(half, Moment::now())
+    }
+
+    fn append_at(&mut self, half: Half, at: Moment) -> Half {
         // A forked child shares the files but must not spend the parent's numbers.
         let pid = std::process::id();
         if self.shared.is_none() && pid != self.pid {
@@ -361,8 +371,8 @@ impl Recorder {
         let record = Record {
             session_id: self.session.id.clone(),
             counter,
-            time_ms: ids::wall_ms(),
-            mono_ns: ids::monotonic_ns(),
+            time_ms: at.wall_ms,
+            mono_ns: at.mono_ns,
             pid,
             user: self.login.clone(),
             script: self.script.clone(),

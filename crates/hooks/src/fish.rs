@@ -170,7 +170,10 @@ if status is-interactive; and not set -q __cmdai_program
             set -l words
             string match -qar -- '(?<words>[^\s;|&()<>"\'$\\\\{}*?=#]+)' $text
             functions -q -- $words
-            if test $status -lt (count $words)
+            set -l others $status
+            # There are more words than those that are no functions. To count them would cost a substitution.
+            set -l rest $words[2..-1]
+            if test $others -eq 0; or set -q rest[$others]
                 for word in $words
                     if functions -q -- $word; and __cmdai_own $word
                         set -a own $word

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use cmdai_gate::{
-    Attribution, CodeReader, Gate, Judged, Manner, Recorder, Request, SessionInfo, Settled,
+    Attribution, CodeReader, Gate, Judged, Manner, Moment, Recorder, Request, SessionInfo, Settled,
     Signals, fresh_id, origin,
 };
 use cmdai_schema::{Decision, Layer};
@@ -40,6 +40,16 @@ pub(crate) struct Running {
     pub(crate) text: String,
 }
 
+/// A line that has ended, whose second half is still to be written.
+#[derive(Debug)]
+struct Ended {
+    command_id: String,
+    status: i32,
+    micros: u64,
+    at: Moment,
+    seen: u64,
+}
+
 /// A line of which a part was denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoppedLine {
@@ -65,6 +75,9 @@ pub struct Hook<H> {
     pub(crate) interactive: bool,
     who: Attribution,
     pub(crate) running: Option<Running>,
+    ended: Option<Ended>,
+    /// The shell calls [`Hook::idle`] once a prompt is shown: what a person need not wait for is done then.
+    pub tells_when_idle: bool,
     /// A part of the running line was denied: nothing of it runs any more.
     pub(crate) stopped: Option<StoppedLine>,
     /// The running line and what was judged with it.
@@ -81,7 +94,7 @@ pub struct Hook<H> {
     /// `$?` to show for a line that was blocked after the shell had taken it.
     pub status_owed: Option<i32>,
     told: bool,
-    /// The keyboard and standard error were terminals when the last text was judged.
+    /// The keyboard and standard error were terminals when that mattered last.
     at_terminal: bool,
     crashes: u32,
     /// `$?` when the second net was asked last.
@@ -126,6 +139,8 @@ impl<H: Host> Hook<H> {
             interactive,
             who,
             running: None,
+            ended: None,
+            tells_when_idle: false,
             stopped: None,
             judged: None,
             accepted: Vec::new(),
@@ -135,7 +150,7 @@ impl<H: Host> Hook<H> {
             prompted: false,
             status_owed: None,
             told: false,
-            at_terminal: false,
+            at_terminal: true,
             crashes: 0,
             seen_status: 0,
             recorded: HashSet::new(),
@@ -174,6 +189,7 @@ impl<H: Host> Hook<H> {
     /// The recorder of this process. A forked child has one of its own: the parent goes on
     /// counting in its own session.
     fn take_recorder(&mut self) -> Recorder {
+        self.write_end();
         if let Some(recorder) = self
             .recorder
             .take_if(|recorder| recorder.is_of_this_process())
@@ -275,7 +291,10 @@ impl<H: Host> Hook<H> {
             self.gate.look_for_private_mode();
         }
         let status = self.stopped.map_or(status, |stopped| stopped.status);
-        self.end_running(status);
+        self.close(status);
+        if !self.tells_when_idle {
+            self.write_end();
+        }
         self.stopped = None;
         self.in_line = false;
         self.judged = None;
@@ -284,14 +303,38 @@ impl<H: Host> Hook<H> {
         status
     }
 
+    /// A prompt is shown, and the shell waits for a key.
+    pub fn idle(&mut self) {
+        self.write_end();
+    }
+
     pub(crate) fn end_running(&mut self, status: i32) {
-        let seen = self.seen();
-        if let Some(running) = self.running.take()
+        self.close(status);
+        self.write_end();
+    }
+
+    /// The running line has ended now.
+    fn close(&mut self, status: i32) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        self.write_end();
+        self.ended = Some(Ended {
+            command_id: running.command_id,
+            status,
+            micros: u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX),
+            at: Moment::now(),
+            seen: self.seen(),
+        });
+    }
+
+    /// Writes the second half of a line that has ended, where that was not done yet.
+    fn write_end(&mut self) {
+        if let Some(ended) = self.ended.take()
             && let Some(recorder) = &mut self.recorder
         {
-            recorder.count(seen);
-            let micros = u64::try_from(running.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-            recorder.end(&running.command_id, status, micros);
+            recorder.count(ended.seen);
+            recorder.ended(&ended.command_id, ended.status, ended.micros, ended.at);
         }
     }
 
@@ -341,12 +384,27 @@ impl<H: Host> Hook<H> {
             .ok()
             .and_then(|path| path.into_os_string().into_string().ok())
             .unwrap_or_else(|| "/".to_owned());
-        self.at_terminal = terminal::is_terminal(self.host.keyboard());
+        let judged = self.judge_at(text, &cwd);
+        // Whether somebody sits there is asked only where it matters: two calls of the system for each line.
+        let matters = judged.judgement.decision != Decision::Allow
+            || !judged.judgement.rules.is_empty()
+            || self.gate.policies().layers().ask_terminal();
+        let before = self.at_terminal;
+        if matters {
+            self.at_terminal = terminal::is_terminal(self.host.keyboard());
+        }
+        if self.at_terminal == before {
+            return (judged, cwd);
+        }
+        (self.judge_at(text, &cwd), cwd)
+    }
+
+    fn judge_at(&mut self, text: &str, cwd: &str) -> Judged {
         let person = Arc::clone(&self.person);
-        let judged = self.gate.judge_known(&Request {
+        self.gate.judge_known(&Request {
             text,
             dialect: H::DIALECT,
-            cwd: &cwd,
+            cwd,
             home: person.home_text(),
             user: &person.login,
             session: &LiveSession(&self.host),
@@ -354,8 +412,7 @@ impl<H: Host> Hook<H> {
             who: &self.who,
             terminal: self.who.agent.is_none() && self.at_terminal,
             facts: None,
-        });
-        (judged, cwd)
+        })
     }
 
     /// Does what the judgement asks for: says, asks, records.

@@ -13,8 +13,13 @@ const ACCOUNT: u32 = 1;
 const BRANCH: u32 = 2;
 const REMOTE: u32 = 4;
 const TIME: u32 = 8;
+const TERMINAL: u32 = 32;
+/// Whether it runs in CI or in a container.
+const MACHINE: u32 = 64;
 /// Whether a rule looks at the clock was told at all: snapshots of older engines do not say.
 pub(crate) const TIME_TOLD: u32 = 16;
+/// The same of the terminal, CI and containers.
+pub(crate) const PLACE_TOLD: u32 = 128;
 
 /// Facts that a condition asks for and built-in rules do not.
 pub(crate) fn bits(when: &Condition) -> u32 {
@@ -31,6 +36,12 @@ pub(crate) fn bits(when: &Condition) -> u32 {
     if when.time.is_some() {
         bits |= TIME;
     }
+    if when.terminal.is_some() {
+        bits |= TERMINAL;
+    }
+    if when.ci.is_some() || when.container.is_some() {
+        bits |= MACHINE;
+    }
     bits
 }
 
@@ -39,9 +50,17 @@ pub(crate) fn reads_clock(asks: u32) -> bool {
     asks & TIME != 0 || asks & TIME_TOLD == 0
 }
 
+/// False where no rule asks whether somebody sits at a terminal; where nobody does, questions become
+/// denials all the same.
+pub(crate) fn asks_terminal(asks: u32) -> bool {
+    asks & TERMINAL != 0 || asks & PLACE_TOLD == 0
+}
+
 /// Facts that a command and the loaded policies ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Asked {
+    /// Whether it runs in CI, and in a container.
+    pub machine: bool,
     /// The current cluster context and namespaces.
     pub cluster: bool,
     /// Cluster configurations that the command names, as written.
@@ -80,6 +99,7 @@ pub fn asked(analysis: &Analysis, layers: &Layers<'_>, cwd: &str) -> Asked {
             .map(crate::Snapshot::head)
     };
     let wants = heads().fold(0, |bits, head| bits | head.asks);
+    asked.machine = heads().any(|head| head.asks & MACHINE != 0 || head.asks & PLACE_TOLD == 0);
     let branch_effect = analysis.effects.iter().any(|effect| {
         matches!(
             effect.kind,

@@ -277,7 +277,7 @@ pub(crate) fn compile(document: &Document, meta: &SnapshotMeta) -> Compiled {
         ..Head::default()
     };
     index(&rules, &mut head);
-    head.asks |= crate::asked::TIME_TOLD;
+    head.asks |= crate::asked::TIME_TOLD | crate::asked::PLACE_TOLD;
     for rule in &rules {
         let when = &rule.when;
         head.asks |= crate::asked::bits(when);

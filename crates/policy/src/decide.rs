@@ -51,6 +51,14 @@ impl<'a> Layers<'a> {
             .any(Snapshot::reads_clock)
     }
 
+    /// A rule of one of them asks whether somebody sits at a terminal.
+    pub fn ask_terminal(&self) -> bool {
+        [self.organisation, self.user]
+            .into_iter()
+            .flatten()
+            .any(|snapshot| crate::asked::asks_terminal(snapshot.head().asks))
+    }
+
     /// The file rules of supervised process trees that hold for somebody: all of them hold together.
     pub fn supervise(
         &self,

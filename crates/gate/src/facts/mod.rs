@@ -81,13 +81,8 @@ pub(crate) fn collect(asked: &Asked, place: &Place<'_>, cache: &Cache) -> Facts 
         place,
         reading: Reading::new(cache),
     };
-    let ci = CI
-        .iter()
-        .find(|name| find.set(name).is_some_and(|value| value != "false"));
     let mut facts = Facts {
         terminal: Some(place.terminal),
-        ci: Some(ci.is_some()),
-        container: Some(in_container(&find)),
         environment: find.set("CMDAI_ENVIRONMENT"),
         now: Some(now(find.set("TZ").is_some(), cache)),
         cwd: place.cwd.to_str().map(str::to_owned),
@@ -96,7 +91,14 @@ pub(crate) fn collect(asked: &Asked, place: &Place<'_>, cache: &Cache) -> Facts 
         versions: versions::known(&asked.versions, place),
         ..Facts::default()
     };
-    find.from(&mut facts, "ci", ci.is_some(), ci.unwrap_or(&""));
+    if asked.machine {
+        let ci = CI
+            .iter()
+            .find(|name| find.set(name).is_some_and(|value| value != "false"));
+        facts.ci = Some(ci.is_some());
+        facts.container = Some(in_container(&find));
+        find.from(&mut facts, "ci", ci.is_some(), ci.unwrap_or(&""));
+    }
     let environment = facts.environment.is_some();
     find.from(&mut facts, "environment", environment, "CMDAI_ENVIRONMENT");
     if asked.cluster {

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use cmdai_gate::render::View;
 use cmdai_gate::{
-    Attribution, Capture, Failing, Gate, Manner, Outcome, Recorder, Request, SessionInfo, Verdict,
+    Attribution, Capture, Failing, Gate, Judged, Manner, Recorder, Request, SessionInfo, Verdict,
     Voice, fresh_id,
 };
 use cmdai_languages::Grammars;
@@ -152,7 +152,7 @@ impl<R: BufRead, W: Write> Server<R, W> {
 
     fn judge(&mut self, id: &str, cwd: &str, text: &str, names: &[String]) {
         let mut known = Known::of(names);
-        let mut outcome = self.outcome(text, cwd, &known);
+        let mut judged = self.judged(text, cwd, &known);
         for _ in 0..ROUNDS {
             let missing = known.missing();
             if missing.is_empty() {
@@ -164,12 +164,12 @@ impl<R: BufRead, W: Write> Server<R, W> {
                 break;
             }
             known.learn(told);
-            outcome = self.outcome(text, cwd, &known);
+            judged = self.judged(text, cwd, &known);
         }
         if !known.missing().is_empty() {
             // Too much to ask for, or no answer: what is not known may be anything.
             known.give_up();
-            outcome = self.outcome(text, cwd, &known);
+            judged = self.judged(text, cwd, &known);
         }
         let mut voice = PipeVoice {
             id,
@@ -193,18 +193,17 @@ impl<R: BufRead, W: Write> Server<R, W> {
         };
         let settled = self.gate.settle(
             &request,
-            &outcome,
+            &judged,
             &mut voice,
             &mut self.recorder,
-            Manner::default(),
+            Manner {
+                judged: Some(&judged),
+                ..Manner::default()
+            },
         );
         let mut message = voice.message;
         let run = settled.run || !self.enforces();
-        self.names_cmdai = outcome
-            .judgement
-            .programs
-            .iter()
-            .any(|name| name == "cmdai");
+        self.names_cmdai = judged.judgement.programs.iter().any(|name| name == "cmdai");
         self.running = (run && settled.recorded).then(|| Running {
             command_id: settled.command_id,
             since: Instant::now(),
@@ -219,9 +218,9 @@ impl<R: BufRead, W: Write> Server<R, W> {
         self.reply(&format!("{id} {verdict} {number} {message}"));
     }
 
-    fn outcome(&mut self, text: &str, cwd: &str, known: &Known) -> Outcome {
+    fn judged(&mut self, text: &str, cwd: &str, known: &Known) -> Judged {
         let person = self.gate.person().clone();
-        self.gate.judge(&Request {
+        self.gate.judge_known(&Request {
             text,
             dialect: self.served.dialect,
             cwd,
@@ -252,7 +251,7 @@ impl<R: BufRead, W: Write> Server<R, W> {
     fn ran(&mut self, cwd: &str, text: &str) {
         let mut known = Known::of(&[]);
         known.give_up();
-        let outcome = self.outcome(text, cwd, &known);
+        let outcome = self.judged(text, cwd, &known);
         let person = self.gate.person().clone();
         let request = Request {
             text,

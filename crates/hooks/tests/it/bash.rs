@@ -47,6 +47,24 @@ fn what_is_allowed_runs_and_is_recorded_with_its_end() {
 }
 
 #[test]
+fn a_line_has_its_end_on_file_while_the_shell_waits_for_the_next() {
+    let home = person();
+    let mut shell = bash(&home);
+    for status in [7, 0, 3] {
+        shell.run(&format!("(exit {status})")).unwrap();
+        // Written once the prompt is shown, so it may come a moment after it.
+        let begun = std::time::Instant::now();
+        while ends(&home.records().unwrap()).last() != Some(&status) {
+            assert!(begun.elapsed().as_secs() < 20, "no end of {status}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+    let records = home.records().unwrap();
+    let times: Vec<u64> = records.iter().map(|record| record.mono_ns).collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
 fn a_denied_line_does_not_run_in_any_part() {
     let home = person();
     let mut shell = bash(&home);

@@ -27,6 +27,59 @@ pub(crate) fn blocked(shell: &mut Pty, line: &str) -> String {
     shown
 }
 
+const ATTENDED: &str = r#"version: "1.0"
+rules:
+  - id: test.attended
+    when: { program: frobnicate, terminal: false }
+    decision: deny
+    reason: "Somebody has to watch"
+  - id: test.tickle
+    when: { program: tickle }
+    decision: confirm
+    reason: "Tickling needs a thought"
+"#;
+
+/// A shell whose messages go to a file has nobody who reads a question: from that line on.
+#[test]
+fn who_cannot_read_a_question_is_not_asked() {
+    let home = zsh_home("", "");
+    home.policy(ATTENDED).unwrap();
+    let mut shell = zsh(&home);
+    for _ in 0..3 {
+        shell.run("frobnicate || true").unwrap();
+    }
+    assert!(ran(&home, "frobnicate"));
+    std::fs::remove_file(home.path().join("frobnicate-ran")).unwrap();
+    shell.send_line("tickle").unwrap();
+    shell.wait_for("[y/N] ").unwrap();
+    shell.type_text("n").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    shell.type_text(CLEAR).unwrap();
+    shell.run("exec 2>~/messages").unwrap();
+    let messages = home.path().join("messages");
+    for (line, reason) in [
+        ("frobnicate || true", "Somebody has to watch"),
+        ("tickle", "Tickling needs a thought"),
+    ] {
+        shell.send_line(line).unwrap();
+        let begun = std::time::Instant::now();
+        while !std::fs::read_to_string(&messages).is_ok_and(|said| said.contains(reason)) {
+            assert!(begun.elapsed().as_secs() < 20, "{line}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        shell.type_text(CLEAR).unwrap();
+    }
+    shell
+        .send_line("exec 2>/dev/tty; echo back''again")
+        .unwrap();
+    shell.wait_for("\nbackagain\n").unwrap();
+    let messages = std::fs::read_to_string(&messages).unwrap();
+    assert!(!messages.contains("[y/N]"), "{messages}");
+    assert!(!ran(&home, "frobnicate") && !ran(&home, "tickle"));
+    shell.run("frobnicate || true").unwrap();
+    assert!(ran(&home, "frobnicate"));
+}
+
 #[test]
 fn what_is_allowed_runs_and_is_recorded_with_its_end() {
     let home = person();
