@@ -331,11 +331,36 @@ pub struct Audit {
 /// What a machine keeps while the server is away.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend(
+    "if" = {"required": ["keep_days"]},
+    "then" = {"required": ["when_full"], "properties": {"when_full": {"const": "drop_oldest"}}}
+))]
 pub struct Buffer {
-    /// Most mebibytes of sealed events, 4 to 65536; what the sensor was started with (512) when absent. What
-    /// does not fit waits unsealed in people's own files: nobody's commands stop, and nothing is dropped.
+    /// Most mebibytes of sealed events, 4 to 65536; what the sensor was started with (512) when absent.
     #[schemars(range(min = 4, max = 65536))]
     pub max_mib: Option<u32>,
+    /// What happens when that is reached: `block` when absent.
+    pub when_full: Option<WhenFull>,
+    /// Days after which events that the server does not have are dropped, 1 to 365; never when absent. Only
+    /// with `when_full: drop_oldest`.
+    #[schemars(range(min = 1, max = 365))]
+    pub keep_days: Option<u32>,
+}
+
+/// What happens when a machine's sealed spool is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    /// What does not fit waits unsealed in people's own files: nobody's commands stop, and nothing is dropped.
+    Block,
+    /// The oldest sealed events are removed, and an event says which.
+    DropOldest,
+}
+
+impl WhenFull {
+    /// Words in documents.
+    pub(crate) const WORDS: &[(&'static str, Self)] =
+        &[("block", Self::Block), ("drop_oldest", Self::DropOldest)];
 }
 
 /// Frameworks and duties.

@@ -64,7 +64,7 @@ pub use difference::{Change, Direction, difference};
 pub use document::{
     Approvals, Audit, BlockedPattern, Buffer, Capture, Compliance, Document, Exception,
     ExecCapture, Factor, FailMode, HashedField, Inference, Privacy, Rule, RuleApproval, Safety,
-    Supervise, Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When,
+    Supervise, Target, TimeWindow, Tolerance, Tool, ToolsMode, Trial, When, WhenFull,
 };
 pub use effective::{EffectiveRule, effective};
 pub use error::{PolicyError, PolicyErrors, Severity};

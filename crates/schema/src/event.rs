@@ -517,6 +517,34 @@ pub enum ChainError {
         /// Which event.
         seq: u64,
     },
+    /// Other numbers are missing than the ones that are said to be.
+    #[error(
+        "machine {machine_id}: events {from} to {to} are said to be absent, but {expected} should come and {found} came"
+    )]
+    Absent {
+        /// Which machine.
+        machine_id: String,
+        /// First number that is said to be absent.
+        from: u64,
+        /// Last one.
+        to: u64,
+        /// The number that should come.
+        expected: u64,
+        /// The number that came.
+        found: u64,
+    },
+    /// No gap event accounts for a jump.
+    #[error(
+        "machine {machine_id}: events {from} to {to} are absent, and no gap event names exactly them"
+    )]
+    Unexplained {
+        /// Which machine.
+        machine_id: String,
+        /// First number that nothing accounts for.
+        from: u64,
+        /// Last absent number.
+        to: u64,
+    },
     /// The payload was changed after sealing.
     #[error("machine {machine_id}: the payload of event {seq} was changed after it was sealed")]
     Payload {

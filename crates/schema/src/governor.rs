@@ -253,6 +253,25 @@ pub struct Status {
     /// The layers that see commands, with what they saw and lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerStatus>,
+    /// Sealed events that were dropped here, where there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<DroppedStatus>,
+}
+
+/// Sealed events that the sensor removed before the server had them, as policy says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DroppedStatus {
+    /// How many, ever.
+    pub events: u64,
+    /// How many of them the server has not been told of.
+    pub unread: u64,
+    /// First number of the last range.
+    pub from: u64,
+    /// Its last number.
+    pub to: u64,
+    /// The last range in a sentence.
+    pub last: String,
 }
 
 /// How one layer is.

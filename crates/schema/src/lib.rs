@@ -10,6 +10,7 @@
 mod analysis;
 mod canonical;
 mod decision;
+mod dropped;
 mod effect;
 mod event;
 mod facts;
@@ -23,6 +24,7 @@ pub mod record;
 pub use analysis::{Analysis, Arg, Diagnostic, Invocation, Span};
 pub use canonical::{CanonicalError, Hash, canonical_bytes};
 pub use decision::{Certainty, Decision, Dialect, Mode, OriginKind, Risk, exit_code};
+pub use dropped::{Absent, ChainWalk, DropCause, Dropped, Jump, MOVED_FROM, Step};
 pub use effect::{CodeSource, Effect, EffectKind};
 pub use event::{
     AgentInfo, ApprovalInfo, AssertedBy, ChainError, CommandInfo, CommandSource, Context,

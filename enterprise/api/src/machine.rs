@@ -15,7 +15,7 @@
 //! having seen it before.
 
 use cmdai_schema::{
-    MachineManifest,
+    Absent, MachineManifest,
     governor::{Binding, ExceptionRequest},
 };
 use serde::{Deserialize, Serialize};
@@ -347,6 +347,10 @@ pub struct BatchHeader {
     pub first_seq: u64,
     /// How many events follow.
     pub count: u32,
+    /// Numbers in front of the first event that the machine has dropped, as its policy says: exactly those
+    /// from the stored head to the first event. `told` is the event in the same chain that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Absent>,
 }
 
 /// What is durable.

@@ -176,6 +176,16 @@ pub(crate) fn status(arguments: &Status) -> Result<()> {
     for problem in &status.problems {
         anstream::println!("problem     {}", cmdai_gate::escape(problem));
     }
+    if let Some(dropped) = &status.dropped {
+        anstream::println!(
+            "dropped     {} events in all, the server knows of all but {}",
+            dropped.events,
+            dropped.unread
+        );
+        if arguments.explain {
+            anstream::println!("            {}", cmdai_gate::escape(&dropped.last));
+        }
+    }
     if arguments.explain {
         layers(&status.layers);
     }

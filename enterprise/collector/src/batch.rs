@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use cmdai_api::machine::BatchHeader;
-use cmdai_schema::{AssertedBy, EVENT_SCHEMA, Event, EventType};
+use cmdai_schema::{Absent, AssertedBy, EVENT_SCHEMA, Event, EventType};
 
 use crate::Refusal;
 
@@ -14,7 +14,15 @@ pub const MAX_UNPACKED: u64 = 8 * 1024 * 1024;
 /// Most events in an upload.
 pub const MAX_EVENTS: u32 = 1_000;
 
-pub(crate) fn read(packed: &[u8], machine_id: &str) -> Result<Vec<Event>, Refusal> {
+/// An upload as it is understood.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) events: Vec<Event>,
+    /// Numbers in front of the first one that the machine dropped.
+    pub(crate) dropped: Option<Absent>,
+}
+
+pub(crate) fn read(packed: &[u8], machine_id: &str) -> Result<Upload, Refusal> {
     if packed.len() > MAX_PACKED {
         return Err(Refusal::TooLarge(format!(
             "the upload is larger than {MAX_PACKED} bytes; send fewer events at once"
@@ -69,7 +77,10 @@ pub(crate) fn read(packed: &[u8], machine_id: &str) -> Result<Vec<Event>, Refusa
             "the first event is number {}, but the header says {}",
             first.envelope.seq, header.first_seq
         ))),
-        _ => Ok(events),
+        _ => Ok(Upload {
+            events,
+            dropped: header.dropped,
+        }),
     }
 }
 
@@ -157,7 +168,7 @@ mod tests {
         let header = |count: u32| {
             format!("{{\"version\":1,\"machine_id\":\"m-1\",\"first_seq\":1,\"count\":{count}}}\n")
         };
-        assert!(read(&pack(&header(0)), "m-1").unwrap().is_empty());
+        assert!(read(&pack(&header(0)), "m-1").unwrap().events.is_empty());
         assert!(matches!(
             read(&pack(&header(2)), "m-1"),
             Err(Refusal::Malformed(_))

@@ -3,6 +3,9 @@
 //! The caller says which machine speaks (from its certificate). [`Collector::ingest`] unpacks the
 //! upload within bounds, checks that its events follow what is stored of that machine, skips what is
 //! already there, and stores the rest in one transaction. Only then is anything acknowledged.
+//!
+//! A jump in the numbers is taken where the upload's header names exactly the absent ones, and the event
+//! that it names as the explanation must then explain it (see [`ChainWalk`]).
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cmdai_api::machine::IngestReply;
-use cmdai_schema::{Event, Hash, verify_chain};
+use cmdai_schema::{Absent, ChainWalk, Event, Hash, Jump};
 use cmdai_store::{Append, EventRecord, EventStore, Head, StoreError};
 use tokio::sync::{Mutex as Turn, Semaphore};
 
@@ -94,7 +97,7 @@ impl<S: EventStore + ?Sized> Collector<S> {
             .try_acquire()
             .map_err(|_| Refusal::Busy { retry_after_s: 1 })?;
         let owner = machine_id.to_owned();
-        let events = tokio::task::spawn_blocking(move || batch::read(&packed, &owner))
+        let upload = tokio::task::spawn_blocking(move || batch::read(&packed, &owner))
             .await
             .map_err(|error| {
                 Refusal::Malformed(format!("the upload could not be read: {error}"))
@@ -102,14 +105,16 @@ impl<S: EventStore + ?Sized> Collector<S> {
         let turn = self.turn(machine_id);
         let _turn = turn.lock().await;
         let head = self.store.head(machine_id).await?;
-        let new = events
+        let open = self.store.jumps(machine_id).await?;
+        let new = upload
+            .events
             .iter()
             .filter(|event| event.envelope.seq > head.seq)
             .count();
         self.quota
             .take(machine_id, new, now_ms)
             .map_err(|retry_after_s| Refusal::Busy { retry_after_s })?;
-        let checked = tokio::task::spawn_blocking(move || check(head, events))
+        let checked = tokio::task::spawn_blocking(move || check(head, open, upload))
             .await
             .map_err(|error| {
                 Refusal::Malformed(format!("the upload could not be checked: {error}"))
@@ -141,17 +146,21 @@ impl<S: EventStore + ?Sized> Collector<S> {
         let malformed = |error: cmdai_schema::CanonicalError| Refusal::Malformed(error.to_string());
         let event = seal(head.seq.saturating_add(1), head.hash).map_err(malformed)?;
         let hash = event.hash().map_err(malformed)?;
-        self.append(machine_id, head, vec![(event, hash)], now_ms)
-            .await
+        let checked = Checked {
+            events: vec![(event, hash)],
+            ..Checked::default()
+        };
+        self.append(machine_id, head, checked, now_ms).await
     }
 
     async fn append(
         &self,
         machine_id: &str,
         head: Head,
-        events: Vec<(Event, Hash)>,
+        checked: Checked,
         now_ms: i64,
     ) -> Result<Ingested, Refusal> {
+        let events = checked.events;
         let acked_seq = events
             .last()
             .map_or(head.seq, |(event, _)| event.envelope.seq);
@@ -160,6 +169,8 @@ impl<S: EventStore + ?Sized> Collector<S> {
             after: head,
             events: events.clone(),
             received_ms: now_ms,
+            open: checked.open,
+            explained: checked.explained,
         };
         let records = self.store.append(append).await?;
         let stored = events
@@ -186,15 +197,27 @@ impl<S: EventStore + ?Sized> Collector<S> {
     }
 }
 
-/// Skips what is stored and checks the rest against the chain.
-fn check(head: Head, events: Vec<Event>) -> Result<Vec<(Event, Hash)>, String> {
-    let mut last = (head.seq, head.hash);
-    let mut checked = Vec::with_capacity(events.len());
-    for event in events {
-        if event.envelope.seq < head.seq {
+/// What is new in an upload, and what it means for the chain.
+#[derive(Debug, Default)]
+struct Checked {
+    events: Vec<(Event, Hash)>,
+    open: Vec<Jump>,
+    explained: Vec<(u64, u64)>,
+}
+
+/// Skips what is stored and checks the rest against the chain. `open` are the jumps that nothing has
+/// explained yet.
+fn check(head: Head, open: Vec<Jump>, upload: batch::Upload) -> Result<Checked, String> {
+    let mut walk = ChainWalk::new((head.seq, head.hash), open);
+    let mut checked = Checked::default();
+    // An upload that is repeated names what was jumped over already.
+    let mut dropped: Option<Absent> = upload.dropped.filter(|dropped| dropped.to > head.seq);
+    for event in upload.events {
+        let seq = event.envelope.seq;
+        if seq < head.seq {
             continue;
         }
-        if event.envelope.seq == head.seq {
+        if seq == head.seq {
             if event.hash().map_err(|error| error.to_string())? != head.hash {
                 return Err(format!(
                     "event {} is stored with other content; the machine's chain has forked",
@@ -203,9 +226,26 @@ fn check(head: Head, events: Vec<Event>) -> Result<Vec<(Event, Hash)>, String> {
             }
             continue;
         }
-        last =
-            verify_chain(last, std::slice::from_ref(&event)).map_err(|error| error.to_string())?;
-        checked.push((event, last.1));
+        if let Some(said) = dropped.filter(|_| seq == walk.head().0 + 1) {
+            return Err(format!(
+                "events {} to {} are said to be dropped, but event {seq} is the next one",
+                said.from, said.to
+            ));
+        }
+        let told = dropped.is_some_and(|dropped| dropped.told.is_none());
+        if told {
+            return Err("the header does not name the event that says what was dropped".to_owned());
+        }
+        let step = walk
+            .follow(&event, dropped.take())
+            .map_err(|error| error.to_string())?;
+        let explained = step.explained.into_iter().map(|last| (last, seq));
+        checked.explained.extend(explained);
+        checked.events.push((event, walk.head().1));
     }
+    checked.open = walk.open().to_vec();
     Ok(checked)
 }
+
+#[cfg(test)]
+mod tests;

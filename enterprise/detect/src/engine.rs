@@ -301,11 +301,14 @@ impl Watch {
                 .command
                 .as_ref()
                 .map_or("", |command| command.text.as_str()),
-            detail: detail
-                .iter()
-                .map(|(key, value)| format!("{key}: {value}"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            // An event that says in a sentence what it is about is quoted.
+            detail: detail.get("summary").cloned().unwrap_or_else(|| {
+                detail
+                    .iter()
+                    .map(|(key, value)| format!("{key}: {value}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            }),
             count,
             window_ms,
         };

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
 
 use cmdai_api::console::{Checkpoint, ExportHeader, ExportLine, ExportedEvent};
-use cmdai_schema::{CanonicalError, ChainError, Event, EventType, Hash, verify_chain};
+use cmdai_schema::{
+    Absent, CanonicalError, ChainError, ChainWalk, Dropped, Event, EventType, Hash,
+};
 
 use crate::frontier::{Frontier, FrontierError};
 use crate::note::{NoteError, open_checkpoint, origin_of};
@@ -106,6 +108,9 @@ pub enum VerifyError {
         /// Machine, number and what is wrong.
         source: ChainError,
     },
+    /// Events are absent, and no gap event in the export says that the machine dropped exactly those.
+    #[error("{0}; where it was dropped, an export that goes on further holds the gap event")]
+    Unexplained(ChainError),
     /// An event is not where it says.
     #[error(
         "line {line}: machine {machine_id}: event {seq} says it is leaf {found}, but leaf {expected} is next: events are missing or out of order"
@@ -262,7 +267,7 @@ pub fn verify_export(
 
 struct Walk {
     frontier: Frontier,
-    heads: BTreeMap<String, (u64, Hash)>,
+    heads: BTreeMap<String, ChainWalk>,
     machines: BTreeMap<String, u64>,
     events: u64,
     gap_events: u64,
@@ -291,7 +296,10 @@ impl Walk {
                     "head of machine {machine}: expected 64 lower-case hex digits"
                 ))
             })?;
-            heads.insert(machine.clone(), (head.seq, hash));
+            heads.insert(
+                machine.clone(),
+                ChainWalk::new((head.seq, hash), Vec::new()),
+            );
         }
         Ok(Self {
             frontier: Frontier::from_parts(header.first_leaf, peaks)?,
@@ -328,20 +336,27 @@ impl Walk {
                 found: exported.leaf,
             });
         }
-        let head = self
-            .heads
-            .get(&machine_id)
-            .copied()
-            .unwrap_or((0, Hash::default()));
-        let head = verify_chain(head, std::slice::from_ref(&event))
+        let walk = self.heads.entry(machine_id.clone()).or_default();
+        // A jump stands until the end: a later gap event must account for it.
+        let next = walk.head().0.saturating_add(1);
+        let absent = (seq > next).then(|| Absent {
+            from: next,
+            to: seq - 1,
+            told: None,
+        });
+        let step = walk
+            .follow(&event, absent)
             .map_err(|source| VerifyError::Chain { line, source })?;
-        self.frontier.push(head.1);
-        self.machines.insert(machine_id.clone(), head.0);
-        self.heads.insert(machine_id, head);
+        self.frontier.push(walk.head().1);
+        self.machines.insert(machine_id, seq);
         self.events += 1;
+        self.missing = self.missing.saturating_add(step.absent);
         if event.envelope.event_type == EventType::Gap {
             self.gap_events += 1;
-            self.missing = self.missing.saturating_add(missing_in(&event));
+            // Of what was dropped, what is absent here was counted at its place.
+            if Dropped::of(&event).is_none() {
+                self.missing = self.missing.saturating_add(missing_in(&event));
+            }
         }
         Ok(())
     }
@@ -353,6 +368,9 @@ impl Walk {
         line: u64,
         trusted_key: Option<&str>,
     ) -> Result<VerifyReport, VerifyError> {
+        for (machine_id, walk) in &self.heads {
+            walk.finish(machine_id).map_err(VerifyError::Unexplained)?;
+        }
         if header.count != self.events {
             return Err(VerifyError::Count {
                 announced: header.count,

@@ -1,5 +1,7 @@
 //! Keeper and courier as processes of their own, for tests.
 
+use std::time::Duration;
+
 use cmdai_schema::paths::Places;
 use cmdai_sensor::{BufferLimits, Options, Pace};
 
@@ -19,6 +21,7 @@ fn main() -> anyhow::Result<()> {
                 courier: (std::env::current_exe()?, vec!["courier".to_owned()]),
                 judge: (std::env::current_exe()?, vec!["judge".to_owned()]),
                 buffer: buffer(),
+                settles: settles(),
                 watch: watched.iter().map(Into::into).collect(),
                 pace: Pace {
                     poll_ms: 50,
@@ -48,6 +51,17 @@ fn main() -> anyhow::Result<()> {
         }
         _ => anyhow::bail!("courier, judge, or keeper STATE-DIR [WATCHED-FILE…]"),
     }
+}
+
+/// How long events must have been too old: so many seconds.
+fn settles() -> Duration {
+    let seconds = std::env::var("CMDAI_PROBE_SETTLES");
+    Duration::from_secs(
+        seconds
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(600),
+    )
 }
 
 /// Bounds of the sealed spool: so many bytes, in sixteen segments.

@@ -21,6 +21,7 @@
 //! | spool full or disk full | nothing more is sealed, hooks' records stay where they are, the sensor's own events wait, shown in status; goes on by itself, also where this spool fills the disk |
 //! | no room for a hook's record | the start goes to the governor's socket; the missing number is a gap event once a later record comes, or a session without an end is |
 //! | somebody's records fill their share of the spool | theirs wait in their own file, others' are sealed, `tamper` event |
+//! | the same, and policy lets the oldest go | theirs go, others' are sealed again under later numbers, one `gap` event and an alert when the server answers |
 //! | certificate ends soon | the keeper makes a new key; key and certificate are written in one step |
 //! | sealed spool damaged | set aside, a new chain segment is not invented: the sensor says so and stops |
 //! | `kill -9` | each record is sealed exactly once: positions are stored with the events they made |

@@ -45,6 +45,9 @@ pub struct Options {
     pub pace: Pace,
     /// Bounds of the sealed spool.
     pub buffer: BufferLimits,
+    /// For how long sealed events must have been older than policy keeps them before they are dropped; it is
+    /// looked at ten times in it.
+    pub settles: Duration,
 }
 
 /// Roads of releases beside the server, kept in `roads.json`.
@@ -85,6 +88,7 @@ impl Options {
             request_lifetime: Duration::from_secs(8 * 3600),
             pace: Pace::default(),
             buffer: BufferLimits::default(),
+            settles: Duration::from_secs(600),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use cmdai_api::machine::{ApprovalOpen, Checkin, CheckinReply, EnrolReply, EnrolRequest};
 use cmdai_bundle::CarriedFile;
-use cmdai_schema::Event;
+use cmdai_schema::{Absent, Event};
 use serde::{Deserialize, Serialize};
 
 use crate::options::{Pace, Roads};
@@ -122,6 +122,9 @@ pub(crate) enum Answer {
     Batch {
         /// In order.
         events: Vec<Event>,
+        /// Numbers in front of the first that were dropped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropped: Option<Absent>,
     },
     /// Taken note of.
     Noted,

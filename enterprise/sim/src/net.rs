@@ -220,6 +220,7 @@ fn pack(machine_id: &str, events: &[&Event]) -> Result<Vec<u8>> {
         machine_id: machine_id.to_owned(),
         first_seq: first.envelope.seq,
         count,
+        dropped: None,
     })?;
     for event in events {
         lines.push(b'\n');

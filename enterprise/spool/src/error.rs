@@ -13,6 +13,8 @@ pub enum SpoolError {
     Full {
         /// What it holds.
         bytes: u64,
+        /// What was to be added.
+        needed: u64,
         /// The bound.
         limit: u64,
     },
@@ -77,6 +79,14 @@ pub enum SpoolError {
         given: u64,
         /// Last synced.
         synced: u64,
+    },
+    /// Too many ranges were dropped that the server has not read of.
+    #[error(
+        "{limit} ranges of dropped events wait for the server: nothing more is dropped until it has read of some"
+    )]
+    Gaps {
+        /// The bound.
+        limit: usize,
     },
     /// A frame that is too long.
     #[error("one append may hold at most {limit} bytes, this one has {length}")]

@@ -44,14 +44,36 @@
 //!   and lose nothing; the caller keeps its source and tries again after an [`Spool::ack`]. A spool that
 //!   fills the disk by itself gives its place free when all is acknowledged: the file `reserve` keeps room
 //!   for the segment that has to be begun for that.
+//!
+//! # Dropping
+//!
+//! A caller whose policy says so may have the oldest whole segment removed although it is not
+//! acknowledged ([`Spool::drop_oldest`]). The file `gaps.json` holds what was removed until the server
+//! has acknowledged the event that says so:
+//!
+//! | field | what |
+//! |---|---|
+//! | `version` | 1 |
+//! | `removing` | a range whose segment is about to be removed: written and synced before that |
+//! | `gaps` | ranges that were removed, in order; `told` is the number of the gap event that was sealed for it, `was` the number of one that was dropped itself: then it is sealed anew, unless the server turns out to have it |
+//! | `total`, `last` | events dropped in all since this file exists, and the last range, for people |
+//!
+//! Order: `removing` is synced, the segment is removed and the folder synced, then the caller seals the
+//! gap events of [`Spool::owed`] with its next append, which writes their numbers into the file first. At
+//! opening, `removing` counts where its segment is gone and is forgotten where it is there; a number counts
+//! where the gap event stands at it. So each removed event is named by exactly one gap event that is held or
+//! acknowledged, or owed.
 
 #![forbid(unsafe_code)]
 
+mod drops;
 mod error;
+mod gaps;
 mod key;
 mod segment;
 mod spool;
 
+pub use drops::Span;
 pub use error::SpoolError;
 pub use key::SpoolKey;
 pub use spool::{Limits, Spool};

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use cmdai_schema::{Event, Hash};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::gaps::Gaps;
 use crate::segment::{Cipher, Content, HEADER, Segment};
 use crate::{SpoolError, SpoolKey};
 
@@ -36,21 +37,26 @@ const RESERVE: u64 = 256 * 1024;
 
 /// An open spool.
 pub struct Spool {
-    folder: PathBuf,
-    cipher: Cipher,
+    pub(crate) folder: PathBuf,
+    pub(crate) cipher: Cipher,
     limits: Limits,
     /// Never empty; the last one grows.
-    segments: VecDeque<Segment>,
-    head: (u64, Hash),
+    pub(crate) segments: VecDeque<Segment>,
+    pub(crate) head: (u64, Hash),
     synced: u64,
-    acked: u64,
+    pub(crate) acked: u64,
     note: Option<String>,
-    failed: bool,
+    pub(crate) failed: bool,
+    /// What was dropped, until the server has read of it.
+    pub(crate) gaps: Gaps,
     /// The last append found no room.
     starved: bool,
     _lock: File,
     #[cfg(test)]
     pub(crate) room: Option<usize>,
+    /// Where a drop ends as if the process were killed there.
+    #[cfg(test)]
+    pub(crate) dies: Option<crate::drops::Point>,
 }
 
 impl std::fmt::Debug for Spool {
@@ -125,10 +131,13 @@ impl Spool {
             acked: 0,
             note: None,
             failed: false,
+            gaps: Gaps::load(dir)?,
             starved: false,
             _lock: lock,
             #[cfg(test)]
             room: None,
+            #[cfg(test)]
+            dies: None,
         };
         this.recover()?;
         this.keep_reserve();
@@ -160,14 +169,14 @@ impl Spool {
             }
         }
         self.synced = self.head.0;
-        let oldest = self
-            .segments
-            .front()
-            .map_or(0, |segment| segment.first.saturating_sub(1));
+        self.recover_gaps()?;
+        // What was dropped in front of the oldest event is not acknowledged.
+        let oldest = self.gaps.begin(self.oldest()).saturating_sub(1);
         let remembered = std::fs::read_to_string(self.folder.join("acked"))
             .ok()
             .and_then(|text| text.trim().parse().ok());
         self.acked = remembered.unwrap_or(0).clamp(oldest, self.head.0);
+        self.gaps.acknowledged(&self.folder, self.acked);
         Ok(())
     }
 
@@ -187,6 +196,24 @@ impl Spool {
     /// As [`Spool::append`].
     pub fn append_with_note(
         &mut self,
+        events: &[Event],
+        note: Option<&str>,
+    ) -> Result<(), SpoolError> {
+        self.append_within(true, events, note)
+    }
+
+    /// [`Spool::append_with_note`] beyond the bound: for events that are sealed again so that the segment which
+    /// holds them can be dropped.
+    ///
+    /// # Errors
+    /// As [`Spool::append`], but for [`SpoolError::Full`].
+    pub fn append_again(&mut self, events: &[Event], note: Option<&str>) -> Result<(), SpoolError> {
+        self.append_within(false, events, note)
+    }
+
+    fn append_within(
+        &mut self,
+        bounded: bool,
         events: &[Event],
         note: Option<&str>,
     ) -> Result<(), SpoolError> {
@@ -215,10 +242,25 @@ impl Spool {
         } else if self.starved {
             self.make_room()?;
         }
-        self.write(Content {
+        let telling = self.plan(events)?;
+        let content = Content {
             events: events.to_vec(),
             note: note.map(str::to_owned),
-        })?;
+        };
+        // What says that something was dropped always finds room: without it nothing can be sent.
+        let urgent = !telling.is_empty();
+        let written = match self.write(&content, bounded && !urgent) {
+            Err(SpoolError::Write { .. })
+                if urgent && !self.failed && std::fs::remove_file(self.reserve()).is_ok() =>
+            {
+                self.write(&content, false)
+            }
+            other => other,
+        };
+        if let Err(error) = written {
+            self.gaps.unplan(&telling);
+            return Err(error);
+        }
         self.head = head;
         if let Some(note) = note {
             self.note = Some(note.to_owned());
@@ -228,7 +270,7 @@ impl Spool {
 
     /// Begins a new segment; the note goes along, so that older segments can be let go. Where the disk is
     /// full, the reserve is given up for it: it may be this spool that fills the disk.
-    fn roll(&mut self) -> Result<(), SpoolError> {
+    pub(crate) fn roll(&mut self) -> Result<(), SpoolError> {
         self.sync()?;
         match self.begin_segment() {
             Err(SpoolError::Write { .. }) if std::fs::remove_file(self.reserve()).is_ok() => {
@@ -244,10 +286,12 @@ impl Spool {
         let Some(note) = self.note.clone() else {
             return Ok(());
         };
-        let copied = self.write(Content {
+        // Beyond the bound, where need be: without a new segment no place could become free.
+        let copy = Content {
             events: Vec::new(),
             note: Some(note),
-        });
+        };
+        let copied = self.write(&copy, false);
         if copied.is_err() {
             // Nothing is in it: the segment before goes on being the last one.
             if let Some(fresh) = self.segments.pop_back()
@@ -261,12 +305,12 @@ impl Spool {
         self.sync()
     }
 
-    fn reserve(&self) -> PathBuf {
+    pub(crate) fn reserve(&self) -> PathBuf {
         self.folder.join("reserve")
     }
 
     /// Sets room aside for [`Spool::roll`] on a full disk; where there is none now, later.
-    fn keep_reserve(&self) {
+    pub(crate) fn keep_reserve(&self) {
         let path = self.reserve();
         if std::fs::metadata(&path).is_ok_and(|meta| meta.len() == RESERVE) {
             return;
@@ -286,7 +330,8 @@ impl Spool {
         }
     }
 
-    fn write(&mut self, content: Content) -> Result<(), SpoolError> {
+    /// Writes a frame; within the bound of all segments, where that is asked for.
+    fn write(&mut self, content: &Content, bounded: bool) -> Result<(), SpoolError> {
         let bytes_held = self.bytes();
         let total = self.limits.total;
         #[cfg(test)]
@@ -294,11 +339,12 @@ impl Spool {
         let Some(segment) = self.segments.back_mut() else {
             return Err(SpoolError::Failed);
         };
-        let (frame, bytes) = segment.encode(&content, &self.cipher)?;
-        if bytes_held + bytes.len() as u64 > total {
+        let (frame, bytes) = segment.encode(content, &self.cipher)?;
+        if bounded && bytes_held + bytes.len() as u64 > total {
             self.starved = true;
             return Err(SpoolError::Full {
                 bytes: bytes_held,
+                needed: bytes.len() as u64,
                 limit: total,
             });
         }
@@ -394,6 +440,7 @@ impl Spool {
         }
         self.acked = seq;
         let mut freed = self.let_go()?;
+        self.gaps.acknowledged(&self.folder, seq);
         let full = self
             .segments
             .back()
@@ -431,7 +478,7 @@ impl Spool {
     }
 
     /// Deletes segments of which everything is acknowledged, but for the last; whether there was one.
-    fn let_go(&mut self) -> Result<bool, SpoolError> {
+    pub(crate) fn let_go(&mut self) -> Result<bool, SpoolError> {
         let seq = self.acked;
         let mut freed = false;
         while self.segments.len() > 1
@@ -460,6 +507,26 @@ impl Spool {
         self.limits.total = total;
     }
 
+    /// A segment that has grown past so many bytes is followed by a new one from now on.
+    pub fn set_segment(&mut self, segment: u64) {
+        self.limits.segment = segment;
+    }
+
+    /// Bytes up to the bound.
+    pub fn room(&self) -> u64 {
+        self.limits.total.saturating_sub(self.bytes())
+    }
+
+    /// Bounds in force.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Number of the oldest event that is held; the next one where none is.
+    pub fn oldest(&self) -> u64 {
+        self.segments.front().map_or(1, |oldest| oldest.first)
+    }
+
     /// Number and hash of the last event; zero and zeros before the first.
     pub fn head(&self) -> (u64, Hash) {
         self.head
@@ -475,9 +542,10 @@ impl Spool {
         self.acked
     }
 
-    /// How many events wait for an acknowledgement.
+    /// How many events wait for an acknowledgement; those that were dropped do not.
     pub fn queued(&self) -> u64 {
-        self.head.0.saturating_sub(self.acked)
+        let waits_after = self.acked.max(self.oldest().saturating_sub(1));
+        self.head.0.saturating_sub(waits_after)
     }
 
     /// The last note.
@@ -510,7 +578,7 @@ fn lock_exclusively(lock: &File) -> Result<(), ()> {
     Err(())
 }
 
-fn hash(event: &Event) -> Result<Hash, SpoolError> {
+pub(crate) fn hash(event: &Event) -> Result<Hash, SpoolError> {
     event
         .hash()
         .map_err(|error| SpoolError::Content(error.to_string()))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use cmdai_schema::{Event, EventType, Hash, OriginKind};
+use cmdai_schema::{Event, EventType, Hash, Jump, OriginKind};
 
 use crate::StoreError;
 use crate::query::{DECISIONS, Query, RISKS};
@@ -28,6 +28,10 @@ pub struct Append {
     pub events: Vec<(Event, Hash)>,
     /// When they came in, milliseconds since 1970.
     pub received_ms: i64,
+    /// Jumps that are open after the events: new ones, and old ones as they stand now.
+    pub open: Vec<Jump>,
+    /// Jumps that the events explain to the end: last absent number, and number of the gap event.
+    pub explained: Vec<(u64, u64)>,
 }
 
 /// An event as it is listed.
@@ -223,6 +227,10 @@ pub trait EventStore: Send + Sync {
     ) -> Result<Option<(u64, u64)>, StoreError>;
     /// Last event before a row, for each machine.
     async fn heads_before(&self, row: u64) -> Result<BTreeMap<String, Head>, StoreError>;
+    /// Jumps in a machine's chain that no gap event has explained yet, in order.
+    async fn jumps(&self, machine_id: &str) -> Result<Vec<Jump>, StoreError>;
+    /// Last row of a gap event that explains a jump in front of a row from `first` to `last`.
+    async fn explained_until(&self, first: u64, last: u64) -> Result<Option<u64>, StoreError>;
     /// Number of events stored: also the last row.
     async fn size(&self) -> Result<u64, StoreError>;
     /// Counts of a dimension from one hour (inclusive) to another (exclusive), since 1970.

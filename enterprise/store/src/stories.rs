@@ -119,6 +119,8 @@ pub fn chain(
         after,
         events,
         received_ms: START_MS + 3_600_000,
+        open: Vec::new(),
+        explained: Vec::new(),
     })
 }
 

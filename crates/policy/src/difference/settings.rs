@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Changes, Direction, reach, tolerance};
-use crate::document::{Capture, Document, FailMode, HashedField, Tolerance, ToolsMode};
+use crate::document::{Capture, Document, FailMode, HashedField, Tolerance, ToolsMode, WhenFull};
 
 /// Compares them.
 pub(super) fn compare(was: &Document, is: &Document, changes: &mut Changes) {
@@ -285,6 +285,32 @@ fn records(was: &Document, is: &Document, changes: &mut Changes) {
             changes,
             Direction::Wording,
             "audit.spool.max_mib",
+            &before,
+            &now,
+        );
+    }
+    let kept = |document: &Document| {
+        (document.audit.spool.when_full.unwrap_or(WhenFull::Block)) == WhenFull::Block
+    };
+    let (before, now) = (kept(was), kept(is));
+    if before != now {
+        let said = |kept: bool| if kept { "block" } else { "drop_oldest" };
+        value(
+            changes,
+            Direction::of(&before, &now),
+            "audit.spool.when_full",
+            &said(before),
+            &said(now),
+        );
+    }
+    let (before, now) = (was.audit.spool.keep_days, is.audit.spool.keep_days);
+    if before != now {
+        // Without a bound they are kept for as long as it takes.
+        let days = |days: Option<u32>| days.unwrap_or(u32::MAX);
+        value(
+            changes,
+            Direction::of(&days(before), &days(now)),
+            "audit.spool.keep_days",
             &before,
             &now,
         );

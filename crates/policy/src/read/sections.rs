@@ -5,7 +5,7 @@ use crate::category::Category;
 use crate::document::{
     Approvals, At, Audit, BlockedPattern, Buffer, Capture, Compliance, DECISIONS, ExecCapture,
     Factor, HashedField, Inference, Layers, MODES, Privacy, RISKS, Safety, Supervise, TOLERANCES,
-    Tool,
+    Tool, WhenFull,
 };
 use crate::error::{Pos, Problems};
 use crate::shape::Shape;
@@ -267,6 +267,10 @@ fn buffer(node: &Node, problems: &mut Problems) -> Buffer {
     };
     let buffer = Buffer {
         max_mib: fields.number("max_mib", problems),
+        when_full: fields
+            .get("when_full")
+            .and_then(|node| node.choice("when_full", WhenFull::WORDS, problems)),
+        keep_days: fields.number("keep_days", problems),
     };
     if buffer
         .max_mib
@@ -277,6 +281,22 @@ fn buffer(node: &Node, problems: &mut Problems) -> Buffer {
             "bad-number",
             "`max_mib` is not between 4 and 65536",
             Some("write the mebibytes that a machine may keep, such as 512".to_owned()),
+        );
+    }
+    if (buffer.keep_days).is_some_and(|days| !(1..=365).contains(&days)) {
+        problems.error(
+            node.at,
+            "bad-number",
+            "`keep_days` is not between 1 and 365",
+            Some("write the days after which events are dropped, such as 7".to_owned()),
+        );
+    }
+    if buffer.keep_days.is_some() && buffer.when_full != Some(WhenFull::DropOldest) {
+        problems.error(
+            node.at,
+            "bad-combination",
+            "`keep_days` without `when_full: drop_oldest`: where nothing is dropped, age drops nothing either",
+            Some("write `when_full: drop_oldest`, or leave `keep_days` out".to_owned()),
         );
     }
     fields.finish(problems);

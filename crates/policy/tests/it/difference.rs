@@ -138,6 +138,22 @@ fn settings_have_a_direction_and_its_reverse() {
             "audit: {log_retention_days: 365}\n".to_owned(),
         ),
         (
+            "audit: {spool: {when_full: drop_oldest}}\n".to_owned(),
+            "audit: {spool: {when_full: block}}\n".to_owned(),
+        ),
+        (
+            "audit: {spool: {when_full: drop_oldest}}\n".to_owned(),
+            String::new(),
+        ),
+        (
+            "audit: {spool: {when_full: drop_oldest, keep_days: 7}}\n".to_owned(),
+            "audit: {spool: {when_full: drop_oldest, keep_days: 30}}\n".to_owned(),
+        ),
+        (
+            "audit: {spool: {when_full: drop_oldest, keep_days: 7}}\n".to_owned(),
+            "audit: {spool: {when_full: drop_oldest}}\n".to_owned(),
+        ),
+        (
             "privacy: {never_record: [/home/**]}\n".to_owned(),
             "privacy: {never_record: []}\n".to_owned(),
         ),

@@ -211,6 +211,18 @@ const WRONG: &[Row] = &[
         &[(2, 16, "bad-number", "between 4 and 65536")],
     ),
     (
+        "version: \"1.0\"\naudit: {spool: {when_full: drop_oldest, keep_days: 0}}\n",
+        &[(2, 16, "bad-number", "between 1 and 365")],
+    ),
+    (
+        "version: \"1.0\"\naudit: {spool: {keep_days: 7}}\n",
+        &[(2, 16, "bad-combination", "when_full: drop_oldest")],
+    ),
+    (
+        "version: \"1.0\"\naudit: {spool: {when_full: drop_oldst}}\n",
+        &[(2, 28, "unknown-word", "drop_oldest")],
+    ),
+    (
         "version: \"1.0\"\napprovals: {quorum: 0}\n",
         &[(2, 12, "bad-number", "1 or more")],
     ),

@@ -7,5 +7,6 @@
 )]
 
 mod chain;
+mod dropped;
 mod golden;
 mod record;

@@ -231,6 +231,8 @@ fn findings_of_the_machine_layer_are_their_own_and_no_missing_records() {
         assert_eq!(found("records-missing", gap, finding), 0);
     }
     assert_eq!(found("exec-capture-off", gap, "exec-capture-off"), 4);
+    assert_eq!(found("records-missing", gap, "spool-dropped"), 0);
+    assert!(found("records-dropped", gap, "spool-dropped") > 0);
     assert!(
         found("records-missing", gap, "exec-lost") > 0,
         "they are missing"

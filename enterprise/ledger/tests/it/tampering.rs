@@ -6,7 +6,7 @@ use cmdai_api::console::{ChainHead, ExportHeader, ExportLine, ExportedEvent};
 use cmdai_ledger::{
     EXPORT_FORMAT, Frontier, Signer, VerifyError, VerifyReport, origin_of, verify_export,
 };
-use cmdai_schema::{Event, EventType, Hash, Payload};
+use cmdai_schema::{AssertedBy, DropCause, Dropped, Event, EventType, Hash, Payload};
 use proptest::prelude::*;
 
 const MACHINES: [&str; 3] = [
@@ -234,4 +234,74 @@ proptest! {
             prop_assert_eq!(report, honest);
         }
     }
+}
+
+/// A log of one machine of which events 3 to 5 were dropped; `change` has the last word on what is said of it.
+fn dropped(change: impl FnOnce(&mut Dropped)) -> Vec<Event> {
+    let mut all: Vec<Event> = Vec::new();
+    let seal = |all: &[Event], kind: EventType, payload: Payload| {
+        let (seq, hash) = all.last().map_or((0, Hash::default()), |event| {
+            (event.envelope.seq, event.hash().unwrap())
+        });
+        let (id, time) = (format!("e{seq}"), "2026-01-01T00:00:00.000Z".to_owned());
+        let machine = MACHINES[0].to_owned();
+        Event::seal(id, seq + 1, hash, time, kind, machine, [7; 16], payload).unwrap()
+    };
+    for _ in 0..8 {
+        all.push(seal(&all, EventType::CommandExecuted, Payload::default()));
+    }
+    let mut range = Dropped {
+        from: 3,
+        to: 5,
+        before: all[1].hash().unwrap(),
+        after: all[4].hash().unwrap(),
+        kept: 0,
+        why: DropCause::Age,
+        first_time: "2026-01-01T00:00:00.000Z".to_owned(),
+        last_time: "2026-01-01T00:00:00.000Z".to_owned(),
+    };
+    change(&mut range);
+    let payload = Payload {
+        asserted_by: AssertedBy::Sensor,
+        detail: range.detail(),
+        ..Payload::default()
+    };
+    all.push(seal(&all, EventType::Gap, payload));
+    all.retain(|event| !(3..=5).contains(&event.envelope.seq));
+    all
+}
+
+#[test]
+fn what_was_dropped_is_accepted_only_as_it_was_said() {
+    let good = verify(&export(&dropped(|_| {}), 0), None).unwrap();
+    assert_eq!(
+        (good.events, good.gap_events, good.missing_records),
+        (6, 1, 3)
+    );
+    // From the middle of it on, too.
+    assert!(verify(&export(&dropped(|_| {}), 2), None).is_ok());
+    let changes: [fn(&mut Dropped); 5] = [
+        |range| range.from = 4,
+        |range| range.to = 4,
+        |range| range.to = 6,
+        |range| range.before = Hash([1; 32]),
+        |range| range.after = Hash([1; 32]),
+    ];
+    for change in changes {
+        let error = verify(&export(&dropped(change), 0), None).unwrap_err();
+        assert!(matches!(error, VerifyError::Unexplained(_)), "{error}");
+    }
+    // Changed after it was sealed, or left out.
+    let mut events = dropped(|_| {});
+    let detail = &mut events.last_mut().unwrap().payload.detail;
+    detail.insert("to".to_owned(), "6".to_owned());
+    assert!(matches!(
+        verify(&export(&events, 0), None),
+        Err(VerifyError::Chain { .. })
+    ));
+    events.pop();
+    assert!(matches!(
+        verify(&export(&events, 0), None),
+        Err(VerifyError::Unexplained(_))
+    ));
 }

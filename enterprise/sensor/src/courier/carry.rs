@@ -113,14 +113,14 @@ async fn upload(
     loop {
         let work = wait_for(&mut news, |work| work.sealed > work.acked.max(stored)).await?;
         let from = work.acked.max(stored) + 1;
-        let Answer::Batch { events } = keeper.ask(&Ask::Batch { from, max }).await? else {
+        let Answer::Batch { events, dropped } = keeper.ask(&Ask::Batch { from, max }).await? else {
             bail!("the keeper's answer is not understood")
         };
         if events.is_empty() {
             tokio::time::sleep(Duration::from_millis(pace.poll_ms)).await;
             continue;
         }
-        match server.upload(&events).await {
+        match server.upload(&events, dropped).await {
             Ok(Upload::Stored(seq)) => {
                 // The server cannot have more than it was given.
                 let last = events.last().map_or(0, |event| event.envelope.seq);

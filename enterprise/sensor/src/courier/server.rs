@@ -9,7 +9,7 @@ use cmdai_api::machine::{
     RenewReply, RenewRequest,
 };
 use cmdai_bundle::RepositoryFile;
-use cmdai_schema::Event;
+use cmdai_schema::{Absent, Event};
 use reqwest::{Client, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 
@@ -222,7 +222,12 @@ impl Server {
         Ok(json::<RenewReply>(response).await?.certificate_pem)
     }
 
-    pub(crate) async fn upload(&self, events: &[Event]) -> Result<Upload, CallError> {
+    /// Events, and what was dropped in front of them.
+    pub(crate) async fn upload(
+        &self,
+        events: &[Event],
+        dropped: Option<Absent>,
+    ) -> Result<Upload, CallError> {
         let Some(first) = events.first() else {
             return Err(failed("an empty batch"));
         };
@@ -232,6 +237,7 @@ impl Server {
             machine_id: self.machine_id.clone(),
             first_seq: first.envelope.seq,
             count,
+            dropped,
         };
         let mut lines = serde_json::to_vec(&header).map_err(failed)?;
         for event in events {

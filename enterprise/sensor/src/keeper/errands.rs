@@ -142,7 +142,18 @@ impl Keeper {
     }
 
     fn batch(&mut self, from: u64, max: u32) -> Answer {
-        match self.sealer.spool().read_from(from, max.min(1_000) as usize) {
+        let nothing = || Answer::Batch {
+            events: Vec::new(),
+            dropped: None,
+        };
+        if !self.tell_dropped() {
+            return nothing();
+        }
+        let spool = self.sealer.spool();
+        // A contact may have said since that the server has more than the courier knew.
+        let from = from.max(spool.acked().saturating_add(1));
+        let dropped = spool.absent(from);
+        match spool.read_from(from, max.min(1_000) as usize) {
             Ok(mut events) => {
                 let mut bytes = 0;
                 let fits = events.iter().take_while(|event| {
@@ -151,11 +162,11 @@ impl Keeper {
                 });
                 let keep = fits.count().max(1);
                 events.truncate(keep);
-                Answer::Batch { events }
+                Answer::Batch { events, dropped }
             }
             Err(error) => {
                 self.problems.insert("sealing", error.to_string());
-                Answer::Batch { events: Vec::new() }
+                nothing()
             }
         }
     }

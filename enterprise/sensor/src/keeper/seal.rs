@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cmdai_policy::HashedField;
-use cmdai_schema::{Event, EventType, Hash, MachineRef};
+use cmdai_schema::{Event, EventType, Hash, MachineRef, Payload};
 use cmdai_spool::{Limits, Spool, SpoolError, SpoolKey};
 use serde::{Deserialize, Serialize};
 
@@ -63,17 +63,23 @@ pub(crate) struct Note {
     pub(crate) running: bool,
     /// What people have in the sealed spool.
     pub(crate) shares: Shares,
+    /// Last number of the segment of which something was sealed again last, and how many events that were.
+    pub(crate) moved: (u64, u64),
     /// Last counters of sessions whose files were taken away and that may come back, oldest first.
     pub(crate) past: Vec<(String, u64)>,
 }
 
 /// The machine's chain.
 pub(crate) struct Sealer {
-    spool: Spool,
-    note: Note,
+    pub(super) spool: Spool,
+    pub(super) note: Note,
     machine_id: String,
     machine: MachineRef,
     keyed: Keyed,
+    /// Bounds that the sensor was started with.
+    usual: Limits,
+    /// Where it is full, the oldest events go.
+    pub(super) drops: bool,
 }
 
 impl Sealer {
@@ -96,6 +102,8 @@ impl Sealer {
             machine_id,
             machine,
             keyed: Keyed::new(key.clone()),
+            usual: limits,
+            drops: false,
         })
     }
 
@@ -123,19 +131,47 @@ impl Sealer {
         Ok(())
     }
 
-    /// How many bytes the sealed spool may have.
-    pub(crate) fn set_total(&mut self, total: u64) {
+    /// How many bytes the sealed spool may have (nothing: as many as the sensor was started with), and whether
+    /// the oldest events go where that is not enough. Then segments are short, so that little goes at once.
+    pub(crate) fn set_bounds(&mut self, total: Option<u64>, drops: bool) {
+        let total = total.unwrap_or(self.usual.total);
+        let segment = if drops {
+            self.usual.segment.min(total / 16)
+        } else {
+            self.usual.segment
+        };
         self.spool.set_total(total);
+        self.spool.set_segment(segment);
+        self.drops = drops;
     }
 
-    /// People who have more than their share.
+    /// People who wait because they have more than their share. Where the oldest events go nobody waits: then theirs
+    /// go first.
     pub(crate) fn above(&self) -> BTreeSet<u32> {
+        if self.drops {
+            return BTreeSet::new();
+        }
         self.note.shares.above(self.spool.limit())
+    }
+
+    /// Gap events for what was dropped and is not told of yet.
+    pub(crate) fn owed(&self) -> Vec<Draft> {
+        self.spool
+            .owed()
+            .map(|dropped| {
+                let mut draft = Draft::sensor(EventType::Gap, &[]);
+                draft.payload.detail = dropped.detail();
+                draft
+            })
+            .collect()
     }
 
     /// Seals drafts and note together and waits for the disk. A changed note without drafts is
     /// kept in memory: reading the same records again makes no event either.
-    pub(crate) fn commit(&mut self, drafts: Vec<Draft>, note: Note) -> Result<(), SpoolError> {
+    pub(crate) fn commit(&mut self, drafts: Vec<Draft>, mut note: Note) -> Result<(), SpoolError> {
+        // These are the sealer's own: they may have moved on since somebody took the note.
+        note.shares.clone_from(&self.note.shares);
+        note.moved = self.note.moved;
         if drafts.is_empty() {
             self.note = note;
             return Ok(());
@@ -144,21 +180,12 @@ impl Sealer {
         let mut events = Vec::with_capacity(drafts.len());
         let mut texts = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            if let Some(uid) = draft.payload.user.uid {
-                let command = draft.payload.command.as_ref();
-                texts.push((uid, command.map_or(0, |command| command.text.len())));
-            }
+            texts.extend(weighed(&draft.payload));
             let event = self.seal(head, draft)?;
-            head = (
-                event.envelope.seq,
-                event
-                    .hash()
-                    .map_err(|error| SpoolError::Content(error.to_string()))?,
-            );
+            head = (event.envelope.seq, event.hash().map_err(content)?);
             events.push(event);
         }
-        let text =
-            serde_json::to_string(&note).map_err(|error| SpoolError::Content(error.to_string()))?;
+        let text = serde_json::to_string(&note).map_err(content)?;
         let before = self.spool.bytes();
         self.spool.append_with_note(&events, Some(&text))?;
         self.note = note;
@@ -170,8 +197,7 @@ impl Sealer {
     fn seal(&self, head: (u64, Hash), mut draft: Draft) -> Result<Event, SpoolError> {
         draft.payload.machine = self.machine.clone();
         self.keyed.apply(&mut draft.payload);
-        let mut salt = [0u8; 16];
-        getrandom::fill(&mut salt).map_err(|_| SpoolError::Random)?;
+        let salt = salt()?;
         let claimed = draft.time_ms;
         let time = claimed.and_then(clock::believable).unwrap_or_else(|| {
             if let Some(claimed) = claimed {
@@ -208,8 +234,23 @@ impl Sealer {
                 &format!("cannot be sealed: {error}"),
             );
             gap.payload.machine = self.machine.clone();
-            event(EventType::Gap, gap.payload)
-                .map_err(|error| SpoolError::Content(error.to_string()))
+            event(EventType::Gap, gap.payload).map_err(content)
         })
     }
+}
+
+/// Whose event it is, and the length of its text, for the account of shares.
+pub(super) fn weighed(payload: &Payload) -> Option<(u32, usize)> {
+    let text = payload.command.as_ref().map(|command| command.text.len());
+    Some((payload.user.uid?, text.unwrap_or(0)))
+}
+
+pub(super) fn salt() -> Result<[u8; 16], SpoolError> {
+    let mut salt = [0u8; 16];
+    getrandom::fill(&mut salt).map_err(|_| SpoolError::Random)?;
+    Ok(salt)
+}
+
+pub(super) fn content(error: impl std::fmt::Display) -> SpoolError {
+    SpoolError::Content(error.to_string())
 }

@@ -7,6 +7,9 @@
 //! kernel saw of them is counted instead of told one by one. An event says so. One share is always free for
 //! whoever comes next and for the sensor's own events.
 //!
+//! Where policy lets the oldest events go instead, nobody waits: then the oldest events of whoever is above their
+//! share go, and those of others stay, see [`super::room`].
+//!
 //! The account is part of the sealed note, so that a new start of the sensor gives nobody a second share.
 //! It lacks at most the last frame before a crash.
 
@@ -31,23 +34,46 @@ impl Shares {
     /// A frame was sealed up to `seq` and took `bytes`; `texts` names whose events were in it, with the
     /// length of their texts.
     pub(crate) fn sealed(&mut self, seq: u64, bytes: u64, texts: &[(u32, usize)]) {
-        let weight = |length: usize| PLAIN + length as u64;
-        let all: u64 = texts.iter().map(|(_, length)| weight(*length)).sum();
-        let mut parts: BTreeMap<u32, u64> = BTreeMap::new();
-        for (uid, length) in texts {
-            *parts.entry(*uid).or_default() += weight(*length);
+        for (uid, bytes) in parts(bytes, texts) {
+            add(self.held.entry(uid).or_default(), seq, bytes);
         }
-        for (uid, part) in parts {
-            // No frame is as long as 2^32 bytes.
-            let bytes = bytes.saturating_mul(part) / all.max(1);
-            let grains = self.held.entry(uid).or_default();
-            match grains.back_mut() {
-                Some(grain) if grain.1.saturating_add(bytes) <= GRAIN => {
-                    *grain = (seq, grain.1 + bytes);
+    }
+
+    /// Events up to `to` were dropped, `bytes` of them with these texts. Whose events are `gone` has so much less;
+    /// those of others were sealed again up to `head`.
+    pub(crate) fn dropped(
+        &mut self,
+        to: u64,
+        bytes: u64,
+        texts: &[(u32, usize)],
+        gone: impl Fn(u32) -> bool,
+        head: u64,
+    ) {
+        let parts = parts(bytes, texts);
+        for (uid, grains) in &mut self.held {
+            if gone(*uid) {
+                let mut left = parts.get(uid).copied().unwrap_or(0);
+                while left > 0
+                    && let Some(oldest) = grains.front_mut()
+                {
+                    let taken = left.min(oldest.1);
+                    oldest.1 -= taken;
+                    left -= taken;
+                    if oldest.1 == 0 {
+                        grains.pop_front();
+                    }
                 }
-                _ => grains.push_back((seq, bytes)),
+            } else {
+                let mut moved = 0;
+                while let Some((_, bytes)) = grains.pop_front_if(|(last, _)| *last <= to) {
+                    moved += bytes;
+                }
+                if moved > 0 {
+                    add(grains, head, moved);
+                }
             }
         }
+        self.acknowledged(to);
     }
 
     /// The server has everything up to `seq`.
@@ -69,6 +95,28 @@ impl Shares {
             .map(|(uid, _)| *uid)
             .collect()
     }
+}
+
+/// Puts more to what somebody has.
+fn add(grains: &mut VecDeque<(u64, u64)>, seq: u64, bytes: u64) {
+    match grains.back_mut() {
+        Some(grain) if grain.1.saturating_add(bytes) <= GRAIN => *grain = (seq, grain.1 + bytes),
+        _ => grains.push_back((seq, bytes)),
+    }
+}
+
+/// Bytes of events, divided among the people whose they are.
+fn parts(bytes: u64, texts: &[(u32, usize)]) -> BTreeMap<u32, u64> {
+    let mut parts: BTreeMap<u32, u64> = BTreeMap::new();
+    for (uid, length) in texts {
+        *parts.entry(*uid).or_default() += PLAIN + *length as u64;
+    }
+    let all: u64 = parts.values().sum();
+    for part in parts.values_mut() {
+        // No segment is as long as 2^32 bytes.
+        *part = bytes.saturating_mul(*part) / all.max(1);
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -100,6 +148,33 @@ mod tests {
         let mut shares = Shares::default();
         shares.sealed(3, 9_000, &[(1, 10_000), (2, 100), (2, 100)]);
         assert_eq!(shares.above(9_000), BTreeSet::from([1]));
+    }
+
+    #[test]
+    fn who_floods_loses_their_own_and_the_rest_keep_theirs_however_often_it_goes_around() {
+        let mut shares = Shares::default();
+        let (limit, segment) = (16 * MIB, MIB);
+        shares.sealed(1, 2_000, &[(1001, 100)]);
+        let mut head = 1;
+        for round in 0..400u64 {
+            head += 100;
+            shares.sealed(head, segment, &[(1000, 5_000)]);
+            if round < 15 {
+                continue;
+            }
+            assert_eq!(shares.above(limit), BTreeSet::from([1000]));
+            // The other one's event is in each of them in turn.
+            let to = head - 1_500;
+            shares.dropped(to, segment, &[(1000, 5_000)], |uid| uid == 1000, head);
+        }
+        let held = |uid: u32| {
+            shares.held[&uid]
+                .iter()
+                .map(|(_, bytes)| bytes)
+                .sum::<u64>()
+        };
+        assert_eq!(held(1001), 2_000);
+        assert_eq!(held(1000), 15 * MIB);
     }
 
     #[test]

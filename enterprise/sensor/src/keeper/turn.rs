@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use cmdai_policy::WhenFull;
 use cmdai_schema::governor::Status;
 use cmdai_schema::{Context, EventType, MachineRef, UserRef};
 use cmdai_spool::{SpoolError, SpoolKey};
@@ -62,6 +63,10 @@ pub(crate) struct Keeper {
     pub(crate) private: super::private::Word,
     /// Version of the policy whose settings are followed; none is a version too.
     followed: Option<Option<u64>>,
+    /// Days for which sealed events wait for the server, where policy bounds that.
+    pub(crate) keep_days: Option<u32>,
+    /// Since when the oldest of them have been too old.
+    pub(crate) too_old: Option<Instant>,
     pub(crate) capture: super::machine::Capture,
     /// Events of the sensor's own that found no room yet, and how many there was no place for here either.
     owed: (Vec<Draft>, u64),
@@ -175,6 +180,8 @@ impl Keeper {
             reports: super::calls::Reports::default(),
             private: super::private::Word::default(),
             followed: None,
+            keep_days: None,
+            too_old: None,
             capture: super::machine::Capture::default(),
             owed: (Vec::new(), 0),
             renewal: None,
@@ -324,8 +331,13 @@ impl Keeper {
     /// sensor was stopped should be known there before its silence is.
     fn linger(&mut self, inputs: &Receiver<Input>) {
         let until = Instant::now() + LAST_WORDS;
-        while self.status().queued > 0 {
-            match inputs.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        while self.sealer.spool().queued() > 0 {
+            // A courier that asks again and again always has something waiting here: the time ends it too.
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            match inputs.recv_timeout(left) {
                 Ok(Input::Governor(call)) => self.call(call),
                 Ok(Input::Courier(ask, reply)) => {
                     let _ = reply.send(self.errand(ask));
@@ -348,10 +360,12 @@ impl Keeper {
         let permitted = document.and_then(|document| document.privacy.private_mode);
         self.private
             .follow(permitted.unwrap_or(false), clock::now_ms());
-        let said = document.and_then(|document| document.audit.spool.max_mib);
-        let total = said.map(|mebibytes| u64::from(mebibytes) << 20);
-        self.sealer
-            .set_total(total.unwrap_or(self.options.buffer.total));
+        let said = document.map(|document| document.audit.spool.clone());
+        let said = said.unwrap_or_default();
+        let total = said.max_mib.map(|mebibytes| u64::from(mebibytes) << 20);
+        let drops = said.when_full == Some(WhenFull::DropOldest);
+        self.sealer.set_bounds(total, drops);
+        self.keep_days = said.keep_days.filter(|_| drops);
     }
 
     fn round(&mut self, tail: &mut Tail) {
@@ -412,6 +426,9 @@ impl Keeper {
                 "watch",
                 format!("the list of watched files cannot be written: {error}"),
             );
+        }
+        if count.is_multiple_of((self.options.settles.as_secs() / 10).max(1)) {
+            self.let_old_go();
         }
         if count.is_multiple_of(10) {
             self.make_folders();
@@ -521,7 +538,7 @@ impl Keeper {
 
     /// Seals drafts and note. False where the disk or the bound refused: then nothing changed.
     pub(crate) fn seal_with(&mut self, drafts: Vec<Draft>, note: Note) -> bool {
-        match self.sealer.commit(drafts, note) {
+        match self.sealer.commit_with_room(drafts, note) {
             Ok(()) => {
                 self.problems.remove("sealing");
                 true
@@ -745,6 +762,7 @@ impl Keeper {
             quarantine: self.ordered.quarantine.clone(),
             problems: self.problems.values().cloned().collect(),
             layers: self.layers(),
+            dropped: self.dropped_status(),
         }
     }
 

@@ -53,11 +53,11 @@ time_t time(time_t *at) {
 "#;
 
 /// The keeper's clock.
-struct Clock(File);
+pub(crate) struct Clock(File);
 
 impl Clock {
     /// Makes it in `folder`; `world` starts the keeper with it. Nothing where there is no C compiler.
-    fn of(world: &mut World) -> Option<Self> {
+    pub(crate) fn of(world: &mut World) -> Option<Self> {
         let folder = world.dir.path().join("clock");
         std::fs::create_dir(&folder).unwrap();
         let library = folder.join("clock.so");
@@ -81,7 +81,7 @@ impl Clock {
     }
 
     /// So many seconds beside the right time, from now on.
-    fn set(&self, seconds: i64) {
+    pub(crate) fn set(&self, seconds: i64) {
         self.0.write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
     }
 }
@@ -97,7 +97,7 @@ fn compile(library: &Path) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-const HOUR: i64 = 3_600;
+pub(crate) const HOUR: i64 = 3_600;
 const YEAR: i64 = 365 * 24 * HOUR;
 
 #[test]

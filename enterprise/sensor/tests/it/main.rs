@@ -12,6 +12,7 @@ mod approvals;
 mod clock;
 mod crash;
 mod disk;
+mod drops;
 mod faults;
 mod flow;
 mod machine;

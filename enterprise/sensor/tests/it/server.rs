@@ -17,7 +17,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use cmdai_api::ApiError;
 use cmdai_api::machine::*;
 use cmdai_bundle::{SigningKey, keys, sign_statement};
-use cmdai_schema::{Event, Hash, verify_chain};
+use cmdai_schema::{ChainWalk, Event, Hash};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, IsCa, Issuer, KeyPair,
 };
@@ -30,6 +30,8 @@ pub(crate) const MACHINE: &str = "m-00000000000000a1";
 
 #[derive(Default)]
 pub(crate) struct Known {
+    /// The machine's chain, as it came.
+    pub(crate) walk: ChainWalk,
     pub(crate) events: Vec<Event>,
     pub(crate) opened: Vec<ApprovalOpen>,
     pub(crate) orders: Vec<Signed>,
@@ -372,15 +374,19 @@ async fn ingest(State(shared): State<Shared>, body: Bytes) -> Response {
         (1, MACHINE, events.len())
     );
     assert_eq!(header.first_seq, events[0].envelope.seq);
-    let head = known.events.last().map_or((0, Hash::default()), |event| {
-        (event.envelope.seq, event.hash().unwrap())
-    });
+    let mut walk = known.walk.clone();
+    let head = walk.head();
     let new: Vec<Event> = events
         .into_iter()
         .filter(|event| event.envelope.seq > head.0)
         .collect();
-    match verify_chain(head, &new) {
+    let mut dropped = header.dropped.filter(|dropped| dropped.to > head.0);
+    let followed = new
+        .iter()
+        .try_for_each(|event| walk.follow(event, dropped.take()).map(drop));
+    match followed.map(|()| walk.head()) {
         Ok(head) => {
+            known.walk = walk;
             known.events.extend(new);
             if known.lose_answers > 0 {
                 known.lose_answers -= 1;

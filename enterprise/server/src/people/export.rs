@@ -62,7 +62,15 @@ pub(super) async fn export(
     trail::record(&app, &caller, Entry::action("events.export", text)).await?;
     // All rows between the first and the last of the period: the ledger has no holes.
     let (first, last) = match app.store.row_range(from_ms, to_ms).await? {
-        Some(range) => range,
+        // On to the gap events that account for what is absent within it.
+        Some((first, mut last)) => {
+            while let Some(until) = app.store.explained_until(first, last).await?
+                && until > last
+            {
+                last = until;
+            }
+            (first, last)
+        }
         None => {
             let size = app.store.size().await?;
             (size + 1, size)

@@ -1,5 +1,7 @@
 //! Reports: what was tested and found in a period.
 
+use std::collections::BTreeMap;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -8,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use cmdai_api::console::{Alert, Completeness, FrameworkList, Report};
 use cmdai_report::{Facts, ReportError};
-use cmdai_schema::{Event, EventType};
+use cmdai_schema::{Absent, ChainWalk, Dropped, Event, EventType};
 use cmdai_store::{Cursor, Dimension, Search, query};
 
 use super::convert::{alert_wire, event_row};
@@ -183,7 +185,10 @@ async fn facts(app: &App, caller: &Caller, from_ms: i64, to_ms: i64) -> Answer<F
 async fn completeness(app: &App, from_ms: i64, to_ms: i64) -> Answer<Completeness> {
     let range = app.store.row_range(Some(from_ms), Some(to_ms)).await?;
     let (first, last) = range.unwrap_or((1, 0));
-    let mut heads = app.store.heads_before(first).await?;
+    let mut walks: BTreeMap<String, ChainWalk> = (app.store.heads_before(first).await?)
+        .into_iter()
+        .map(|(machine, head)| (machine, ChainWalk::new((head.seq, head.hash), Vec::new())))
+        .collect();
     let mut edge = app
         .ledger
         .edge_at(&*app.store, first - 1)
@@ -206,23 +211,34 @@ async fn completeness(app: &App, from_ms: i64, to_ms: i64) -> Answer<Completenes
                 verified = false;
                 continue;
             };
-            let head = heads.entry(event.envelope.machine_id.clone()).or_default();
-            match cmdai_schema::verify_chain((head.seq, head.hash), std::slice::from_ref(&event)) {
-                Ok((seq, found)) if found == hash => *head = cmdai_store::Head { seq, hash },
+            let walk = walks.entry(event.envelope.machine_id.clone()).or_default();
+            let (seq, next) = (event.envelope.seq, walk.head().0.saturating_add(1));
+            let absent = (seq > next).then(|| Absent {
+                from: next,
+                to: seq - 1,
+                told: None,
+            });
+            match walk.follow(&event, absent) {
+                Ok(step) if walk.head().1 == hash => missing += step.absent,
                 _ => {
                     verified = false;
-                    *head = cmdai_store::Head {
-                        seq: event.envelope.seq,
-                        hash,
-                    };
+                    *walk = ChainWalk::new((seq, hash), walk.open().to_vec());
                 }
             }
             if event.envelope.event_type == EventType::Gap {
                 gaps += 1;
-                missing += missing_in(&event);
+                // What was dropped is counted where it is absent.
+                if Dropped::of(&event).is_none() {
+                    missing += missing_in(&event);
+                }
             }
             machines.insert(event.envelope.machine_id);
         }
+    }
+    // A jump whose gap event came after the period is accounted for too.
+    for (machine, walk) in walks.iter().filter(|(_, walk)| !walk.open().is_empty()) {
+        let open = app.store.jumps(machine).await?;
+        verified &= (walk.open().iter()).all(|jump| open.iter().all(|other| other.to != jump.to));
     }
     if let Some(checkpoint) = app.store.checkpoint().await? {
         let signed = crate::ledger::wire(&checkpoint, &app.config.organisation);

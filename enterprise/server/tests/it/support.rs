@@ -8,8 +8,8 @@ use std::time::Duration;
 use cmdai_api::console::{EnrolmentToken, NewEnrolmentToken, NewUser, Role, SignIn};
 use cmdai_api::machine::{BatchHeader, EnrolReply, EnrolRequest, IngestReply};
 use cmdai_schema::{
-    CommandInfo, Context, Decision, Event, EventType, Execution, Hash, MachineManifest, MachineRef,
-    Origin, OriginKind, Payload, PolicyEvaluation, Risk, UserRef,
+    Absent, CommandInfo, Context, Decision, Event, EventType, Execution, Hash, MachineManifest,
+    MachineRef, Origin, OriginKind, Payload, PolicyEvaluation, Risk, UserRef,
 };
 use cmdai_server::{Config, Running};
 use rcgen::{CertificateParams, KeyPair};
@@ -364,11 +364,17 @@ impl Machine {
 
     /// The bytes of an upload.
     pub(crate) fn batch(&self, events: &[Event]) -> Vec<u8> {
+        self.batch_after(None, events)
+    }
+
+    /// The bytes of an upload that follows numbers that were dropped.
+    pub(crate) fn batch_after(&self, dropped: Option<Absent>, events: &[Event]) -> Vec<u8> {
         let header = BatchHeader {
             version: 1,
             machine_id: self.id.clone(),
             first_seq: events.first().map_or(1, |event| event.envelope.seq),
             count: u32::try_from(events.len()).unwrap(),
+            dropped,
         };
         let mut text = serde_json::to_string(&header).unwrap() + "\n";
         for event in events {

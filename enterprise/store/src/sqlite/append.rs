@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cmdai_schema::{Event, EventType};
+use cmdai_schema::{Event, EventType, Jump};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{hash, int, nat, taken, to_json};
+use super::{hash, int, jumps, nat, taken, to_json};
 use crate::events::{decision_number, risk_number};
 use crate::{Append, Dimension, EventRecord, Head, StoreError, is_judged, is_violation};
 
@@ -29,6 +29,8 @@ pub(super) struct Prepared {
     lines: Vec<Line>,
     tags: Vec<(String, i64, usize)>,
     counts: Vec<(Counted, i64)>,
+    open: Vec<Jump>,
+    explained: Vec<(u64, u64)>,
 }
 
 /// Dimension, hour, key, decision.
@@ -73,6 +75,8 @@ impl Prepared {
             lines,
             tags,
             counts: counts.into_iter().collect(),
+            open: append.open,
+            explained: append.explained,
         }))
     }
 
@@ -145,9 +149,21 @@ impl Prepared {
         .bind(self.head.hash.0.to_vec())
         .bind(&self.hostname)
         .bind(self.gaps)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-        Ok(())
+        // Of a jump that was open before, the row stands already.
+        let row_of = |seq: u64| {
+            let place = self.lines.partition_point(|line| line.record.seq < seq);
+            first.saturating_add(int(place as u64))
+        };
+        jumps::write(
+            connection,
+            &self.machine_id,
+            &self.open,
+            &self.explained,
+            row_of,
+        )
+        .await
     }
 }
 

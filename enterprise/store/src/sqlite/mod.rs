@@ -10,6 +10,7 @@ mod approvals;
 mod exceptions;
 mod factors;
 mod find;
+mod jumps;
 mod machines;
 mod read;
 mod settings;
@@ -31,6 +32,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
     include_str!("schema/0005.sql"),
+    include_str!("schema/0006.sql"),
 ];
 
 /// The embedded engine.

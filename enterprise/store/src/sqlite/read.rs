@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use cmdai_schema::Hash;
+use cmdai_schema::{Hash, Jump};
 use sqlx::Row as _;
 
-use super::{Sqlite, append, find, hash, int, nat};
+use super::{Sqlite, append, find, hash, int, jumps, nat};
 use crate::events::decision_word;
 use crate::{
     Append, Count, Cursor, Dimension, EventRecord, EventStore, Head, Page, Rolled, Search,
@@ -147,6 +147,14 @@ impl EventStore for Sqlite {
                 ))
             })
             .collect()
+    }
+
+    async fn jumps(&self, machine_id: &str) -> Result<Vec<Jump>, StoreError> {
+        jumps::open(&self.read, machine_id).await
+    }
+
+    async fn explained_until(&self, first: u64, last: u64) -> Result<Option<u64>, StoreError> {
+        jumps::explained_until(&self.read, first, last).await
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
