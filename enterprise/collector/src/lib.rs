@@ -210,8 +210,14 @@ struct Checked {
 fn check(head: Head, open: Vec<Jump>, upload: batch::Upload) -> Result<Checked, String> {
     let mut walk = ChainWalk::new((head.seq, head.hash), open);
     let mut checked = Checked::default();
-    // An upload that is repeated names what was jumped over already.
-    let mut dropped: Option<Absent> = upload.dropped.filter(|dropped| dropped.to > head.seq);
+    // An upload that is repeated names what was jumped over already. Where an answer was lost, the machine
+    // names what is stored too; the gap event that follows may begin as early.
+    let mut dropped: Option<Absent> = (upload.dropped)
+        .filter(|dropped| dropped.to > head.seq)
+        .map(|dropped| Absent {
+            from: dropped.from.max(head.seq.saturating_add(1)),
+            ..dropped
+        });
     for event in upload.events {
         let seq = event.envelope.seq;
         if seq < head.seq {

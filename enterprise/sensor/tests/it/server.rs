@@ -381,6 +381,9 @@ async fn ingest(State(shared): State<Shared>, body: Bytes) -> Response {
         .filter(|event| event.envelope.seq > head.0)
         .collect();
     let mut dropped = header.dropped.filter(|dropped| dropped.to > head.0);
+    if let Some(dropped) = &mut dropped {
+        dropped.from = dropped.from.max(head.0 + 1);
+    }
     let followed = new
         .iter()
         .try_for_each(|event| walk.follow(event, dropped.take()).map(drop));

@@ -9,6 +9,7 @@
 )]
 
 mod approvals;
+mod dropped;
 mod evidence;
 mod factors;
 mod guard;

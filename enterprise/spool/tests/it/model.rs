@@ -236,7 +236,7 @@ fn upload(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_absent_number_is_named_by_one_gap(turns in prop::collection::vec(turn(), 1..80)) {
@@ -250,8 +250,8 @@ proptest! {
         for turn in turns {
             match turn {
                 Turn::Append { count, fill } => {
-                    let events = batch(spool.head(), count, fill);
                     for _ in 0..20 {
+                        let events = batch(spool.head(), count, fill);
                         match spool.append_with_note(&events, Some("n")) {
                             Ok(()) => {
                                 all.extend(events);
@@ -265,7 +265,6 @@ proptest! {
                                 spool.append_again(&again, None).unwrap();
                                 all.extend(again);
                                 spool.drop_oldest(DropCause::Full, kept as u64).unwrap();
-                                break;
                             }
                             Err(other) => return Err(TestCaseError::fail(other.to_string())),
                         }
