@@ -483,22 +483,26 @@ fn run(commands: usize, bare: usize, as_json: bool) -> Result<bool> {
     // A missing record that a gap tells of is known; the others are silent.
     let records = gaps.iter().filter(|gap| gap.contains(", from ")).count();
     let silent = missed > 0 && records == 0;
+    // All of these records are true.
+    let doubted = gaps.iter().filter(|gap| gap.contains("forged-record"));
+    let doubted = doubted.count();
     let programs = |row: &Row| row.kernel.is_none_or(|kernel| kernel == row.programs);
     let agree = rows.iter().all(programs);
-    let good = missed == 0 && agree;
+    let good = missed == 0 && agree && doubted == 0;
     let report = json!({
         "what": "commands of a scripted session that are on the server, beside the kernel's own count of the programs among them; builtins are known from the script alone",
         "commands": rows.iter().map(|row| row.commands).sum::<usize>(),
         "captured": rows.iter().map(|row| row.captured).sum::<usize>(),
         "seconds": took.as_secs(),
         "kernel": {"source": name, "lost": word.as_ref().map(|(_, lost)| *lost), "why_not": why},
-        "machine_layer": {"seen": number(&layer, "seen") - number(&layer_before, "seen"), "lost": number(&layer, "lost"), "state": layer.get("state")},
+        "machine_layer": {"seen": number(&layer, "seen") - number(&layer_before, "seen"), "lost": number(&layer, "lost"), "state": layer.get("state"), "notes": layer.get("notes")},
         "rows": rows.iter().map(|row| json!({
             "way": row.key, "commands": row.commands, "builtins": row.builtins, "programs": row.programs,
             "kernel": row.kernel, "captured": row.captured, "missing": row.missing,
         })).collect::<Vec<_>>(),
         "gaps": gaps,
         "silent": silent,
+        "taken_for_forged": doubted,
         "good": good,
     });
     if as_json {

@@ -134,6 +134,13 @@ pub fn uid(pid: u32) -> Option<u32> {
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// Inode of the process namespace that a process is in.
+pub fn pid_namespace(pid: u32) -> Option<u32> {
+    let path = std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok()?;
+    let inside = path.to_str()?.strip_prefix("pid:[")?;
+    inside.strip_suffix(']')?.parse().ok()
+}
+
 /// Who a process descends from, as far as that can still be seen.
 pub fn ancestors(parent: u32) -> Vec<Ancestor> {
     let mut found = Vec::new();

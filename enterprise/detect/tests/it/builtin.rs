@@ -226,7 +226,7 @@ fn findings_of_the_machine_layer_are_their_own_and_no_missing_records() {
         run(rule, events).len()
     };
     let gap = EventType::Gap;
-    for finding in ["shell-without-hooks", "agent-without-hook"] {
+    for finding in ["shell-without-hooks", "agent-without-hook", "forged-record"] {
         assert_eq!(found(finding, gap, finding), 4);
         assert_eq!(found("records-missing", gap, finding), 0);
     }

@@ -11,8 +11,11 @@
 //! are parsed, judged and redacted in a process of an unprivileged account ([`judge`]). What belongs
 //! together becomes one event with a count ([`units`]), joined to the record of the shell or agent
 //! that caused it ([`reports`]). What should have a record and has none is a finding within ten
-//! seconds. All books are bounded; what does not fit is counted and told as a gap.
+//! seconds; so is a record of what cannot have been ([`claims`], [`authors`]). All books are bounded;
+//! what does not fit is counted and told as a gap.
 
+mod authors;
+mod claims;
 mod hashes;
 mod judge;
 mod never;

@@ -40,6 +40,8 @@ pub(crate) struct Process {
     pub(crate) script: Option<String>,
     /// Began before this sensor looked.
     pub(crate) before: bool,
+    /// When it began to run this program; 0 where that was not seen.
+    pub(crate) exec_ns: u64,
 }
 
 impl Process {
@@ -68,6 +70,8 @@ pub(crate) fn text(bytes: &[u8], limit: usize) -> String {
 pub(crate) struct Processes {
     young: HashMap<u32, Rc<Process>>,
     old: HashMap<u32, Rc<Process>>,
+    /// When processes were forgotten last.
+    pub(crate) forgot_ns: u64,
 }
 
 impl Processes {
@@ -97,7 +101,7 @@ impl Processes {
             &words,
             exec.tty,
             terminal,
-            false,
+            exec.time_ns,
         ));
         self.insert(process.clone());
         process
@@ -105,6 +109,9 @@ impl Processes {
 
     fn insert(&mut self, process: Rc<Process>) {
         if self.young.len() >= GENERATION {
+            if !self.old.is_empty() {
+                self.forgot_ns = process::now_ns();
+            }
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(process.pid, process);
@@ -148,7 +155,7 @@ impl Processes {
             &words,
             stat.tty,
             stat.tty.is_some(),
-            true,
+            0,
         ));
         self.insert(process.clone());
         Some(process)
@@ -168,7 +175,7 @@ fn describe(
     words: &[String],
     tty: Option<Device>,
     terminal: bool,
-    before: bool,
+    exec_ns: u64,
 ) -> Process {
     let script = words
         .iter()
@@ -189,7 +196,8 @@ fn describe(
         script: script
             .filter(|_| agent.is_some() && by_file.is_none())
             .map(str::to_owned),
-        before,
+        before: exec_ns == 0,
+        exec_ns,
     }
 }
 

@@ -6,6 +6,8 @@ use cmdai_exec_capture::process;
 use cmdai_schema::Layer;
 use cmdai_schema::record::{Half, Record};
 
+use super::claims::needed;
+
 /// Most processes that are remembered, of shells and of agents each.
 const MAX_PROCESSES: usize = 4_096;
 /// Most commands of one process.
@@ -15,28 +17,46 @@ const SLACK_NS: u64 = 50_000_000;
 /// An agent's hook speaks before the tool call, which may start late and go on in the background.
 const HOOK_BEFORE_NS: u64 = 5_000_000_000;
 const HOOK_AFTER_NS: u64 = 2_000_000_000;
+/// A record that is read so long after it was written counts as written then.
+const MAX_BEHIND_NS: u64 = 600_000_000_000;
 
 /// One record, as far as it matters here.
 #[derive(Debug, Clone)]
 pub(crate) struct Sighting {
     /// Whose file it lay in: the kernel's word.
-    uid: u32,
+    pub(super) uid: u32,
     /// Process that wrote it, by its own word.
-    pid: u32,
-    parents: Vec<u32>,
-    session: String,
+    pub(super) pid: u32,
+    pub(super) parents: Vec<u32>,
+    pub(super) session: String,
+    /// Its number in the session.
+    pub(super) counter: u64,
     hook: bool,
     agent: Option<String>,
     /// On the machine's clock with sleep.
-    at_ns: u64,
-    what: What,
+    pub(super) at_ns: u64,
+    /// When it was read, on the same clock.
+    pub(super) read_ns: u64,
+    pub(super) what: What,
 }
 
 #[derive(Debug, Clone)]
-enum What {
+pub(super) enum What {
     Session,
-    Start { id: String, allowed: bool },
-    End { id: String },
+    Start {
+        id: String,
+        allowed: bool,
+        /// By the hook of a shell, or by `cmdai` for one, at the time that it says.
+        shell: bool,
+        /// The shell runs a script.
+        script: bool,
+        /// The program that it starts for certain if it ends well.
+        needed: Option<String>,
+    },
+    End {
+        id: String,
+        exit_code: i32,
+    },
 }
 
 /// A command that was reported.
@@ -70,6 +90,9 @@ impl Sighting {
     /// Of a record in the file of `uid`.
     pub(crate) fn of(record: &Record, uid: u32) -> Option<Self> {
         let short = |text: &str| text.chars().take(128).collect::<String>();
+        // Records carry the clock that stands still while the machine sleeps.
+        let behind = crate::clock::monotonic_ns().saturating_sub(record.mono_ns);
+        let timely = behind < MAX_BEHIND_NS;
         let mut hook = false;
         let mut agent = None;
         let mut parents = Vec::new();
@@ -90,25 +113,33 @@ impl Sighting {
                 What::Start {
                     id: short(&start.command_id),
                     allowed: start.allowed,
+                    shell: timely && start.layer == Layer::Shell,
+                    script: record.script.is_some(),
+                    needed: needed(start).filter(|_| timely && record.script.is_none()),
                 }
             }
-            Half::End { command_id, .. } => What::End {
+            Half::End {
+                command_id,
+                exit_code,
+                ..
+            } => What::End {
                 id: short(command_id),
+                exit_code: *exit_code,
             },
             // No word of a command, and not of the shell that it is about either.
             Half::Private { .. } | Half::Recording { .. } | Half::SessionEnd => return None,
         };
-        // Records carry the clock that stands still while the machine sleeps.
         let now = process::now_ns();
-        let behind = crate::clock::monotonic_ns().saturating_sub(record.mono_ns);
         Some(Self {
             uid,
             pid: record.pid,
             parents,
             session: short(&record.session_id),
+            counter: record.counter,
             hook,
             agent,
-            at_ns: now.saturating_sub(behind.min(600_000_000_000)),
+            at_ns: now.saturating_sub(behind.min(MAX_BEHIND_NS)),
+            read_ns: now,
             what,
         })
     }
@@ -136,7 +167,7 @@ impl Reports {
             for parent in &sighting.parents {
                 note(&mut self.agents, *parent, &sighting);
             }
-            if let What::End { id } = &sighting.what {
+            if let What::End { id, .. } = &sighting.what {
                 // The end of a call is written by another process of the hook: the session joins.
                 for reporter in self.agents.values_mut() {
                     if reporter.session == sighting.session {
@@ -149,7 +180,7 @@ impl Reports {
             self.last_shell_ns = self.last_shell_ns.max(sighting.at_ns);
             note(&mut self.shells, sighting.pid, &sighting);
             // An agent's end carries nothing that says so.
-            if let What::End { id } = &sighting.what {
+            if let What::End { id, .. } = &sighting.what {
                 for reporter in self.agents.values_mut() {
                     if reporter.session == sighting.session {
                         end(reporter, id, sighting.at_ns);
@@ -243,7 +274,7 @@ fn note(map: &mut HashMap<u32, Reporter>, pid: u32, sighting: &Sighting) {
     }
     match &sighting.what {
         What::Session => {}
-        What::Start { id, allowed } => {
+        What::Start { id, allowed, .. } => {
             // What was stopped covers nothing that runs.
             if *allowed {
                 known.commands.push_back(Command {
@@ -256,7 +287,7 @@ fn note(map: &mut HashMap<u32, Reporter>, pid: u32, sighting: &Sighting) {
                 }
             }
         }
-        What::End { id } => end(known, id, sighting.at_ns),
+        What::End { id, .. } => end(known, id, sighting.at_ns),
     }
 }
 
@@ -301,9 +332,11 @@ mod tests {
             pid,
             parents: if hook { vec![50, 51] } else { vec![] },
             session: "s".into(),
+            counter: 1,
             hook,
             agent: hook.then(|| "codex".to_owned()),
             at_ns,
+            read_ns: at_ns,
             what,
         }
     }
@@ -312,6 +345,16 @@ mod tests {
         What::Start {
             id: id.into(),
             allowed: true,
+            shell: !id.starts_with("call"),
+            script: false,
+            needed: None,
+        }
+    }
+
+    fn ended(id: &str) -> What {
+        What::End {
+            id: id.into(),
+            exit_code: 0,
         }
     }
 
@@ -325,7 +368,7 @@ mod tests {
         assert!(!reports.shell(9, 1001, S / 2), "somebody else's number");
         assert!(!reports.shell(9, 1000, 2 * S), "a later process");
         reports.take(sighting(9, 2 * S, false, start("a")));
-        reports.take(sighting(9, 3 * S, false, What::End { id: "a".into() }));
+        reports.take(sighting(9, 3 * S, false, ended("a")));
         reports.take(sighting(9, 4 * S, false, start("b")));
         let at = |ns| reports.join(&[(12, 1000, 1), (9, 1000, 1)], ns).unwrap();
         assert_eq!(at(2 * S + 1).command.as_deref(), Some("a"));
@@ -340,7 +383,7 @@ mod tests {
         reports.take(sighting(60, 10 * S, true, start("call")));
         assert!(reports.agent_covers(50, 11 * S));
         assert!(!reports.agent_covers(60, 11 * S));
-        reports.take(sighting(61, 12 * S, false, What::End { id: "call".into() }));
+        reports.take(sighting(61, 12 * S, false, ended("call")));
         assert!(reports.agent_covers(51, 13 * S));
         assert!(!reports.agent_covers(51, 30 * S));
         let join = reports

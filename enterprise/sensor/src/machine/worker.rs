@@ -1,5 +1,6 @@
 //! The thread that reads what starts and keeps the books.
 
+mod forged;
 mod silence;
 mod telling;
 
@@ -14,6 +15,8 @@ use cmdai_policy::ExecCapture;
 use cmdai_schema::governor::LayerStatus;
 use cmdai_schema::{EventType, Execution, UserRef};
 
+use super::authors::Authors;
+use super::claims::Claims;
 use super::hashes::Hashes;
 use super::judge::{Asked, Judge, Judged};
 use super::never::{Candidate, Program, spared};
@@ -88,6 +91,9 @@ pub(super) struct Worker<'a> {
     calls: VecDeque<Call>,
     silent: HashMap<(u32, u64), Silent>,
     forged: HashMap<(u32, u64), u64>,
+    claims: Claims,
+    authors: Authors,
+    forgers: HashMap<(u32, String), forged::Forger>,
     cadence: HashMap<u32, VecDeque<u64>>,
     permits: Vec<(u32, u32, u64, u64)>,
     people: HashMap<u32, Account>,
@@ -102,6 +108,10 @@ pub(super) struct Worker<'a> {
     lost: u64,
     killed: u64,
     last_ns: u64,
+    /// What the kernel saw until then has been taken.
+    read_ns: u64,
+    /// How long the machine has slept since it started.
+    asleep_ns: u64,
     trouble: Option<String>,
     own_namespaces: (u32, u32),
     /// Processes that may still be looked at until the next round of looks.
@@ -141,6 +151,9 @@ impl<'a> Worker<'a> {
             calls: VecDeque::new(),
             silent: HashMap::new(),
             forged: HashMap::new(),
+            claims: Claims::default(),
+            authors: Authors::default(),
+            forgers: HashMap::new(),
             cadence: HashMap::new(),
             permits: Vec::new(),
             people: HashMap::new(),
@@ -154,6 +167,8 @@ impl<'a> Worker<'a> {
             lost: 0,
             killed: 0,
             last_ns: 0,
+            read_ns: 0,
+            asleep_ns: 0,
             trouble: None,
             own_namespaces: (namespace("pid"), namespace("mnt")),
             looks: LOOKS,
@@ -193,6 +208,7 @@ impl<'a> Worker<'a> {
         match order {
             Order::Sightings(all) => {
                 for sighting in all {
+                    self.consider(&sighting);
                     self.reports.take(sighting);
                 }
             }
@@ -228,6 +244,7 @@ impl<'a> Worker<'a> {
                     self.gap("programs are captured again", &[]);
                 }
                 self.lost_told = 0;
+                self.sees(source.name());
                 self.source = Some(source);
             }
             Err(error) => {
@@ -255,6 +272,7 @@ impl<'a> Worker<'a> {
             std::thread::sleep(PERIOD);
         }
         let wait = if enforce { PERIOD } else { Duration::ZERO };
+        let begun = process::now_ns();
         if let Err(error) = source.read(wait, MOST, &mut |exec| batch.push(exec)) {
             self.source = None;
             self.trouble = Some(error.to_string());
@@ -266,8 +284,12 @@ impl<'a> Worker<'a> {
                 ],
             );
         }
+        let all = batch.len() < MOST;
         if !batch.is_empty() {
             self.take(batch);
+        }
+        if all {
+            self.read_ns = begun;
         }
     }
 
@@ -281,7 +303,9 @@ impl<'a> Worker<'a> {
             if own.contains(&exec.pid) || own.contains(&exec.parent()) {
                 continue;
             }
-            all.push(self.place(exec));
+            let seen = self.place(exec);
+            self.bear_out(&seen);
+            all.push(seen);
         }
         let asked: Vec<Asked> = all.iter().map(|seen| self.asked(seen)).collect();
         let judged = self.judge.judge(asked);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cmdai_schema::record::{Half, Record};
+use cmdai_schema::record::{Half, Record, Start};
 use cmdai_schema::{AssertedBy, Event, EventType, Layer, Origin, OriginKind};
 
 use crate::world::{World, eventually, started, uid};
@@ -421,4 +421,131 @@ fn a_policy_that_only_records_ends_nothing() {
         })
     });
     assert!(status.payload.detail["ended"].contains("only records"));
+}
+
+fn forged<'a>(event: &'a Event, key: &str) -> Option<&'a str> {
+    let detail = &event.payload.detail;
+    (finding(event) == Some("forged-record"))
+        .then(|| detail.get(key).map(String::as_str))
+        .flatten()
+}
+
+/// All processes are in one namespace of process numbers; in another one the same numbers mean others.
+fn is_one_world() -> bool {
+    let namespaces: std::collections::HashSet<PathBuf> = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path().join("ns/pid")).ok())
+        .collect();
+    namespaces.len() == 1
+}
+
+#[test]
+fn a_record_of_a_program_that_never_started_is_found() {
+    let Some(world) = world("record") else { return };
+    let layers = world.until("a state", |status| !status.layers.is_empty());
+    if !layers.layers[0].state.starts_with("ebpf") {
+        println!("skipped: {}", layers.layers[0].state);
+        return;
+    }
+    let name = "forged-session";
+    let mut shell = Terminal::open("/bin/bash", &["--norc", "--noprofile", "-i"]);
+    let own = shell.pid();
+    let mut session = world.session(name);
+    let begun = Half::SessionStart {
+        shell: "bash 5.2".into(),
+        origin: Origin::default(),
+    };
+    session.raw(&record(name, 1, own, begun));
+    let mut counter = 1;
+    let mut line = |id: &str, text: &str, typed: &str, mark: &str| {
+        let start = Start {
+            text: text.into(),
+            programs: vec!["ls".into()],
+            ..started(id)
+        };
+        session.raw(&record(
+            name,
+            counter + 1,
+            own,
+            Half::Start(Box::new(start)),
+        ));
+        shell.input.write_all(typed.as_bytes()).unwrap();
+        world.events("what was typed", |event| {
+            event.payload.context.layer == Layer::Exec && says(event, mark)
+        });
+        let end = Half::End {
+            command_id: id.into(),
+            exit_code: 0,
+            duration_us: 1,
+        };
+        session.raw(&record(name, counter + 2, own, end));
+        counter += 2;
+    };
+    let honest = mark("honest");
+    line(
+        "honest",
+        &format!("ls -d / {honest}"),
+        &format!("ls -d / {honest}\n"),
+        &honest,
+    );
+    // What really ran was something else.
+    let hidden = mark("hidden");
+    line(
+        "innocent",
+        "ls -d /",
+        &format!("/bin/true {hidden}\n"),
+        &hidden,
+    );
+    let events = world.events("the finding", |event| forged(event, "command_id").is_some());
+    let event = &events[0];
+    assert_eq!(event.envelope.event_type, EventType::Gap);
+    assert_eq!(event.payload.asserted_by, AssertedBy::Kernel);
+    assert_eq!(event.payload.user.uid, Some(uid()));
+    assert_eq!(forged(event, "command_id"), Some("innocent"), "{event:#?}");
+    assert_eq!(forged(event, "why"), Some("never-started"));
+    assert_eq!(forged(event, "program"), Some("ls"));
+    assert_eq!(forged(event, "started"), Some("true"));
+    assert_eq!(forged(event, "session_id"), Some(name));
+    assert_eq!(forged(event, "pid"), Some(own.to_string().as_str()));
+}
+
+#[test]
+fn a_record_of_a_process_that_is_no_shell_is_found() {
+    let Some(world) = world("record") else { return };
+    let layers = world.until("a state", |status| !status.layers.is_empty());
+    if !layers.layers[0].state.starts_with("ebpf") || !is_one_world() {
+        println!(
+            "skipped: {}, or there are containers",
+            layers.layers[0].state
+        );
+        return;
+    }
+    let start = |parent| {
+        let parents = vec![cmdai_schema::ProcessInfo {
+            pid: parent,
+            name: "bash".into(),
+            exe: None,
+        }];
+        Half::Start(Box::new(Start {
+            parents,
+            ..started("forged")
+        }))
+    };
+    let own = std::process::id();
+    // A number that no process has had.
+    let never = 4_194_000;
+    for (session, pid, parent, why) in [
+        ("by-a-program", own, 1, "no-shell"),
+        ("by-nobody", never, never - 1, "no-such-process"),
+    ] {
+        world
+            .session(session)
+            .raw(&record(session, 1, pid, start(parent)));
+        let events = world.events("the finding", |event| {
+            forged(event, "session_id") == Some(session)
+        });
+        assert_eq!(forged(&events[0], "why"), Some(why), "{events:#?}");
+        assert_eq!(forged(&events[0], "pid"), Some(pid.to_string().as_str()));
+    }
 }

@@ -47,6 +47,7 @@ impl Worker<'_> {
         if self.forged.len() > MAX_PENDING {
             self.forged.clear();
         }
+        self.look_at_records(now);
         self.show();
     }
 

@@ -236,6 +236,7 @@ impl Worker<'_> {
                     if lost > 0 {
                         self.lost_told = counters.lost;
                         self.lost = self.lost.saturating_add(lost);
+                        self.claims.blind(process::now_ns());
                         let mut detail = vec![
                             ("finding", "exec-lost".to_owned()),
                             ("lost", lost.to_string()),
@@ -345,6 +346,10 @@ impl Worker<'_> {
             self.reports.hook_records,
             age(self.reports.last_hook_ns)
                 .map_or_else(|| "never".to_owned(), |age| format!("{age} s ago")),
+        ));
+        notes.push(format!(
+            "records of {} programs are borne out by what started",
+            self.claims.borne_out
         ));
         let state = match (&self.source, &self.trouble) {
             (Some(source), _) => source.name().to_owned(),
