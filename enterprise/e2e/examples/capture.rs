@@ -432,7 +432,15 @@ fn run(commands: usize, bare: usize, as_json: bool) -> Result<bool> {
         Ok(kernel) => (Some(kernel), String::new()),
         Err(error) => (None, error.to_string()),
     };
-    let layer_before = stage.layer()?;
+    // From the first command on, records are compared with what starts.
+    let layer_before = eventually("the machine layer", PATIENCE, || {
+        let layer = stage.layer()?;
+        let state = layer.get("state").and_then(Value::as_str);
+        let on = layer.get("on").and_then(Value::as_bool) == Some(true);
+        let decided = on || state.is_some_and(|state| state.starts_with("off:"));
+        ensure!(decided, "{layer}");
+        Ok(layer)
+    })?;
     let mut ways = parts(commands);
     let begun = Instant::now();
     for (way, count) in &ways {

@@ -22,10 +22,10 @@ const WAIT_NS: u64 = 5_000_000_000;
 const UNENDED_NS: u64 = 3_000_000_000;
 /// Around a record's own times.
 pub(super) const SLACK_NS: u64 = 1_000_000_000;
-/// Most shells, starts of one shell, and claims that wait.
+/// Most shells, starts of one shell, and claims that wait: a sensor that was behind reads many at once.
 const MAX_SHELLS: usize = 256;
 const MAX_STARTS: usize = 1_024;
-const MAX_CLAIMS: usize = 1_024;
+const MAX_CLAIMS: usize = 4_096;
 /// Programs that are named in place of the one that did not start.
 const MAX_NAMED: usize = 8;
 /// Longest line that is looked at, and longest name of a program.
