@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use cmdai_schema::record::{Half, Record, ScriptRun, Start};
 use cmdai_schema::{
-    ApprovalInfo, CommandSource, ENGINE_VERSION, Layer, OriginKind, PolicyEvaluation, ProcessInfo,
+    ApprovalInfo, CommandSource, Dialect, ENGINE_VERSION, Layer, OriginKind, PolicyEvaluation,
+    ProcessInfo,
 };
 
 use crate::gate::{Outcome, Request};
@@ -290,6 +291,12 @@ impl Recorder {
                 Redacted::of(request.text, &outcome.analysis, &request.context())
             })
         };
+        let function = match redacted.programs.as_slice() {
+            [only] if matches!(request.dialect, Dialect::Bash | Dialect::Zsh) => {
+                request.session.function(only).is_some()
+            }
+            _ => false,
+        };
         let mut effects: Vec<String> = outcome
             .analysis
             .effects
@@ -340,6 +347,7 @@ impl Recorder {
             parents,
             times: verdict.times,
             private: false,
+            function,
         };
         if verdict.private {
             start.made_private()

@@ -118,6 +118,9 @@ pub struct Start {
     /// It ran in private mode: what it was is not here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// The only one of [`Self::programs`] is a function of the session (bash, zsh): no program need start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub function: bool,
 }
 
 impl Start {
@@ -147,6 +150,7 @@ impl Start {
             parents: Vec::new(),
             policy,
             private: true,
+            function: false,
             ..self
         }
     }

@@ -191,6 +191,29 @@ fn a_command_over_several_lines_is_judged_as_a_whole() {
 }
 
 #[test]
+fn a_record_says_that_a_function_runs_in_a_programs_place() {
+    let zsh_home = zsh_home("perl() { X=1 }", "");
+    let bash_home = crate::support::home("perl() { X=1; }", "");
+    for (home, mut shell) in [
+        (&zsh_home, zsh(&zsh_home)),
+        (&bash_home, crate::support::bash(&bash_home)),
+    ] {
+        shell.run("perl -v").unwrap();
+        shell.run("unset -f perl").unwrap();
+        shell.run("perl -v").unwrap();
+        let records = home.records().unwrap();
+        let said: Vec<bool> = records
+            .iter()
+            .filter_map(|record| match &record.half {
+                Half::Start(start) if start.text == "perl -v" => Some(start.function),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(said, [true, false]);
+    }
+}
+
+#[test]
 fn aliases_functions_and_variables_are_seen_through() {
     let home = zsh_home(
         "helper() { echo x; frob\"\"nicate now }\nalias frob='frobnicate --now'\nalias -g EVIL='; frobnicate'\nalias -s evil=frobnicate",

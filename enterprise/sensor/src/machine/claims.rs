@@ -52,7 +52,12 @@ const FOLDERS: &[&str] = &["/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/"];
 /// The program that this line starts for certain if it ends well, as it names it: one plain command of an
 /// interactive shell, whose program the shell does not replace by something of its own.
 pub(super) fn needed(start: &Start) -> Option<String> {
-    if start.layer != Layer::Shell || !start.allowed || start.private || start.times.is_some() {
+    if start.layer != Layer::Shell
+        || !start.allowed
+        || start.private
+        || start.function
+        || start.times.is_some()
+    {
         return None;
     }
     // Any other sign than of plain words: the rest of the line may decide whether it runs at all.
@@ -63,7 +68,7 @@ pub(super) fn needed(start: &Start) -> Option<String> {
     let word = start.text.split_ascii_whitespace().next()?;
     let name = base(word);
     let literal = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-    // A function or an alias of this name shows in the programs that it calls.
+    // An alias of this name shows in the programs that it calls, and so do most functions.
     let [only] = start.programs.as_slice() else {
         return None;
     };
@@ -73,7 +78,7 @@ pub(super) fn needed(start: &Start) -> Option<String> {
         && name.chars().all(literal)
         && (folder.is_empty() && BY_SHELL.binary_search(&name).is_err()
             || FOLDERS.contains(&folder))
-        && matches!(start.shell.as_str(), "bash" | "zsh" | "fish");
+        && matches!(start.shell.as_str(), "bash" | "zsh");
     certain.then(|| word.to_owned())
 }
 
@@ -182,7 +187,7 @@ impl Claims {
         }
     }
 
-    /// A record of a shell that the kernel knows: its number and beginning.
+    /// A record; `shell`: number and beginning of the shell that wrote it, where the kernel knows one.
     pub(super) fn take(&mut self, sighting: &Sighting, shell: impl FnOnce() -> Option<(u32, u64)>) {
         match &sighting.what {
             What::Start { needed, id, .. } => {

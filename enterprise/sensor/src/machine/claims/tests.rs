@@ -71,6 +71,8 @@ fn only_what_is_certain_to_start_a_program() {
     assert_eq!(of(&|start| start.allowed = false), None);
     assert_eq!(of(&|start| start.private = true), None);
     assert_eq!(of(&|start| start.times = Some(2)), None);
+    assert_eq!(of(&|start| start.function = true), None);
+    assert_eq!(of(&|start| start.shell = "fish".into()), None);
     assert_eq!(of(&|start| start.layer = Layer::Supervised), None);
     assert_eq!(of(&|start| start.layer = Layer::AgentHook), None);
     assert_eq!(of(&|start| start.shell = "powershell".into()), None);

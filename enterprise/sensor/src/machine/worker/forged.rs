@@ -38,12 +38,10 @@ impl Worker<'_> {
         }
         let processes = &mut self.processes;
         self.claims.take(sighting, || {
-            // The shell itself, or what stands beside it for it.
-            let above = sighting.parents.first().copied();
-            let shell = [Some(sighting.pid), above].into_iter().flatten();
-            shell
-                .filter_map(|pid| processes.find(pid, 0, u32::MAX))
-                .find(|known| {
+            // Another process that writes for a shell does not know its functions.
+            processes
+                .find(sighting.pid, 0, u32::MAX)
+                .filter(|known| {
                     known.shell == Some(Shell::Interactive)
                         && known.uid == sighting.uid
                         && known.start_ns <= sighting.at_ns
