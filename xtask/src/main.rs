@@ -3,6 +3,7 @@
 mod agents;
 mod bench;
 mod bpf;
+mod companions;
 mod crash;
 mod demo;
 mod direction;
@@ -39,6 +40,8 @@ enum Task {
         #[arg(long)]
         all: bool,
     },
+    /// Install real starship and atuin from crates.io, outside the repository, and run the shells' tests beside them
+    Companions,
     /// Kill hook, sensor and server at random points, and check that nothing is lost or doubled
     Crash(crash::Options),
     /// Check that Community does not depend on Enterprise and that pure crates stay pure
@@ -66,6 +69,7 @@ fn main() -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Task::Companions => companions::run(),
         Task::Crash(options) => crash::run(&options),
         Task::Direction => direction::check(),
         Task::Fuzz(options) => fuzz::run(&options),

@@ -6,6 +6,7 @@
 
 mod build;
 pub mod clients;
+pub mod companions;
 pub mod disk;
 mod governor;
 mod home;

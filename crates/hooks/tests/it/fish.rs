@@ -13,13 +13,13 @@ use crate::support::{POLICY, ran, snapshot, with_programs};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A fish at its first prompt. Each line that ran is followed by `<done STATUS>`.
-struct Fish {
-    home: Home,
+pub(crate) struct Fish {
+    pub(crate) home: Home,
     terminal: Pty,
 }
 
 /// A home with the policy, and the program that judges as a file of its own in it.
-fn home() -> Home {
+pub(crate) fn home() -> Home {
     let home = Home::new().unwrap();
     home.policy(POLICY).unwrap();
     with_programs(&home, &["frobnicate", "tickle", "deploy"]);
@@ -36,7 +36,13 @@ fn own_program(home: &Home) -> PathBuf {
 }
 
 /// `before` and `after` stand around the hook's line in the person's settings.
-fn fish_in(home: Home, program: &Path, before: &str, after: &str, more: &[(&str, &str)]) -> Fish {
+pub(crate) fn fish_in(
+    home: Home,
+    program: &Path,
+    before: &str,
+    after: &str,
+    more: &[(&str, &str)],
+) -> Fish {
     let paths = cmdai_hooks::Paths::of_program(program);
     let script = cmdai_hooks::fish::init_script(&paths);
     std::fs::write(home.path().join("init.fish"), script).unwrap();
@@ -72,14 +78,14 @@ impl Fish {
     }
 
     /// Types a line that runs; gives what was shown until its end.
-    fn run(&mut self, line: &str) -> String {
+    pub(crate) fn run(&mut self, line: &str) -> String {
         self.terminal.send_line(line).unwrap();
         let shown = self.wait(&["<done "]);
         format!("{shown}{}", self.wait(&[">"]))
     }
 
     /// Types a line that is stopped, and takes it back.
-    fn stopped(&mut self, line: &str) -> String {
+    pub(crate) fn stopped(&mut self, line: &str) -> String {
         self.terminal.send_line(line).unwrap();
         let shown = self.wait(&["blocked", "<done "]);
         assert!(
@@ -97,7 +103,7 @@ impl Fish {
         self.wait(&["<cleared>"]);
     }
 
-    fn says(&mut self, line: &str, text: &str) {
+    pub(crate) fn says(&mut self, line: &str, text: &str) {
         let shown = self.run(line);
         assert!(shown.contains(text), "{line}: {}", self.terminal.screen());
     }
@@ -113,7 +119,7 @@ impl Fish {
     }
 
     /// Leaves, and gives the starts of what was recorded.
-    fn records(mut self) -> Vec<Record> {
+    pub(crate) fn records(mut self) -> Vec<Record> {
         self.terminal.send_line("exit 3").unwrap();
         assert_eq!(self.terminal.wait().unwrap(), 3);
         self.home.records().unwrap()

@@ -12,6 +12,7 @@ mod bash;
 mod bash_beside;
 mod bash_code;
 mod bash_scripts;
+mod companions;
 mod fish;
 mod integrate;
 mod museum;
