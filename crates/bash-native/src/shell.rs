@@ -57,6 +57,10 @@ impl Shell {
     /// Enter was pressed on a physical line.
     pub(crate) fn enter(&mut self) -> AtEnter {
         cmdai_gate::fault::point("hook");
+        // A line that runs has asked for an answer (`read -e`), which is none of our business.
+        if self.symbols().runs_line() {
+            return AtEnter::Pass;
+        }
         let line = self.symbols().line();
         let first = self.symbols().lines_read() == 0;
         if first {

@@ -330,6 +330,11 @@ impl Symbols {
         read(self.executing) == Some(0) && !self.runs_from_editor()
     }
 
+    /// Bash runs a line. It says so until it begins to read the next one, whatever ended the line.
+    pub(crate) fn runs_line(&self) -> bool {
+        read(self.executing) == Some(1)
+    }
+
     /// `$?`.
     pub(crate) fn status(&self) -> c_int {
         read(self.last_command_exit_value).unwrap_or(0)

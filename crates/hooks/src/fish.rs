@@ -136,6 +136,11 @@ if status is-interactive; and not set -q __cmdai_program
     end
 
     function __cmdai_enter
+        # A line that runs has asked for an answer (`read`), which is nobody's business.
+        if set -q __cmdai_runs
+            __cmdai_accept
+            return
+        end
         commandline --is-valid
         if test $status -eq 2
             # More of it will come.
@@ -262,6 +267,7 @@ if status is-interactive; and not set -q __cmdai_program
     end
 
     function __cmdai_preexec --on-event fish_preexec
+        set -g __cmdai_runs
         if test "$argv[1]" = "$__cmdai_judged"
             set -e __cmdai_judged
             return
@@ -276,6 +282,7 @@ if status is-interactive; and not set -q __cmdai_program
 
     function __cmdai_postexec --on-event fish_postexec
         set -l code $status
+        set -e __cmdai_runs
         if not set -q __cmdai_gone; and test -e "$__cmdai_ask"
             echo end x $code >>$__cmdai_ask
         end

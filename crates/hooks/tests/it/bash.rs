@@ -64,6 +64,42 @@ fn a_line_has_its_end_on_file_while_the_shell_waits_for_the_next() {
     assert!(times.is_sorted(), "{times:?}");
 }
 
+/// What a line asks for is an answer: it may look like anything, and it may be a password.
+#[test]
+fn an_answer_to_a_line_that_runs_is_neither_judged_nor_recorded() {
+    let home = person();
+    let mut shell = bash(&home);
+    shell.run("ask() { read -e -p 'word? ' word; }").unwrap();
+    for (line, answer) in [
+        ("read -e -p 'word? ' word", "frobnicate now"),
+        ("ask", "hunter2-answer"),
+        ("for n in 1; do read -e -p 'word? ' word; done", "tickle"),
+    ] {
+        shell.send_line(line).unwrap();
+        // The line's own echo names the question too, in quotes.
+        shell.wait_for("\nword? ").unwrap();
+        let shown = shell.run(answer).unwrap();
+        assert!(!shown.contains("cmdai"), "{shown}");
+        let shown = shell.run("echo \"<$word>\"").unwrap();
+        assert!(shown.contains(&format!("\n<{answer}>\n")), "{shown}");
+    }
+    // Ctrl-C leaves the question, and the next line is judged.
+    shell.send_line("read -e -p 'word? ' word").unwrap();
+    shell.wait_for("\nword? ").unwrap();
+    shell.type_text("\u{3}").unwrap();
+    shell.wait_for("PROMPT> ").unwrap();
+    assert!(shell.run("frobnicate").unwrap().contains("blocked"));
+    assert!(!ran(&home, "frobnicate"));
+    let records = home.records().unwrap();
+    let words = ["frobnicate now", "hunter2-answer", "tickle"];
+    assert!(
+        !starts(&records)
+            .iter()
+            .any(|(text, _)| words.iter().any(|word| text.contains(word))),
+        "{records:?}"
+    );
+}
+
 #[test]
 fn a_denied_line_does_not_run_in_any_part() {
     let home = person();

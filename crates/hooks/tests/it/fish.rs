@@ -447,6 +447,36 @@ fn a_governed_shell_enforces_and_spools_without_a_sensor() {
     );
 }
 
+/// What a line asks for is an answer: it may look like anything, and it may be a password.
+#[test]
+fn an_answer_to_a_line_that_runs_is_neither_judged_nor_recorded() {
+    let mut fish = fish(
+        "function ask; read -P 'word? ' word; set -g word $word; end",
+        "",
+    );
+    for (line, answer) in [
+        ("read -g -P 'wo''rd? ' word", "frobnicate now"),
+        ("ask", "hunter2-answer"),
+        ("read -s -g -P 'wo''rd? ' word", "hunter3-answer"),
+    ] {
+        fish.terminal.send_line(line).unwrap();
+        fish.wait(&["word? "]);
+        let shown = fish.run(answer);
+        assert!(!shown.contains("cmdai"), "{shown}");
+        fish.says("echo \"<$word>\"", &format!("<{answer}>"));
+    }
+    fish.stopped("frobnicate");
+    assert!(!ran(&fish.home, "frobnicate"));
+    let records = fish.records();
+    let answers = ["frobnicate now", "hunter2-answer", "hunter3-answer"];
+    assert!(
+        !starts(&records)
+            .iter()
+            .any(|start| answers.iter().any(|answer| start.text.contains(answer))),
+        "{records:?}"
+    );
+}
+
 /// For `docs/bypasses.md`: who binds Enter themselves has one line unasked; it is recorded, and then Enter is
 /// the hook's again.
 #[test]
@@ -471,6 +501,25 @@ fn a_person_who_binds_enter_has_one_line_unasked() {
         all.iter()
             .any(|start| start.text == "frobnicate --again" && !start.allowed),
         "{all:?}"
+    );
+}
+
+/// The same: a line cannot set the mark that one runs, for it is gone when the line has ended; a start file can.
+#[test]
+fn a_start_file_that_marks_a_line_as_running_has_one_line_unasked() {
+    let mut fish = fish("", "set -g __cmdai_runs");
+    fish.terminal.send_line("frobnicate --marked").unwrap();
+    fish.wait(&["not judged before it ran"]);
+    fish.wait(&["<done 0>"]);
+    fish.stopped("frobnicate --again");
+    let records = fish.records();
+    let seen: Vec<(&str, bool)> = starts(&records)
+        .iter()
+        .map(|start| (start.text.as_str(), start.allowed))
+        .collect();
+    assert_eq!(
+        seen[..2],
+        [("frobnicate --marked", true), ("frobnicate --again", false)]
     );
 }
 
