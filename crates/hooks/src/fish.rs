@@ -156,6 +156,11 @@ if status is-interactive; and not set -q __cmdai_program
             commandline -f execute
             return
         end
+        # Judged and not run: Enter only took what was picked in a list of fish's.
+        if test "$text" = "$__cmdai_judged"
+            __cmdai_accept
+            return
+        end
         # What cannot be judged must not run: then it is tried again with each line.
         set -q __cmdai_closed; and set -e __cmdai_gone
         # Twice: the process may die while it is asked.

@@ -477,6 +477,40 @@ fn an_answer_to_a_line_that_runs_is_neither_judged_nor_recorded() {
     );
 }
 
+/// Enter in a list of completions only takes what is picked: the line is recorded once, when it runs.
+#[test]
+fn a_line_picked_from_a_list_is_recorded_once() {
+    let home = home();
+    for name in ["alpha1", "alpha2", "alpha3"] {
+        std::fs::write(home.work().join(name), "").unwrap();
+    }
+    let more = [("TERM", "xterm")];
+    let mut fish = fish_in(home, &program().unwrap(), "", "", &more);
+    fish.terminal.type_text("echo alp\t").unwrap();
+    fish.wait(&["3"]);
+    fish.terminal.type_text("\t").unwrap();
+    fish.terminal.type_text("\r").unwrap();
+    fish.terminal.type_text("\r").unwrap();
+    fish.wait(&["<done 0>"]);
+    // The list is there and nothing is picked: Enter runs the line.
+    fish.terminal.type_text("frobnicate alp\t").unwrap();
+    fish.wait(&["3"]);
+    fish.terminal.type_text("\r").unwrap();
+    fish.wait(&["blocked"]);
+    fish.clear();
+    assert!(!ran(&fish.home, "frobnicate"));
+    let records = fish.records();
+    let seen: Vec<(&str, bool)> = starts(&records)
+        .iter()
+        .map(|start| (start.text.trim(), start.allowed))
+        .collect();
+    assert_eq!(
+        seen[..2],
+        [("echo alpha1", true), ("frobnicate alpha", false)],
+        "{seen:?}"
+    );
+}
+
 /// For `docs/bypasses.md`: who binds Enter themselves has one line unasked; it is recorded, and then Enter is
 /// the hook's again.
 #[test]
