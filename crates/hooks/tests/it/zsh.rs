@@ -76,7 +76,8 @@ fn who_cannot_read_a_question_is_not_asked() {
     let messages = std::fs::read_to_string(&messages).unwrap();
     assert!(!messages.contains("[y/N]"), "{messages}");
     assert!(!ran(&home, "frobnicate") && !ran(&home, "tickle"));
-    shell.run("frobnicate || true").unwrap();
+    shell.send_line("frobnicate || true; echo do''ne").unwrap();
+    shell.wait_for("\ndone\n").unwrap();
     assert!(ran(&home, "frobnicate"));
 }
 
